@@ -1,0 +1,34 @@
+# Everything runs in a virtual environment made here; nothing outside the checkout is needed.
+VENV   ?= .venv
+PYTHON ?= python3
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: demo test test-all check bench clean
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(STAMP)          ## the whole chain on a fictional département, with a table and a map page
+	$(BIN)/geomatch demo --out demo-out
+
+test: $(STAMP)          ## the tests, under six minutes on two cores
+	$(BIN)/python -m pytest
+
+test-all: $(STAMP)      ## the slow ones too
+	$(BIN)/python -m pytest -m ''
+
+check: $(STAMP)         ## style, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_architecture.py
+
+bench: $(STAMP)         ## quality and speed on the shared sets; one JSON line each
+	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/geocoding.py
+
+clean:
+	rm -rf $(VENV) demo-out

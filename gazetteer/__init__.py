@@ -1,0 +1,1 @@
+"""Reference data: official files in, one versioned and partitioned reference store out."""

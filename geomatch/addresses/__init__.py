@@ -1,0 +1,1 @@
+"""Phase 2: from a written address to a place, with how sure it is."""

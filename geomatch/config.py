@@ -1,0 +1,121 @@
+"""Options of each phase: frozen dataclasses with sane defaults, read from TOML when asked."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from geomatch.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class BulletinOptions:
+    """How a bulletins file is read."""
+
+    layout: str = "auto"
+    #: standard column → column of the file, on top of what is recognised by name
+    columns: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AddressOptions:
+    """Parsing and geocoding."""
+
+    parser: str = "auto"
+    #: folder of libpostal's data; empty: LIBPOSTAL_DATA_DIR of the environment
+    libpostal_data: str = ""
+    #: below this similarity (0–1) two street names are not the same street
+    street_cutoff: float = 0.75
+
+
+@dataclass(frozen=True)
+class CandidateOptions:
+    """Who is looked at."""
+
+    #: a place less sure than this is not searched by radius but by name in the commune
+    max_radius_m: float = 2_000.0
+    min_radius_m: float = 60.0
+    by_radius: int = 30
+    by_name: int = 30
+    kept: int = 40
+
+
+@dataclass(frozen=True)
+class DecisionOptions:
+    """What is coded without a clerk."""
+
+    precision: float = 0.95
+    naf_precision: float = 0.95
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that can be set, phase by phase."""
+
+    bulletins: BulletinOptions = field(default_factory=BulletinOptions)
+    addresses: AddressOptions = field(default_factory=AddressOptions)
+    candidates: CandidateOptions = field(default_factory=CandidateOptions)
+    decisions: DecisionOptions = field(default_factory=DecisionOptions)
+    #: folder or file of a trained model; empty: the one that is shipped
+    model: str = ""
+
+    @classmethod
+    def from_toml(cls, path: str | Path) -> Config:
+        """Read ``[addresses] parser = "rules"`` and the like.
+
+        Raises :class:`ConfigError` naming every unknown section and option at once.
+        """
+        file = Path(path)
+        try:
+            content = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"configuration file {file} is not readable: {error}") from error
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"configuration file {file} is not TOML: {error}") from error
+        return cls.from_dict(content, source=str(file))
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any], *, source: str = "options") -> Config:
+        """Build from nested dictionaries, refusing what is not known."""
+        problems: list[str] = []
+        made: dict[str, Any] = {}
+        sections = {f.name: f for f in dataclasses.fields(cls)}
+        for name, value in content.items():
+            if name not in sections:
+                problems.append(f"unknown section or option '{name}'")
+            elif name == "model":
+                made[name] = str(value)
+            else:
+                made[name] = _section(sections[name], value, problems)
+        if problems:
+            known = ", ".join(sections)
+            raise ConfigError(f"{source}: {'; '.join(problems)} (known: {known})")
+        return cls(**made)
+
+
+def _section(spec: dataclasses.Field[Any], value: Any, problems: list[str]) -> Any:
+    kind = spec.default_factory  # type: ignore[union-attr]
+    if not isinstance(value, dict):
+        problems.append(f"'{spec.name}' must be a table, got {type(value).__name__}")
+        return kind()  # type: ignore[misc]
+    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for option in value.keys() - fields.keys():
+        problems.append(f"unknown option '{spec.name}.{option}' (known: {', '.join(fields)})")
+    default = kind()  # type: ignore[misc]
+    made = {}
+    for option, given in value.items():
+        if option not in fields:
+            continue
+        expected = type(getattr(default, option))
+        if expected is float and isinstance(given, int) and not isinstance(given, bool):
+            given = float(given)
+        if not isinstance(given, expected):
+            problems.append(
+                f"'{spec.name}.{option}' must be {expected.__name__}, got {type(given).__name__}"
+            )
+            continue
+        made[option] = given
+    return dataclasses.replace(default, **made)

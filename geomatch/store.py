@@ -1,0 +1,129 @@
+"""Reading side of the reference store: the only place that knows its file names.
+
+::
+
+    STORE/manifest.json
+    STORE/communes.parquet              and the other country-wide tables
+    STORE/streets/departement=35/part.parquet
+    STORE/addresses/departement=35/part.parquet
+    STORE/establishments/departement=35/part.parquet      (GeoParquet)
+
+The manifest is written last, so a folder without one is not a store.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from geomatch.errors import StoreError
+from geomatch.schema import (
+    COUNTRY_TABLES,
+    DEPARTEMENT_TABLES,
+    STORE_FORMAT,
+    STORE_FORMAT_VERSION,
+    Table,
+)
+
+MANIFEST = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Store:
+    """An opened reference store: its folder and its manifest. Tables are read when asked for."""
+
+    path: Path
+    manifest: Mapping[str, Any]
+
+    @classmethod
+    def open(cls, path: str | Path) -> Store:
+        """Check the manifest and return the store.
+
+        Raises :class:`StoreError` when there is no manifest, it is not readable, or its format
+        version is not the one this version of the code reads.
+        """
+        return cls(Path(path), read_manifest(path))
+
+    @property
+    def departements(self) -> list[str]:
+        """Départements that hold at least one table, sorted."""
+        return list(self.manifest["departements"])
+
+    def country(self, table: Table) -> pd.DataFrame:
+        """A country-wide table, whole."""
+        return table.conform(_read(country_path(self.path, table), table.names))
+
+    def departement(self, table: Table, departement: str) -> pd.DataFrame:
+        """One département's part of a table; no rows when the store has no such part."""
+        file = departement_path(self.path, table, departement)
+        if not file.exists():
+            return table.empty()
+        return table.conform(_read(file, table.names))
+
+    def departements_of(
+        self, table: Table, departements: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Several départements' parts one after the other, with a ``departement`` column."""
+        parts = [
+            self.departement(table, d).assign(departement=d)
+            for d in (self.departements if departements is None else departements)
+        ]
+        parts = [p for p in parts if len(p)]
+        if not parts:
+            return table.empty().assign(departement=pd.Series(dtype=object))
+        return pd.concat(parts, ignore_index=True)
+
+
+def country_path(root: Path, table: Table) -> Path:
+    """Where a country-wide table lies."""
+    return root / f"{table.name}.parquet"
+
+
+def departement_path(root: Path, table: Table, departement: str) -> Path:
+    """Where one département's part of a table lies."""
+    return root / table.name / f"departement={departement}" / "part.parquet"
+
+
+def read_manifest(path: str | Path) -> dict[str, Any]:
+    """The manifest of a store, checked."""
+    file = Path(path) / MANIFEST
+    if not file.is_file():
+        raise StoreError(
+            f"no reference store at {path}: {MANIFEST} not found; "
+            "build one with 'geomatch build … --out STORE'"
+        )
+    try:
+        manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise StoreError(f"manifest of the store {path} is not readable: {error}") from error
+    got = (manifest.get("format"), manifest.get("format_version"))
+    if got != (STORE_FORMAT, STORE_FORMAT_VERSION):
+        raise StoreError(
+            f"store {path} has format {got[0]} version {got[1]}, this geomatch reads "
+            f"{STORE_FORMAT} version {STORE_FORMAT_VERSION}; build it again with 'geomatch build'"
+        )
+    return manifest
+
+
+def _read(file: Path, columns: Sequence[str]) -> pd.DataFrame:
+    try:
+        parquet = pq.ParquetFile(file)
+        names = set(parquet.schema_arrow.names)
+        missing = [c for c in columns if c not in names]
+        if missing:
+            raise StoreError(
+                f"{file}: column(s) {', '.join(missing)} missing; build the store again"
+            )
+        table = parquet.read(columns=list(columns))
+    except OSError as error:
+        raise StoreError(f"{file} of the store is not readable: {error}") from error
+    return table.to_pandas(types_mapper=None, strings_to_categorical=False)
+
+
+ALL_TABLES: tuple[Table, ...] = COUNTRY_TABLES + DEPARTEMENT_TABLES
