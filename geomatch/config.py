@@ -97,14 +97,17 @@ class Config:
 
 
 def _section(spec: dataclasses.Field[Any], value: Any, problems: list[str]) -> Any:
-    kind = spec.default_factory  # type: ignore[union-attr]
+    kind: Any = spec.default_factory
     if not isinstance(value, dict):
         problems.append(f"'{spec.name}' must be a table, got {type(value).__name__}")
-        return kind()  # type: ignore[misc]
-    fields = {f.name: f for f in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for option in value.keys() - fields.keys():
-        problems.append(f"unknown option '{spec.name}.{option}' (known: {', '.join(fields)})")
-    default = kind()  # type: ignore[misc]
+        return kind()
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    problems.extend(
+        f"unknown option '{spec.name}.{option}' (known: {', '.join(fields)})"
+        for option in value
+        if option not in fields
+    )
+    default = kind()
     made = {}
     for option, given in value.items():
         if option not in fields:

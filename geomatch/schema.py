@@ -54,7 +54,7 @@ class Table:
         """The table's columns only, in order, typed; what is absent is ``""``, NaN, 0 or False."""
         out = {}
         for column, (kind, _) in self.columns.items():
-            values = frame[column] if column in frame else None
+            values = frame.get(column)
             out[column] = _typed(values, kind, len(frame))
         return pd.DataFrame(out, index=frame.index)
 
@@ -386,7 +386,7 @@ CRS_METROPOLE = 2154
 
 
 def departement_of(code_commune: str) -> str:
-    """Département of a commune code: ``35238`` → ``35``, ``2A004`` → ``2A``, ``97411`` → ``974``."""
+    """Département of a commune code: ``35238`` → ``35``, ``97411`` → ``974``."""
     return code_commune[:3] if code_commune[:2] in ("97", "98") else code_commune[:2]
 
 
