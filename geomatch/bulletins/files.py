@@ -1,0 +1,227 @@
+"""From a file's bytes to its header and body: compression, encoding, separator.
+
+Nothing here knows what a bulletin is, and no message quotes what a file holds beyond its size
+and its kind.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from geomatch.bulletins.records import read_records, split_record
+from geomatch.errors import ConfigError, DataError, LayoutError
+
+SEPARATORS = (";", ",", "\t", "|")
+#: First bytes of what people hand over instead of a text file.
+_FOREIGN: tuple[tuple[bytes, str], ...] = (
+    (b"PK\x03\x04", "a zip archive or an Excel/LibreOffice workbook"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word document"),
+    (b"%PDF", "a PDF document"),
+    (b"\x28\xb5\x2f\xfd", "a zstd archive"),
+    (b"BZh", "a bzip2 archive"),
+    (b"\xfd7zXZ", "an xz archive"),
+)
+_TEXT_CONTROLS = frozenset(b"\t\n\r\f\v")
+_SAMPLE = 65_536
+#: Windows-1252, with the five bytes it leaves undefined read as Latin-1 does.
+_CP1252 = "".join(
+    bytes([b]).decode("cp1252", "ignore") or bytes([b]).decode("latin-1") for b in range(256)
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """An opened file: its column names, and what is needed to read the columns asked for."""
+
+    name: str
+    header: tuple[str, ...]
+    separator: str = ""
+    body: bytes = field(default=b"", repr=False)
+    parquet: pq.ParquetFile | None = field(default=None, repr=False)
+
+    def columns(self, positions: Sequence[int]) -> tuple[list[pa.ChunkedArray], dict[int, str]]:
+        """The columns at `positions`, and what is wrong with which row.
+
+        Returns
+        -------
+        columns
+            One array for each position; text when the file is text.
+        problems
+            Row number from 0 → short French reason. Empty for Parquet.
+        """
+        if self.parquet is not None:
+            return _parquet_columns(self.name, self.parquet, positions), {}
+        table, problems = read_records(
+            self.body, self.separator, width=len(self.header), positions=positions
+        )
+        return table.columns, problems
+
+
+def open_source(path: str | Path) -> Source:
+    """Open a CSV (any of ``; , tab |``, plain or gzip) or Parquet file and read its header.
+
+    UTF-8 when the whole file is UTF-8 (with or without BOM), UTF-16 when its BOM says so, else
+    Windows-1252, which contains Latin-1's letters.
+
+    Raises
+    ------
+    DataError
+        The file is missing, unreadable, empty, truncated or binary.
+    LayoutError
+        No separator can be told, or a column name stands twice.
+    """
+    name = str(path)
+    data = _read_bytes(name)
+    if data[:2] == b"\x1f\x8b":
+        data = _gunzip(name, data)
+    if not data.strip():
+        raise DataError(f"{name} is empty: expected a header line and one line per bulletin")
+    if data[:4] == b"PAR1":
+        return _open_parquet(name, data)
+    _refuse_foreign(name, data)
+    body = to_utf8(data)
+    del data
+    first, separator, start = _first_line(name, body)
+    header = tuple(h.strip() for h in split_record(first, separator)[0])
+    _refuse_twice(name, header)
+    return Source(name=name, header=header, separator=separator, body=body[start:])
+
+
+def to_utf8(data: bytes) -> bytes:
+    r"""Recode to UTF-8 without BOM, lines ended by ``\n`` only."""
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        data = data.decode("latin-1").translate(_recoding()).encode("utf-8")
+    if b"\r" in data:
+        if b"\n" not in data:
+            return data.replace(b"\r", b"\n")
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b" ")
+    return data
+
+
+def _recoding() -> dict[int, str]:
+    return {b: _CP1252[b] for b in range(0x80, 0xA0)}
+
+
+def _read_bytes(name: str) -> bytes:
+    try:
+        if "://" in name:
+            return _fsspec_bytes(name)
+        return Path(name).read_bytes()
+    except FileNotFoundError as error:
+        raise DataError(f"{name} does not exist: check the path") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{name} is a folder: give one CSV or Parquet file") from error
+    except OSError as error:
+        raise DataError(f"{name} is not readable: {error.strerror or error}") from error
+
+
+def _fsspec_bytes(name: str) -> bytes:
+    try:
+        import fsspec
+    except ImportError as error:
+        scheme = urlsplit(name).scheme
+        raise ConfigError(
+            f"reading {scheme}:// paths needs fsspec: install geomatch-sirene[s3]"
+        ) from error
+    with fsspec.open(name, "rb") as file:
+        content: bytes = file.read()
+    return content
+
+
+def _gunzip(name: str, data: bytes) -> bytes:
+    try:
+        return gzip.decompress(data)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(
+            f"{name} is a truncated or damaged gzip file ({len(data)} bytes): fetch it again"
+        ) from error
+
+
+def _refuse_foreign(name: str, data: bytes) -> None:
+    for magic, kind in _FOREIGN:
+        if data.startswith(magic):
+            raise DataError(f"{name} is {kind}: expected CSV (plain or gzip) or Parquet")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return
+    sample = data[:_SAMPLE]
+    controls = sum(n for b, n in Counter(sample).items() if b < 32 and b not in _TEXT_CONTROLS)
+    if controls > 0.02 * len(sample):
+        raise DataError(f"{name} is a binary file: expected CSV (plain or gzip) or Parquet")
+
+
+def _first_line(name: str, body: bytes) -> tuple[str, str, int]:
+    """The header line, the separator, and where the line after the header starts."""
+    start = len(body) - len(body.lstrip(b"\n"))
+    end = body.find(b"\n", start)
+    end = len(body) if end < 0 else end
+    first = body[start:end].decode("utf-8")
+    sample = body[end + 1 : end + 1 + _SAMPLE].decode("utf-8", "ignore").split("\n")[:200]
+    return first, _separator(name, first, sample), min(end + 1, len(body))
+
+
+def _separator(name: str, first: str, sample: Sequence[str]) -> str:
+    """The separator whose number per line is the steadiest, then the most frequent."""
+    lines = [line for line in sample[:-1] or sample if line]
+    scores = []
+    for separator in SEPARATORS:
+        width = len(split_record(first, separator)[0])
+        if width > 1:
+            alike = sum(len(split_record(line, separator)[0]) == width for line in lines)
+            steady = alike / len(lines) if lines else 1.0
+            scores.append((steady >= 0.5, width, separator))
+    if not scores:
+        return SEPARATORS[0]
+    scores.sort(reverse=True)
+    if len(scores) > 1 and scores[0][:2] == scores[1][:2]:
+        raise LayoutError(
+            f"{name}: the separator cannot be told, {scores[0][2]!r} and {scores[1][2]!r} part "
+            f"the first line alike; write the file with one of ; , tab |"
+        )
+    return scores[0][2]
+
+
+def _refuse_twice(name: str, header: Sequence[str]) -> None:
+    twice = sorted(h for h, n in Counter(header).items() if n > 1 and h)
+    if twice:
+        raise LayoutError(
+            f"{name}: {len(twice)} column name(s) stand twice in the first line, expected each "
+            "once; rename one of each (or add the header line, if the file has none)"
+        )
+
+
+def _open_parquet(name: str, data: bytes) -> Source:
+    try:
+        parquet = pq.ParquetFile(io.BytesIO(data))
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"{name} is a truncated or damaged Parquet file ({len(data)} bytes): fetch it again"
+        ) from error
+    header = tuple(parquet.schema_arrow.names)
+    _refuse_twice(name, header)
+    return Source(name=name, header=header, parquet=parquet)
+
+
+def _parquet_columns(
+    name: str, parquet: pq.ParquetFile, positions: Sequence[int]
+) -> list[pa.ChunkedArray]:
+    names = parquet.schema_arrow.names
+    try:
+        table = parquet.read(columns=[names[p] for p in positions])
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{name} is a damaged Parquet file: fetch it again") from error
+    return [table.column(names[p]) for p in positions]

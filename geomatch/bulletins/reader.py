@@ -1,0 +1,186 @@
+"""Raw columns in, the bulletins table out: cleaning, occupations, reasons for bad rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from geomatch.bulletins.clean import Cleaned, clean_column
+from geomatch.bulletins.files import open_source
+from geomatch.bulletins.layouts import Layout, recognise
+from geomatch.bulletins.records import TOO_FEW, TOO_MANY
+from geomatch.config import BulletinOptions
+from geomatch.errors import LayoutError
+from geomatch.schema import BULLETINS
+
+EMPTY_ID = "identifiant vide"
+DUPLICATE_ID = "identifiant en double"
+CONTROLS = "caractères de contrôle remplacés"
+#: Every reason ``probleme`` may hold, several parted by ``"; "`` in this order.
+PROBLEMS = (EMPTY_ID, DUPLICATE_ID, TOO_FEW, TOO_MANY, CONTROLS)
+
+#: TYPCOL, or what a free file says, → how the bulletin was collected.
+_COLLECTED = {"1": "web", "0": "paper", "web": "web", "internet": "web"} | dict.fromkeys(
+    ("paper", "papier"), "paper"
+)
+#: Codes that lose their leading zeros when a program takes them for numbers.
+_CODE_WIDTHS = {
+    "code_postal": 5,
+    "code_commune_declaree": 5,
+    "code_commune_residence": 5,
+    "siret_mca": 14,
+    "siret_gestionnaire": 14,
+    "siret_final": 14,
+}
+
+
+def read_bulletins(path: str | Path, options: BulletinOptions | None = None) -> pd.DataFrame:
+    """Read a bulletins file.
+
+    Parameters
+    ----------
+    path
+        CSV (``;``, ``,``, tab or ``|``; UTF-8 or Latin-1; plain or gzip) or Parquet.
+    options
+        Layout and column mapping; None: everything is recognised.
+
+    Returns
+    -------
+    DataFrame
+        Table :data:`geomatch.schema.BULLETINS`, one row per record, in the order of the file.
+        A file with only a header gives no rows.
+
+    Raises
+    ------
+    DataError
+        The file is missing, empty, truncated or binary.
+    LayoutError
+        Its columns are not usable; all that is wrong with them in one message.
+    """
+    source = open_source(path)
+    layout = recognise(source.header, options or BulletinOptions(), source=source.name)
+    positions = sorted(set(layout.columns.values()))
+    arrays, ragged = source.columns(positions)
+    return _assemble(dict(zip(positions, arrays, strict=True)), layout, ragged)
+
+
+def standardise(frame: pd.DataFrame, options: BulletinOptions | None = None) -> pd.DataFrame:
+    """Bring bulletins that are already in memory to the bulletins table.
+
+    `frame` may have any columns :func:`read_bulletins` recognises, text or numbers; it is not
+    changed. A frame that already is a bulletins table is returned conformed, with its
+    ``source_row`` and ``probleme`` kept.
+
+    Raises
+    ------
+    LayoutError
+        As for :func:`read_bulletins`.
+    """
+    if set(BULLETINS.names) <= set(frame.columns):
+        return BULLETINS.conform(frame).reset_index(drop=True)
+    header = [str(c) for c in frame.columns]
+    layout = recognise(header, options or BulletinOptions(), source="bulletins")
+    columns = {p: frame.iloc[:, p] for p in set(layout.columns.values())}
+    return _assemble(columns, layout, {})
+
+
+def read_strata(
+    path: str | Path, columns: Sequence[str], options: BulletinOptions | None = None
+) -> pd.DataFrame:
+    """Read other columns of a bulletins file, to break results down by them.
+
+    Returns
+    -------
+    DataFrame
+        ``id`` and `columns`, as in the file, in its order.
+
+    Raises
+    ------
+    LayoutError
+        Columns that the file does not have, all in one message.
+    """
+    source = open_source(path)
+    layout = recognise(source.header, options or BulletinOptions(), source=source.name)
+    missing = [c for c in columns if c not in source.header]
+    if missing:
+        raise LayoutError(
+            f"{source.name}: column(s) {', '.join(missing)} not found; "
+            f"the file has {', '.join(source.header)}"
+        )
+    wanted = [layout.columns["id"], *(source.header.index(c) for c in columns)]
+    positions = sorted(set(wanted))
+    arrays, _ = source.columns(positions)
+    texts = {p: clean_column(a).values for p, a in zip(positions, arrays, strict=True)}
+    return pd.DataFrame(dict(zip(["id", *columns], (texts[p] for p in wanted), strict=True)))
+
+
+def _assemble(
+    columns: Mapping[int, pa.ChunkedArray | pd.Series], layout: Layout, ragged: Mapping[int, str]
+) -> pd.DataFrame:
+    n = len(next(iter(columns.values())))
+    raw: dict[str, Cleaned] = {
+        name: clean_column(columns[p], width=_CODE_WIDTHS.get(name, 0))
+        for name, p in layout.columns.items()
+    }
+    texts = {name: cleaned.values for name, cleaned in raw.items()}
+    has_controls = np.zeros(n, dtype=bool)
+    for cleaned in raw.values():
+        has_controls |= cleaned.had_controls
+    profession, is_salarie = _occupation(texts, n)
+    mode = pd.Series(texts.get("collecte", _blank(n)), dtype=object)
+    frame = pd.DataFrame({k: v for k, v in texts.items() if k in BULLETINS.columns}, dtype=object)
+    return BULLETINS.conform(
+        frame.assign(
+            source_row=np.arange(n),
+            profession=profession,
+            is_salarie=is_salarie,
+            mode_collecte=mode.str.lower().map(_COLLECTED).fillna(""),
+            probleme=_problems(texts["id"], ragged, has_controls),
+        )
+    )
+
+
+def _blank(n: int) -> NDArray[np.object_]:
+    return np.full(n, "", dtype=object)
+
+
+def _occupation(
+    texts: Mapping[str, NDArray[np.object_]], n: int
+) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """Occupation as an employee, else self-employed, else previous; whether an employee's."""
+    given = [
+        texts.get(name, _blank(n))
+        for name in (
+            "profession",
+            "profession_salarie",
+            "profession_independant",
+            "profession_anterieure",
+        )
+    ]
+    profession = given[0]
+    for other in given[1:]:
+        profession = np.where(profession == "", other, profession)
+    is_independant = (given[0] == "") & (given[1] == "") & (given[2] != "")
+    return profession, ~is_independant.astype(bool)
+
+
+def _problems(
+    ids: NDArray[np.object_], ragged: Mapping[int, str], has_controls: NDArray[np.bool_]
+) -> NDArray[np.object_]:
+    is_empty = (ids == "").astype(bool)
+    is_twice = pd.Series(ids, dtype=object).duplicated().to_numpy() & ~is_empty
+    flags = {EMPTY_ID: is_empty, DUPLICATE_ID: is_twice}
+    for reason in (TOO_FEW, TOO_MANY):
+        flags[reason] = np.zeros(len(ids), dtype=bool)
+        flags[reason][[row for row, problem in ragged.items() if problem == reason]] = True
+    flags[CONTROLS] = has_controls
+    out = _blank(len(ids))
+    for reason in PROBLEMS:
+        at = np.flatnonzero(flags[reason])
+        out[at] = [f"{out[i]}; {reason}" if out[i] else reason for i in at]
+    return out
