@@ -6,6 +6,7 @@ and its kind.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
 import zlib
@@ -105,16 +106,12 @@ def to_utf8(data: bytes) -> bytes:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        data = data.decode("latin-1").translate(_recoding()).encode("utf-8")
+        data = codecs.charmap_decode(data, "strict", _CP1252)[0].encode("utf-8")
     if b"\r" in data:
         if b"\n" not in data:
             return data.replace(b"\r", b"\n")
         data = data.replace(b"\r\n", b"\n").replace(b"\r", b" ")
     return data
-
-
-def _recoding() -> dict[int, str]:
-    return {b: _CP1252[b] for b in range(0x80, 0xA0)}
 
 
 def _read_bytes(name: str) -> bytes:
