@@ -1,0 +1,156 @@
+"""Phase 3: activity and occupation text → how much each NAF code is likelier than before.
+
+Words speak for activities through counts: words of the official labels, words of register
+names (the name BOULANGERIE implies 10.71C), and words of bulletins already coded. The
+evidence of a text is the sum of its words' pointwise mutual information with each code
+(naive Bayes), damped because words of one text repeat one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from geomatch.lexicon import Lexicon
+from geomatch.names import STOP_WORDS
+from geomatch.text import factorise, normalise_all
+
+_STEM = 7
+_SMOOTHING = 3.0
+_DAMPING = 0.75
+#: One official label counts as much as this many coded bulletins.
+LABEL_WEIGHT = 4.0
+_EVIDENCE_LIMIT = 6.0
+
+
+def stems(text: str) -> list[str]:
+    """Distinct word beginnings of a normalised text, stop words and final S left out."""
+    found = dict.fromkeys(
+        w.rstrip("S")[:_STEM] for w in text.split() if w not in STOP_WORDS and len(w) > 1
+    )
+    return [s for s in found if s]
+
+
+def word_counts(texts: Sequence[str], nafs: Sequence[str]) -> pd.DataFrame:
+    """Count stems against codes: DataFrame of ``mot``, ``naf``, ``n`` (see STORE_NAF_WORDS)."""
+    rows = [
+        (stem, naf)
+        for text, naf in zip(normalise_all(texts), nafs, strict=True)
+        if naf
+        for stem in stems(text)
+    ]
+    frame = pd.DataFrame(rows, columns=["mot", "naf"])
+    return frame.value_counts(sort=False).rename("n").reset_index()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Evidence of many texts over the codes: ``values[code_of[i]]`` is text *i*'s row.
+
+    ``values`` has shape (distinct texts, codes), natural logarithms, 0 = says nothing.
+    """
+
+    code_of: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+    def of_pairs(self, text: NDArray[np.int64], naf: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Evidence of text ``text[i]`` for the code at position ``naf[i]`` (-1: none)."""
+        found = self.values[self.code_of[text], np.maximum(naf, 0)]
+        return np.where(naf >= 0, found, 0.0).astype(np.float32)
+
+
+class WordModel:
+    """Words that speak for codes.
+
+    Parameters
+    ----------
+    nafs : sequence of str
+        The codes, in the order of every result.
+    counts : iterable of (DataFrame ``mot``, ``naf``, ``n``; weight)
+        Sources that are added up. Words that are not stems are cut to stems.
+    """
+
+    def __init__(
+        self, nafs: Sequence[str], counts: Iterable[tuple[pd.DataFrame, float]]
+    ) -> None:
+        self.nafs = list(nafs)
+        position = {naf: i for i, naf in enumerate(self.nafs)}
+        parts = []
+        for frame, weight in counts:
+            naf = frame["naf"].map(position)
+            part = pd.DataFrame({"mot": frame["mot"], "naf": naf, "n": frame["n"] * weight})
+            part["mot"] = [m.rstrip("S")[:_STEM] for m in part["mot"]]
+            parts.append(part[naf.notna() & ~part["mot"].isin(STOP_WORDS)])
+        table = pd.concat(parts, ignore_index=True)
+        self.lexicon = Lexicon([[m] for m in dict.fromkeys(table["mot"])])
+        code = table["mot"].map(self.lexicon.code_of).to_numpy(np.int64)
+        shape = (len(self.lexicon.words), len(self.nafs))
+        n = sparse.csr_array(
+            (table["n"].to_numpy(np.float64), (code, table["naf"].to_numpy(np.int64))), shape=shape
+        )
+        n.sum_duplicates()
+        self._fit(n)
+
+    def _fit(self, n: sparse.csr_array) -> None:
+        per_word = np.asarray(n.sum(axis=1)).ravel()
+        per_naf = np.asarray(n.sum(axis=0)).ravel()
+        share = per_word / max(per_word.sum(), 1.0)
+        # What any word says of a code it was never seen with.
+        self._unseen = np.log(_SMOOTHING / (per_naf + _SMOOTHING)).astype(np.float32)
+        self._unseen = np.maximum(self._unseen, -3.0)
+        pairs = n.tocoo()
+        seen = (pairs.data + _SMOOTHING * share[pairs.row]) / (per_naf[pairs.col] + _SMOOTHING)
+        delta = np.log(seen / share[pairs.row]) - self._unseen[pairs.col]
+        self._delta = sparse.csr_array(
+            (delta.astype(np.float32), (pairs.row, pairs.col)), shape=n.shape
+        )
+        self.prior = (per_naf + 0.5) / (per_naf + 0.5).sum()
+
+    def evidence(self, texts: Sequence[str]) -> Evidence:
+        """Evidence of each text; a text of no known word says nothing."""
+        code_of, distinct = factorise(normalise_all(texts))
+        words = [stems(t) for t in distinct]
+        counts = np.fromiter((len(w) for w in words), np.int64, len(words))
+        word_code, known = factorise([s for ws in words for s in ws])
+        alike = self.lexicon.alike(known)
+        # A word stands for one stem, the likeliest; blurred words count less.
+        alike = _strongest(alike)
+        bag = sparse.csr_array(
+            (np.ones(len(word_code), np.float32),
+             (np.repeat(np.arange(len(words)), counts), word_code)),
+            shape=(len(words), len(known)),
+        )  # fmt: skip
+        found = bag @ alike
+        weight = np.asarray(found.sum(axis=1)).ravel()
+        values = (found @ self._delta).toarray() + weight[:, None] * self._unseen[None, :]
+        values *= _DAMPING
+        np.clip(values, -_EVIDENCE_LIMIT, _EVIDENCE_LIMIT, out=values)
+        return Evidence(code_of, values.astype(np.float32))
+
+
+def _strongest(alike: sparse.csr_array) -> sparse.csr_array:
+    pairs = alike.tocoo()
+    order = np.lexsort((pairs.col, -pairs.data, pairs.row))
+    row = pairs.row[order]
+    first = np.ones(len(row), dtype=bool)
+    first[1:] = row[1:] != row[:-1]
+    order = order[first]
+    return sparse.csr_array(
+        (pairs.data[order], (pairs.row[order], pairs.col[order])), shape=alike.shape
+    )
+
+
+def label_counts(naf: pd.DataFrame) -> pd.DataFrame:
+    """Words of the official labels as counts (see :func:`word_counts`)."""
+    return word_counts(naf["libelle"].tolist(), naf["naf"].tolist())
+
+
+def naf_prefix_mask(nafs: Sequence[str], prefixes: Sequence[str]) -> NDArray[np.bool_]:
+    """Which codes begin with any of the prefixes (written without dot); none given: no code."""
+    plain = [n.replace(".", "") for n in nafs]
+    return np.array([bool(prefixes) and n.startswith(tuple(prefixes)) for n in plain], dtype=bool)

@@ -1,0 +1,312 @@
+"""Phase 4: who may it be? Near enough, in the same street, or named alike.
+
+Each source yields pairs (bulletin, establishment); the union is cut to a few dozen per
+bulletin by a cheap score. Recall is the point here: choosing is the next phase's work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geomatch.config import CandidateOptions
+from geomatch.establishments import Pool
+from geomatch.lexicon import Coverage, ragged_ranges
+from geomatch.schema import Table
+
+#: How a candidate's commune stands to the declared one.
+ELSEWHERE, NEIGHBOUR, INSIDE = 0, 1, 2
+#: Sources, as bits.
+BY_NAME, BY_RADIUS, BY_STREET, BY_SIZE = 1, 2, 4, 8
+
+PAIRS = Table(
+    "pairs",
+    {
+        "row": ("int", "bulletin, position"),
+        "establishment": ("int", "row of the pool"),
+        "written": ("int", "written name compared, position among the distinct ones; -1 none"),
+        "known": ("int", "register name compared, position among the pool's; -1 none"),
+        "of_written": ("float", "share of the written name's weight that is explained"),
+        "of_known": ("float", "share of the register name's weight that was written"),
+        "source": ("int", "bits: 1 name, 2 radius, 4 street, 8 size"),
+        "relation": ("int", "2 in the declared commune, 1 in a neighbour, 0 elsewhere"),
+    },
+)
+
+_LEAST = 0.33
+_CHUNK = 2_000
+_MOST_PAIRS = 8_000_000
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each bulletin of a batch is, as far as candidates are concerned (n rows).
+
+    ``zone`` indexes the rows of `relation`, an array (zones, communes of the pool) of
+    ELSEWHERE, NEIGHBOUR, INSIDE. ``position`` and ``radius`` are metres; NaN for none.
+    ``street`` is :func:`geomatch.establishments.street_codes`, -1 for none.
+    """
+
+    zone: NDArray[np.int64]
+    relation: NDArray[np.int8]
+    position: NDArray[np.float64]
+    radius: NDArray[np.float64]
+    street: NDArray[np.int64]
+    numero: NDArray[np.int64]
+    street_text: NDArray[np.object_]
+
+    def __len__(self) -> int:
+        return len(self.zone)
+
+
+@dataclass(frozen=True)
+class WrittenNames:
+    """Written names of a batch against a pool's: who wrote which, and what resembles it.
+
+    ``row`` → ``name`` (positions among the distinct written names), sorted by row; the pairs
+    of similar names are sorted by written name and start at ``start[name]``.
+    """
+
+    row: NDArray[np.int64]
+    name: NDArray[np.int64]
+    coverage: Coverage
+    start: NDArray[np.int64]
+    known: NDArray[np.int64]
+    of_written: NDArray[np.float32]
+    of_known: NDArray[np.float32]
+
+
+def similar_names(
+    row: NDArray[np.int64], name: NDArray[np.int64], coverage: Coverage, n_names: int
+) -> WrittenNames:
+    """Look every distinct written name up in the pool's lexicon."""
+    parts = [
+        coverage.search(low, min(low + _CHUNK, n_names), _LEAST) for low in range(0, n_names, _CHUNK)
+    ]
+    written, known, of_written, of_known = (
+        np.concatenate([p[i] for p in parts]) if parts else np.array([], np.int64) for i in range(4)
+    )
+    order = np.argsort(written, kind="stable")
+    start = np.searchsorted(written[order], np.arange(n_names + 1))
+    return WrittenNames(
+        row, name, coverage, start, known[order], of_written[order], of_known[order]
+    )
+
+
+def find_candidates(
+    places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions
+) -> pd.DataFrame:
+    """Up to ``options.kept`` candidates a bulletin: a DataFrame of :data:`PAIRS`.
+
+    Sorted by bulletin, then by falling cheap score. A bulletin with neither a usable name
+    nor a place has the largest employers of its commune.
+    """
+    found = pd.concat(
+        [
+            _by_name(places, names, pool, options),
+            _by_place(places, names, pool, options),
+            _by_size(places, pool),
+        ],
+        ignore_index=True,
+    )
+    return _best(_merged(found), places, pool, options.kept)
+
+
+def _by_name(
+    places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions
+) -> pd.DataFrame:
+    """Bearers of similar names in the declared commune and its neighbours.
+
+    Bulletins of one written name and one zone share the search. A name borne by few and
+    written almost in full is looked for in the whole pool.
+    """
+    zone = places.zone[names.row]
+    key = names.name * max(len(places.relation), 1) + zone
+    groups, group_of = np.unique(key, return_inverse=True)
+    name = groups // max(len(places.relation), 1)
+    group_zone = groups % max(len(places.relation), 1)
+    bearers = pool.name_bearers
+    found = []
+    cost = np.cumsum(_expansion_cost(name, names, bearers))
+    for low, high in _chunks(cost):
+        group, pair = ragged_ranges(names.start[name[low:high]], names.start[name[low:high] + 1])
+        group += low
+        known = names.known[pair]
+        expanded, position = ragged_ranges(bearers.indptr[known], bearers.indptr[known + 1])
+        establishment = bearers.indices[position].astype(np.int64)
+        group, pair, known = group[expanded], pair[expanded], known[expanded]
+        relation = places.relation[group_zone[group], pool.commune[establishment]]
+        n_bearers = np.diff(bearers.indptr)[known]
+        a, b = names.of_written[pair], names.of_known[pair]
+        unmistakable = (n_bearers <= 3) & (a >= 0.85) & (b >= 0.85)
+        keep = (relation > ELSEWHERE) | unmistakable
+        score = 0.6 * a + 0.4 * b + 0.1 * relation + 0.03 * np.log(pool.headcount[establishment])
+        group, establishment, score = group[keep], establishment[keep], score[keep]
+        order = _top(group, score, 3 * options.by_name)
+        found.append(
+            pd.DataFrame(
+                {
+                    "group": group[order],
+                    "establishment": establishment[order],
+                    "known": known[keep][order],
+                    "of_written": a[keep][order],
+                    "of_known": b[keep][order],
+                }
+            )
+        )
+    pairs = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["group"])
+    if pairs.empty:
+        return PAIRS.empty()
+    bulletins = pd.DataFrame({"group": group_of, "row": names.row, "written": names.name})
+    return PAIRS.conform(bulletins.merge(pairs, on="group").assign(source=BY_NAME))
+
+
+def _by_place(
+    places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions
+) -> pd.DataFrame:
+    """Establishments within both uncertainties, or in the declared street."""
+    placed = np.flatnonzero(
+        ~np.isnan(places.radius) & (places.radius <= options.max_radius_m) & (places.numero >= 0)
+    )
+    radius = np.maximum(places.radius[placed], options.min_radius_m)
+    asker, row, distance = pool.within(places.position[placed], radius)
+    street_asker, street_row = pool.on_street(places.street)
+    inside = (places.relation == INSIDE).argmax(axis=1) if places.relation.size else np.array([])
+    text = pool.on_street_named(
+        np.where(places.street < 0, inside[places.zone], -1), places.street_text
+    )
+    frame = pd.DataFrame(
+        {
+            "row": np.concatenate([placed[asker], street_asker, text["asker"]]).astype(np.int64),
+            "establishment": np.concatenate([row, street_row, text["row"]]).astype(np.int64),
+            "source": np.repeat([BY_RADIUS, BY_STREET], [len(row), len(street_row) + len(text)]),
+            "near": np.concatenate(
+                [1.0 - distance / 1000.0, np.zeros(len(street_row) + len(text))]
+            ),
+        }
+    )
+    same_number = pool.numero[frame["establishment"]] == places.numero[frame["row"]]
+    named = pool.has_name[frame["establishment"]]
+    size = np.log(pool.headcount[frame["establishment"]])
+    score = frame["near"].to_numpy() + same_number + 0.15 * size + 0.5 * named
+    by_name = _look_up(frame, names, pool)
+    score = score + 2.0 * (by_name["of_written"] + by_name["of_known"]).to_numpy()
+    order = _top(frame["row"].to_numpy(), score, 2 * options.by_radius)
+    return PAIRS.conform(pd.concat([frame, by_name], axis=1).iloc[order])
+
+
+def _look_up(frame: pd.DataFrame, names: WrittenNames, pool: Pool) -> pd.DataFrame:
+    """Best pair of names of each (bulletin, establishment), among the similar ones; else 0."""
+    n_known = max(len(pool.distinct_names), 1)
+    start = np.searchsorted(names.row, np.arange(frame["row"].max() + 2)) if len(frame) else [0]
+    row = frame["row"].to_numpy(np.int64)
+    establishment = frame["establishment"].to_numpy(np.int64)
+    pair, position = ragged_ranges(np.asarray(start)[row], np.asarray(start)[row + 1])
+    written = names.name[position]
+    names_of = pool.names_of
+    pair2, at = ragged_ranges(
+        names_of.indptr[establishment[pair]], names_of.indptr[establishment[pair] + 1]
+    )
+    pair, written, known = pair[pair2], written[pair2], names_of.indices[at].astype(np.int64)
+    all_written = np.repeat(np.arange(len(names.start) - 1), np.diff(names.start))
+    keys = all_written * n_known + names.known
+    order = np.argsort(keys)
+    asked = written * n_known + known
+    at = np.minimum(np.searchsorted(keys[order], asked), max(len(keys) - 1, 0))
+    hit = np.flatnonzero(keys[order][at] == asked) if len(keys) else np.array([], np.int64)
+    index = order[at[hit]] if len(keys) else hit
+    score = 0.6 * names.of_written[index] + 0.4 * names.of_known[index]
+    best = _top(pair[hit], score, 1)
+    out = {
+        "written": np.full(len(frame), -1, np.int64),
+        "known": np.full(len(frame), -1, np.int64),
+        "of_written": np.zeros(len(frame)),
+        "of_known": np.zeros(len(frame)),
+    }
+    target = pair[hit][best]
+    out["written"][target] = written[hit][best]
+    out["known"][target] = known[hit][best]
+    out["of_written"][target] = names.of_written[index][best]
+    out["of_known"][target] = names.of_known[index][best]
+    return pd.DataFrame(out, index=frame.index)
+
+
+def _by_size(places: Places, pool: Pool, most: int = 15) -> pd.DataFrame:
+    """Largest employers of each zone: a generic or absent name leaves nothing else."""
+    found = []
+    order = np.argsort(-pool.headcount, kind="stable")[: 40 * most * max(len(places.relation), 1)]
+    for zone in np.unique(places.zone):
+        inside = order[places.relation[zone, pool.commune[order]] == INSIDE][:most]
+        rows = np.flatnonzero(places.zone == zone)
+        found.append(
+            pd.DataFrame(
+                {"row": np.repeat(rows, len(inside)), "establishment": np.tile(inside, len(rows))}
+            )
+        )
+    if not found:
+        return PAIRS.empty()
+    frame = pd.concat(found, ignore_index=True)
+    return PAIRS.conform(frame.assign(source=BY_SIZE, written=-1, known=-1))
+
+
+def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
+    """One row a (bulletin, establishment): the best names, all the sources."""
+    pairs = pairs.assign(score=0.6 * pairs["of_written"] + 0.4 * pairs["of_known"])
+    pairs = pairs.sort_values(
+        ["row", "establishment", "score"], ascending=[True, True, False], kind="stable"
+    )
+    keys = pairs[["row", "establishment"]].to_numpy()
+    first = np.ones(len(keys), dtype=bool)
+    first[1:] = (keys[1:] != keys[:-1]).any(axis=1)
+    source = np.bitwise_or.reduceat(pairs["source"].to_numpy(), np.flatnonzero(first)) if len(keys) else []
+    return pairs[first].assign(source=source)
+
+
+def _best(pairs: pd.DataFrame, places: Places, pool: Pool, kept: int) -> pd.DataFrame:
+    """The cheap score, and the cut."""
+    row, est = pairs["row"].to_numpy(np.int64), pairs["establishment"].to_numpy(np.int64)
+    relation = places.relation[places.zone[row], pool.commune[est]] if len(pairs) else []
+    street = (places.street[row] >= 0) & (places.street[row] == pool.street[est])
+    text = (places.street_text[row] != "") & (places.street_text[row] == pool.street_text[est])
+    number = (places.numero[row] >= 0) & (places.numero[row] == pool.numero[est])
+    by_radius = (pairs["source"].to_numpy() & BY_RADIUS) > 0
+    score = (
+        4.0 * pairs["score"].to_numpy()
+        + 1.5 * (street | text)
+        + 1.0 * ((street | text) & number)
+        + 0.7 * by_radius
+        + 0.4 * np.asarray(relation)
+        + 0.25 * np.log(pool.headcount[est])
+        + 0.3 * pool.has_name[est]
+    )
+    order = _top(row, score, kept)
+    return PAIRS.conform(pairs.assign(relation=relation).iloc[order].reset_index(drop=True))
+
+
+def _top(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
+    """Positions of the `most` best of each group, groups in order, best first."""
+    order = np.lexsort((-np.asarray(score), group))
+    sorted_group = np.asarray(group)[order]
+    start = np.searchsorted(sorted_group, sorted_group)
+    return order[np.arange(len(order)) - start < most]
+
+
+def _expansion_cost(name: NDArray, names: WrittenNames, bearers: object) -> NDArray[np.int64]:
+    per_known = np.diff(bearers.indptr)[names.known]  # type: ignore[attr-defined]
+    total = np.concatenate([[0], np.cumsum(per_known)])
+    return total[names.start[name + 1]] - total[names.start[name]]
+
+
+def _chunks(cumulative: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Ranges of groups whose expansions stay within memory."""
+    if not len(cumulative):
+        return []
+    cuts = [0]
+    while cuts[-1] < len(cumulative):
+        base = cumulative[cuts[-1] - 1] if cuts[-1] else 0
+        nxt = int(np.searchsorted(cumulative, base + _MOST_PAIRS, side="right"))
+        cuts.append(min(max(nxt, cuts[-1] + 1), len(cumulative)))
+    return list(zip(cuts[:-1], cuts[1:], strict=True))

@@ -1,0 +1,242 @@
+"""Phase 5: coded, to a clerk, or none — at the precision that was asked for.
+
+"On peut toujours trouver un écho, encore faut-il s'assurer que c'est le bon": the score of
+the best echo is compared with its rivals and with the chance that the right establishment is
+not among them; the probability that comes out is calibrated, and a threshold on it decides.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geomatch.config import DecisionOptions
+from geomatch.model import Model, threshold_for
+
+#: Log-odds of a pair at which "not among the candidates" is as likely as the candidate.
+NULL_SCORE = 0.0
+
+#: type → the sentence a clerk reads.
+REASONS: dict[str, str] = {
+    "sure": "Nom, lieu et activité concordent.",
+    "abroad": "Lieu de travail déclaré à l'étranger.",
+    "no_declaration": "Aucune déclaration exploitable de l'employeur.",
+    "home": "Travail déclaré au domicile ; aucun écho assez sûr.",
+    "private_employer": "Employeur particulier : pas d'établissement au répertoire.",
+    "temp_agency": "Agence d'intérim : l'agence et le lieu de mission peuvent différer.",
+    "itinerant": "Lieu de travail variable ; aucun écho assez sûr.",
+    "self_employed": "Indépendant sans nom d'entreprise.",
+    "generic_employer": "Employeur générique : seuls l'adresse et l'activité peuvent trancher.",
+    "tie": "Plusieurs établissements conviennent aussi bien.",
+    "same_siren": "L'entreprise est sûre, pas l'établissement.",
+    "no_candidate": "Aucun établissement proche par le nom ni par le lieu.",
+    "low_probability": "Aucun écho assez sûr.",
+}
+#: Which flag of a bulletin names the type, most telling first.
+_KINDS = ("abroad", "no_declaration", "private_employer", "self_employed", "home",
+          "itinerant", "temp_agency", "generic_employer")  # fmt: skip
+#: Bulletins for which "none" is an answer when no echo is likely.
+_NONE_TYPES = ("abroad", "private_employer", "no_candidate")
+
+
+def candidate_probabilities(
+    row: NDArray[np.int64], score: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Chance of each pair against its rivals and against being absent (a multinomial logit).
+
+    `row` is sorted; `score` are log-odds. The chances of one bulletin add up to less than 1.
+    """
+    if not len(row):
+        return np.zeros(0)
+    start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
+    group = np.cumsum(np.r_[0, row[1:] != row[:-1]])
+    top = np.maximum(np.maximum.reduceat(score, start), NULL_SCORE)
+    weight = np.exp(score - top[group])
+    total = np.add.reduceat(weight, start) + np.exp(NULL_SCORE - top)
+    return weight / total[group]
+
+
+def best_echoes(pairs: pd.DataFrame, bulletins: pd.DataFrame) -> pd.DataFrame:
+    """What is known of each bulletin's best echo: the features of calibration.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        ``row``, ``score``, ``chance`` and the ranking features, sorted by row then by
+        falling score; plus ``siren`` codes.
+    bulletins : DataFrame
+        One row a bulletin: the flags of :func:`bulletin_flags`.
+
+    Returns
+    -------
+    DataFrame aligned with `bulletins`: ``first`` (position in `pairs`, -1 for none) and the
+    calibration features (:data:`CALIBRATION_FEATURES`).
+    """
+    n = len(bulletins)
+    row = pairs["row"].to_numpy(np.int64)
+    start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]]) if len(row) else np.array([], np.int64)
+    owner = row[start]
+    size = np.diff(np.r_[start, len(row)])
+    first = np.full(n, -1, np.int64)
+    first[owner] = start
+    chance, score = pairs["chance"].to_numpy(), pairs["score"].to_numpy()
+    second = np.full(n, 0.0)
+    has_second = size > 1
+    second[owner[has_second]] = chance[start[has_second] + 1]
+    out = pd.DataFrame({"first": first, "second_chance": second}, index=bulletins.index)
+    found = first >= 0
+    at = np.maximum(first, 0)
+    take = lambda c: np.where(found, pairs[c].to_numpy()[at], 0.0) if len(pairs) else np.zeros(n)  # noqa: E731
+    best = np.where(found, chance[at], 1e-6) if len(pairs) else np.full(n, 1e-6)
+    siren = pairs["siren"].to_numpy() if len(pairs) else np.array([], np.int64)
+    same_unit = siren == siren[first[row]] if len(pairs) else np.array([], bool)
+    unit = np.bincount(row, weights=chance * same_unit, minlength=n) if len(pairs) else np.zeros(n)
+    out["chance"] = best
+    out["unit_chance"] = unit
+    out["log_odds"] = _logit(best)
+    out["score"] = np.where(found, score[at], -8.0) if len(pairs) else np.full(n, -8.0)
+    out["lead"] = np.log((best + 1e-4) / (second + 1e-4))
+    for name in ("of_written", "of_known", "characters", "number", "inside", "unnamed", "rivals"):
+        out[f"top_{name}"] = take(name)
+    for flag in ("is_generic", "is_paper", "is_placed", "is_temp", "is_home", "name_missing"):
+        out[flag] = bulletins[flag].to_numpy(np.float64)
+    return out
+
+
+#: Columns of :func:`best_echoes` that the calibration sees.
+CALIBRATION_FEATURES: tuple[str, ...] = (
+    "log_odds", "score", "lead", "unit_chance", "top_of_written", "top_of_known",
+    "top_characters", "top_number", "top_inside", "top_unnamed", "top_rivals",
+    "is_generic", "is_paper", "is_placed", "is_temp", "is_home", "name_missing",
+)  # fmt: skip
+
+_FOREIGN_EXCEPT = frozenset({"", "FRANCE", "FR", "F"})
+
+
+def bulletin_flags(bulletins: pd.DataFrame, kind: list[str], level: pd.Series) -> pd.DataFrame:
+    """Facts of each bulletin that decide its type and feed calibration.
+
+    `kind` is that of :func:`geomatch.names.employer_kinds`, `level` the geocode level.
+    """
+    kinds = np.array(kind, dtype=object)
+    country = bulletins["pays"].str.upper().str.strip()
+    return pd.DataFrame(
+        {
+            "abroad": ~country.isin(_FOREIGN_EXCEPT).to_numpy(),
+            "no_declaration": kinds == "no_declaration",
+            "private_employer": (kinds == "private_employer")
+            | (bulletins["lieu_variable"] == "3").to_numpy(),
+            "self_employed": kinds == "self_employed",
+            "home": (bulletins["lieu_variable"] == "2").to_numpy(),
+            "itinerant": (bulletins["lieu_variable"] == "1").to_numpy(),
+            "temp_agency": kinds == "temp_agency",
+            "generic_employer": ~np.isin(kinds, ["", "temp_agency"]),
+            "is_generic": ~np.isin(kinds, ["", "no_declaration"]),
+            "is_paper": (bulletins["mode_collecte"] == "paper").to_numpy(),
+            "is_placed": level.isin(["housenumber", "interpolated", "street"]).to_numpy(),
+            "is_temp": kinds == "temp_agency",
+            "is_home": (bulletins["lieu_variable"] == "2").to_numpy(),
+            "name_missing": (bulletins["raison_sociale"] == "").to_numpy(),
+        },
+        index=bulletins.index,
+    )
+
+
+def decide(
+    echoes: pd.DataFrame, flags: pd.DataFrame, model: Model, options: DecisionOptions
+) -> pd.DataFrame:
+    """auto, review or none for each bulletin, with type and reason.
+
+    Returns
+    -------
+    DataFrame aligned with `echoes`: ``decision``, ``probability``, ``margin``, ``type``,
+    ``reason``.
+    """
+    found = echoes["first"].to_numpy() >= 0
+    probability = np.where(found, model.siret.probability(echoes), 0.0)
+    sure = probability >= threshold_for(model.thresholds, options.precision)
+    kind = _types(echoes, flags, found, sure, probability)
+    none = np.isin(kind, _NONE_TYPES) & ~sure & (probability < 0.2)
+    decision = np.where(sure, "auto", np.where(none | ~found, "none", "review"))
+    margin = np.maximum(probability - echoes["second_chance"].to_numpy(), 0.0)
+    return pd.DataFrame(
+        {
+            "decision": decision.astype(object),
+            "probability": probability,
+            "margin": np.where(found, margin, 0.0),
+            "type": kind,
+            "reason": [REASONS[k] for k in kind],
+        },
+        index=echoes.index,
+    )
+
+
+def _types(
+    echoes: pd.DataFrame, flags: pd.DataFrame, found: NDArray, sure: NDArray, probability: NDArray
+) -> NDArray[np.object_]:
+    tie = echoes["second_chance"].to_numpy() > 0.5 * echoes["chance"].to_numpy()
+    unit = echoes["unit_chance"].to_numpy() > 0.8
+    conditions = [sure, *(flags[k].to_numpy() for k in _KINDS), ~found, unit & found,
+                  tie & found & (probability > 0.05)]  # fmt: skip
+    names = ["sure", *_KINDS, "no_candidate", "same_siren", "tie"]
+    return np.select(conditions, names, default="low_probability").astype(object)
+
+
+def decide_naf(
+    pairs: pd.DataFrame, echoes: pd.DataFrame, texts: pd.DataFrame, model: Model, precision: float
+) -> pd.DataFrame:
+    """The NAF that the likely echoes agree on, or that the texts alone imply.
+
+    Parameters
+    ----------
+    pairs : DataFrame
+        ``row``, ``chance``, ``naf`` (text), sorted by row.
+    texts : DataFrame aligned with `echoes`
+        ``naf`` the likeliest code from activity, occupation and name, ``naf_chance`` its share.
+
+    Returns
+    -------
+    DataFrame ``naf``, ``naf_probability``, ``naf_decision`` aligned with `echoes`.
+    """
+    n = len(echoes)
+    shares = pairs.groupby(["row", "naf"], sort=True)["chance"].sum().reset_index()
+    known = np.zeros(n)
+    np.add.at(known, pairs["row"].to_numpy(np.int64), pairs["chance"].to_numpy())
+    rest = pd.DataFrame(
+        {"row": np.arange(n), "naf": texts["naf"], "chance": (1 - known) * texts["naf_chance"]}
+    )
+    shares = pd.concat([shares, rest], ignore_index=True)
+    shares = shares[shares["naf"] != ""].groupby(["row", "naf"], sort=True)["chance"].sum()
+    shares = shares.reset_index().sort_values(["row", "chance"], ascending=[True, False])
+    best = shares.drop_duplicates("row").set_index("row").reindex(range(n))
+    naf = best["naf"].fillna("").to_numpy(object)
+    share = best["chance"].fillna(0.0).to_numpy()
+    features = naf_features(share, echoes)
+    probability = np.where(naf != "", model.naf.probability(features), 0.0)
+    sure = probability >= threshold_for(model.naf_thresholds, precision)
+    decision = np.where(naf == "", "none", np.where(sure, "auto", "review"))
+    return pd.DataFrame(
+        {"naf": naf, "naf_probability": probability, "naf_decision": decision, "naf_share": share},
+        index=echoes.index,
+    )
+
+
+def naf_features(share: NDArray[np.float64], echoes: pd.DataFrame) -> pd.DataFrame:
+    """Features of the NAF's calibration."""
+    return pd.DataFrame(
+        {
+            "share_log_odds": _logit(share),
+            "log_odds": echoes["log_odds"].to_numpy(),
+            "is_generic": echoes["is_generic"].to_numpy(),
+            "name_missing": echoes["name_missing"].to_numpy(),
+        }
+    )
+
+
+NAF_FEATURES = ("share_log_odds", "log_odds", "is_generic", "name_missing")
+
+
+def _logit(p: NDArray[np.float64]) -> NDArray[np.float64]:
+    p = np.clip(p, 1e-6, 1 - 1e-6)
+    return np.log(p / (1 - p))

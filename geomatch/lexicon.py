@@ -1,0 +1,227 @@
+"""Words of a set of names, found again in spite of slips, and how much two names share.
+
+A name is a bag of words, each as heavy as it is rare (idf). A written word stands for the
+known words that resemble it, with a weight in (0, 1]: itself, its misspellings, the word it
+cuts short. Two coverages follow, both in [0, 1]: what share of the written name's weight the
+known name explains, and the other way round. All of it is sparse matrix products.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from rapidfuzz.distance import OSA
+from rapidfuzz.process import cpdist
+from scipy import sparse
+
+_WIDTH = 16  # words are compared on their first 16 letters
+_BASE = 38  # A–Z, 0–9, edge, other
+_MIN_DICE = 0.34
+_MAX_ALIKE = 6
+_PREFIX_WEIGHT = 0.75
+_PREFIX_MIN = 3
+_PREFIX_MAX = 6
+
+
+class Lexicon:
+    """The distinct words of known names and, for each name, which it holds.
+
+    Parameters
+    ----------
+    names : sequence of list of str
+        Words of each known name; what is not known to any cannot be found.
+    """
+
+    def __init__(self, names: Sequence[Sequence[str]]) -> None:
+        flat = [w for words in names for w in words]
+        counts = np.fromiter((len(w) for w in names), np.int64, len(names))
+        codes, words = pd.factorize(np.array(flat, dtype=object))
+        self.words = np.asarray(words, dtype=object)
+        self.code_of = {w: i for i, w in enumerate(self.words)}
+        rows = np.repeat(np.arange(len(names)), counts)
+        self.matrix = _binary(rows, codes, (len(names), len(self.words)))
+        documents = np.bincount(self.matrix.indices, minlength=len(self.words))
+        self.frequency = documents
+        self.idf = np.log1p(len(names) / np.maximum(documents, 1)).astype(np.float32)
+        self.weight = np.maximum(self.matrix @ self.idf, 1e-6)
+        self.unknown_idf = float(np.quantile(self.idf, 0.5)) if len(self.idf) else 1.0
+        self._trigrams = _trigram_matrix(self.words)
+        self._sorted = np.sort(self.words.astype(str)) if len(self.words) else np.array([], "U1")
+        self._order = np.argsort(self.words.astype(str)) if len(self.words) else np.array([], int)
+
+    def alike(self, words: Sequence[str]) -> sparse.csr_array:
+        """Known words each written word may stand for, with their weights.
+
+        Returns
+        -------
+        csr_array, shape (len(words), number of known words)
+            1 for the word itself; (similarity) for words of at least four letters at small
+            edit distance (Damerau, on 16 letters); 0.75 for what the word is the beginning of.
+        """
+        shape = (len(words), len(self.words))
+        exact = np.array([self.code_of.get(w, -1) for w in words], dtype=np.int64)
+        hit = np.flatnonzero(exact >= 0)
+        near = self._near(words, exact)
+        begins = self._begins(words)
+        rows = np.concatenate([hit, near[0], begins[0]])
+        columns = np.concatenate([exact[hit], near[1], begins[1]])
+        weights = np.concatenate([np.ones(len(hit), np.float32), near[2], begins[2]])
+        key = rows * max(shape[1], 1) + columns
+        order = np.lexsort((-weights, key))
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = key[order][1:] != key[order][:-1]
+        order = order[first]
+        return sparse.csr_array((weights[order], (rows[order], columns[order])), shape=shape)
+
+    def _near(self, words: Sequence[str], exact: NDArray[np.int64]) -> tuple[NDArray, NDArray, NDArray]:
+        asked = np.array(
+            [i for i, w in enumerate(words) if len(w) >= 4 and not w.isdigit()], dtype=np.int64
+        )
+        if not len(asked) or not len(self.words):
+            return _no_pairs()
+        texts = np.array([words[i] for i in asked], dtype=object)
+        grams = _trigram_matrix(texts)
+        both = (grams @ self._trigrams.T).tocoo()
+        sizes = np.diff(grams.indptr)[both.row] + np.diff(self._trigrams.indptr)[both.col]
+        dice = 2.0 * both.data / np.maximum(sizes, 1)
+        keep = dice >= _MIN_DICE
+        row, column = both.row[keep], both.col[keep]
+        similarity = cpdist(
+            texts[row], self.words[column], scorer=OSA.normalized_similarity, dtype=np.float32
+        )
+        known = exact[asked] >= 0
+        cutoff = np.where(known[row], 0.8, 0.7)
+        keep = (similarity >= cutoff) & (similarity < 1.0)
+        row, column, similarity = row[keep], column[keep], similarity[keep]
+        row, column, similarity = _best_of_each(row, column, similarity, _MAX_ALIKE)
+        # A known word is more likely meant than its lookalike.
+        similarity = np.where(known[row], similarity * 0.6, similarity * similarity)
+        return asked[row], column, similarity.astype(np.float32)
+
+    def _begins(self, words: Sequence[str]) -> tuple[NDArray, NDArray, NDArray]:
+        asked = np.array(
+            [i for i, w in enumerate(words) if len(w) >= _PREFIX_MIN and w.isalpha()], dtype=np.int64
+        )
+        if not len(asked) or not len(self.words):
+            return _no_pairs()
+        texts = np.array([words[i] for i in asked])
+        low = np.searchsorted(self._sorted, texts)
+        high = np.searchsorted(self._sorted, np.char.add(texts, "\uffff"))
+        row, position = ragged_ranges(low, high)
+        column = self._order[position]
+        longer = np.char.str_len(self._sorted[position]) > np.char.str_len(texts[row])
+        row, column = row[longer], column[longer]
+        frequency = self.frequency[column].astype(np.float32)
+        row, column, _ = _best_of_each(row, column, frequency, _PREFIX_MAX)
+        return asked[row], column, np.full(len(row), _PREFIX_WEIGHT, np.float32)
+
+
+class Coverage:
+    """Written names against the known names of a :class:`Lexicon`.
+
+    Parameters
+    ----------
+    lexicon : Lexicon
+    names : sequence of list of str
+        Words of each written name.
+    """
+
+    def __init__(self, lexicon: Lexicon, names: Sequence[Sequence[str]]) -> None:
+        self.lexicon = lexicon
+        counts = np.fromiter((len(w) for w in names), np.int64, len(names))
+        codes, words = pd.factorize(np.array([w for ws in names for w in ws], dtype=object))
+        alike = lexicon.alike(list(words))
+        bag = _binary(np.repeat(np.arange(len(names)), counts), codes, (len(names), len(words)))
+        idf = _written_idf(alike, lexicon)
+        weight = np.maximum(bag @ idf, 1e-6)
+        explained = sparse.diags_array(1.0 / weight) @ (bag.multiply(idf[None, :])).tocsr() @ alike
+        found = (bag @ alike).tocsr()
+        found.data = np.minimum(found.data, 1.0)
+        found = found.multiply(lexicon.idf[None, :]).tocsr()
+        # Real part: coverage of the written name; imaginary: of the known one. One product
+        # over one pattern of non-zeros costs half of two.
+        self._both = (explained + 1j * found).astype(np.complex64).tocsr()
+
+    def search(self, low: int, high: int, least: float) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+        """Pairs among written names ``low … high-1`` whose mean coverage reaches `least`.
+
+        Returns
+        -------
+        written, known : int arrays of one length
+            Positions of the two names.
+        of_written, of_known : float32 arrays
+            The two coverages.
+        """
+        product = (self._both[low:high] @ self.lexicon.matrix.T).tocoo()
+        of_written = np.minimum(product.data.real, 1.0)
+        of_known = np.minimum(product.data.imag / self.lexicon.weight[product.col], 1.0)
+        keep = 0.6 * of_written + 0.4 * of_known >= least
+        return product.row[keep] + low, product.col[keep], of_written[keep], of_known[keep]
+
+    def of_pairs(self, written: NDArray, known: NDArray) -> tuple[NDArray, NDArray]:
+        """The two coverages of given pairs of positions."""
+        product = self._both[written].multiply(self.lexicon.matrix[known])
+        total = np.asarray(product.sum(axis=1)).ravel()
+        of_known = total.imag / self.lexicon.weight[known]
+        return np.minimum(total.real, 1.0), np.minimum(of_known, 1.0)
+
+
+def ragged_ranges(low: NDArray, high: NDArray) -> tuple[NDArray, NDArray]:
+    """Row and value of every integer of the ranges ``low[i] … high[i]-1``, flat."""
+    sizes = np.maximum(high - low, 0)
+    row = np.repeat(np.arange(len(low)), sizes)
+    start = np.cumsum(sizes) - sizes
+    value = np.arange(len(row)) - np.repeat(start, sizes) + np.repeat(low, sizes)
+    return row, value
+
+
+def _written_idf(alike: sparse.csr_array, lexicon: Lexicon) -> NDArray[np.float32]:
+    """Weight of a written word: that of the commonest known word it surely is, else unknown's."""
+    idf = np.full(alike.shape[0], lexicon.unknown_idf, dtype=np.float32)
+    pairs = alike.tocoo()
+    order = np.lexsort((pairs.col, pairs.data, pairs.row))
+    row, column = pairs.row[order], pairs.col[order]
+    last = np.ones(len(row), dtype=bool)
+    last[:-1] = row[1:] != row[:-1]
+    idf[row[last]] = lexicon.idf[column[last]]
+    return idf
+
+
+def _binary(rows: NDArray, columns: NDArray, shape: tuple[int, int]) -> sparse.csr_array:
+    matrix = sparse.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+    matrix.sum_duplicates()
+    matrix.data[:] = 1.0
+    return matrix
+
+
+def _no_pairs() -> tuple[NDArray, NDArray, NDArray]:
+    return np.array([], np.int64), np.array([], np.int64), np.array([], np.float32)
+
+
+def _best_of_each(
+    row: NDArray, column: NDArray, score: NDArray, most: int
+) -> tuple[NDArray, NDArray, NDArray]:
+    order = np.lexsort((column, -score, row))
+    row, column, score = row[order], column[order], score[order]
+    start = np.searchsorted(row, row)
+    keep = np.arange(len(row)) - start < most
+    return row[keep], column[keep], score[keep]
+
+
+def _trigram_matrix(words: NDArray) -> sparse.csr_array:
+    """Which trigrams (edges counted) each word holds; shape (words, 38³), binary."""
+    n = len(words)
+    if n == 0:
+        return sparse.csr_array((0, _BASE**3), dtype=np.float32)
+    raw = np.array([w[:_WIDTH] for w in words], dtype=f"S{_WIDTH}")
+    letters = raw.view(np.uint8).reshape(n, _WIDTH).astype(np.int32)
+    code = np.where(letters >= 65, letters - 64, np.where(letters >= 48, letters - 21, 0))
+    code = np.clip(code, 0, _BASE - 1)
+    padded = np.zeros((n, _WIDTH + 2), dtype=np.int32)
+    padded[:, 1:-1] = code
+    gram = (padded[:, :-2] * _BASE + padded[:, 1:-1]) * _BASE + padded[:, 2:]
+    row, position = np.nonzero(padded[:, 1:-1])
+    return _binary(row, gram[row, position], (n, _BASE**3))

@@ -1,0 +1,164 @@
+"""The trained part: weights, calibration, thresholds and words, as files a person can read.
+
+A model is a folder::
+
+    model.json            features with weights, calibration, thresholds, what it was trained on
+    activity_words.csv    mot;naf;n   words of activity texts of coded bulletins
+    profession_words.csv  mot;naf;n   the same for occupations
+    model_card.md         for people
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geomatch.errors import ConfigError
+
+MODEL_FORMAT = "geomatch-model"
+MODEL_FORMAT_VERSION = 1
+SHIPPED = Path(__file__).parent / "models" / "default"
+_WORDS = ("activity_words", "profession_words")
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A logistic model: one weight a feature, on the feature's own scale."""
+
+    weights: Mapping[str, float]
+    intercept: float
+
+    def score(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Log-odds of each row; raises KeyError when a feature is not in the frame."""
+        total = np.full(len(frame), self.intercept)
+        for name, weight in self.weights.items():
+            total += weight * frame[name].to_numpy(np.float64)
+        return total
+
+    def probability(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+        """Probability of each row."""
+        return 1.0 / (1.0 + np.exp(-self.score(frame)))
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything learned.
+
+    ``ranking`` scores pairs; ``siret`` and ``naf`` turn what is known of a bulletin's best
+    echo into the probability that it is right. ``thresholds`` and ``naf_thresholds`` give,
+    for a precision asked for (as text, ``"0.95"``), the least probability that keeps it.
+    """
+
+    ranking: Linear
+    siret: Linear
+    naf: Linear
+    thresholds: Mapping[str, float]
+    naf_thresholds: Mapping[str, float]
+    trained_on: Mapping[str, Any] = field(default_factory=dict)
+    activity_words: pd.DataFrame = field(default_factory=lambda: no_words())
+    profession_words: pd.DataFrame = field(default_factory=lambda: no_words())
+
+    @classmethod
+    def load(cls, path: str | Path = "") -> Model:
+        """Read a model folder; ``""`` is the one that is shipped.
+
+        Raises :class:`ConfigError` when it is not there, not readable or of another version.
+        """
+        folder = Path(path) if path else SHIPPED
+        file = folder / "model.json"
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            words = {n: _read_words(folder / f"{n}.csv") for n in _WORDS}
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"model {folder} is not readable: {error}") from error
+        got = (content.get("format"), content.get("format_version"))
+        if got != (MODEL_FORMAT, MODEL_FORMAT_VERSION):
+            raise ConfigError(
+                f"model {folder} has format {got}, expected "
+                f"{(MODEL_FORMAT, MODEL_FORMAT_VERSION)}; train it again with 'geomatch train'"
+            )
+        linear = {n: Linear(**content[n]) for n in ("ranking", "siret", "naf")}
+        return cls(
+            **linear,
+            thresholds=content["thresholds"],
+            naf_thresholds=content["naf_thresholds"],
+            trained_on=content["trained_on"],
+            **words,
+        )
+
+    def save(self, path: str | Path) -> None:
+        """Write the folder, ``model.json`` last."""
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _WORDS:
+            getattr(self, name).to_csv(folder / f"{name}.csv", sep=";", index=False)
+        content = {
+            "format": MODEL_FORMAT,
+            "format_version": MODEL_FORMAT_VERSION,
+            "trained_on": dict(self.trained_on),
+            **{n: asdict(getattr(self, n)) for n in ("ranking", "siret", "naf")},
+            "thresholds": dict(self.thresholds),
+            "naf_thresholds": dict(self.naf_thresholds),
+        }
+        text = json.dumps(_rounded(content), ensure_ascii=False, indent=1)
+        (folder / "model.json").write_text(text + "\n", encoding="utf-8")
+
+
+def threshold_for(thresholds: Mapping[str, float], precision: float) -> float:
+    """Least probability that keeps a precision, between the precisions that were measured.
+
+    Above the highest one measured, nothing is sure enough: 1.01.
+    """
+    asked = sorted((float(p), t) for p, t in thresholds.items())
+    points, values = zip(*asked, strict=True)
+    if precision > points[-1]:
+        return 1.01
+    return float(np.interp(precision, points, values))
+
+
+def precision_thresholds(
+    probability: NDArray[np.float64], is_right: NDArray[np.bool_], targets: Sequence[float]
+) -> dict[str, float]:
+    """Threshold for each target on a calibration set; 1.01 where no share of it reaches one."""
+    order = np.argsort(-probability, kind="stable")
+    right = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
+    out = {}
+    for target in targets:
+        reached = np.flatnonzero(right >= target)
+        out[str(target)] = float(probability[order[reached[-1]]]) if len(reached) else 1.01
+    return out
+
+
+def model_hash(path: str | Path = "") -> str:
+    """SHA-256 over the files of a model folder, for run.json."""
+    folder = Path(path) if path else SHIPPED
+    digest = hashlib.sha256()
+    for file in sorted(folder.glob("*.json")) + sorted(folder.glob("*.csv")):
+        digest.update(file.name.encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def no_words() -> pd.DataFrame:
+    """An empty table of words."""
+    return pd.DataFrame({"mot": [], "naf": [], "n": []}).astype({"n": "int64"})
+
+
+def _read_words(file: Path) -> pd.DataFrame:
+    return pd.read_csv(file, sep=";", dtype={"mot": str, "naf": str, "n": "int64"}, na_filter=False)
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, Mapping):
+        return {k: _rounded(v) for k, v in value.items()}
+    return value

@@ -1,0 +1,204 @@
+"""Phase 1, raison sociale: what an employer is called, on a bulletin and in the register.
+
+Both sides become short lists of normalised names, so that later phases compare like with
+like: legal forms gone, usual abbreviations spelled out, brackets taken apart, public bodies
+under the forms people use for them. The knowledge is in ``geomatch/tables``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from geomatch.schema import Table
+from geomatch.tables import load_table
+from geomatch.text import normalise_all
+
+#: Words that tell nothing of who the employer is.
+STOP_WORDS = frozenset(
+    "A AU AUX D DE DES DU EN ET L LA LE LES PAR POUR SUR SOUS CHEZ UN UNE DANS N S".split()
+)
+#: Separates the names of one field in the store (enseignes, usual names).
+NAME_SEPARATOR = " | "
+
+NAMES = Table(
+    "names",
+    {
+        "row": ("int", "position of the bulletin or establishment in its table"),
+        "name": ("text", "cleaned name, never empty"),
+        "form": ("text", "where it was written: nom, parenthese, adresse; enseigne, sigle …"),
+    },
+)
+
+_BRACKETS = re.compile(r"\(([^()]*)\)?")
+_OCR = str.maketrans("01568", "OISGB")
+_SPELLED = re.compile(r"\b(?:[A-Z] ){2,}[A-Z]\b")
+
+
+def clean_names(names: Sequence[str]) -> list[str]:
+    """Normalised names without legal form, abbreviations spelled out; each distinct one once.
+
+    ``"SARL CTRE AUTO X"`` gives ``"CENTRE AUTOMOBILE X"``; a name made of nothing but legal
+    forms is kept whole. Stop words stay here: :func:`name_words` takes them out.
+    """
+    known: dict[str, str] = {}
+    out = []
+    for name in normalise_all(names):
+        clean = known.get(name)
+        if clean is None:
+            clean = known[name] = _clean(name)
+        out.append(clean)
+    return out
+
+
+def name_words(name: str) -> list[str]:
+    """Words of a cleaned name that can identify it; all of them when only stop words stand."""
+    words = name.split()
+    return [w for w in words if w not in STOP_WORDS] or words
+
+
+def employer_names(raisons: Sequence[str], address_names: Sequence[str]) -> pd.DataFrame:
+    """Names under which each bulletin's employer may stand in the register.
+
+    Parameters
+    ----------
+    raisons : sequence of str, length n
+        RS_X or its like, as written.
+    address_names : sequence of str, length n
+        Institution written in the address fields, ``""`` for none.
+
+    Returns
+    -------
+    DataFrame of :data:`NAMES`; a bulletin without any usable name has no row. The generic
+    part of "EDUCATION NATIONALE (COLLEGE X)" is dropped: it names no establishment.
+    """
+    whole = clean_names(raisons)
+    outside = clean_names([_BRACKETS.sub(" ", r) if "(" in r else "" for r in raisons])
+    inside = clean_names([" ".join(_BRACKETS.findall(r)) if "(" in r else "" for r in raisons])
+    columns = {"nom": whole, "hors": outside, "parenthese": inside,
+               "adresse": clean_names(address_names)}  # fmt: skip
+    parts = []
+    for form, names in columns.items():
+        keep = [i for i, n in enumerate(names) if n and not employer_kind(n)]
+        parts.append(pd.DataFrame({"row": keep, "name": [names[i] for i in keep], "form": form}))
+    frame = pd.concat(parts, ignore_index=True).drop_duplicates(["row", "name"])
+    return frame.sort_values("row", kind="stable", ignore_index=True)
+
+
+@cache
+def employer_kind(name: str) -> str:
+    """Kind of a generic employer (``education``, ``private_employer`` …) or ``""``.
+
+    `name` is cleaned. A generic employer's name identifies nobody: address and activity lead.
+    """
+    for pattern, kind, _ in _generic_patterns():
+        if pattern.search(name):
+            return kind
+    return ""
+
+
+def employer_kinds(raisons: Sequence[str]) -> tuple[list[str], list[tuple[str, ...]]]:
+    """Per bulletin the kind of generic employer and the NAF prefixes (no dot) it implies."""
+    nafs = {kind: tuple(naf.split()) for _, kind, naf in _generic_patterns()}
+    kinds = []
+    for raison in raisons:
+        outside = _BRACKETS.sub(" ", raison) if "(" in raison else raison
+        kinds.append(outside)
+    found = [employer_kind(n) if n else "no_declaration" for n in clean_names(kinds)]
+    return found, [nafs.get(kind, ()) for kind in found]
+
+
+def register_names(establishments: pd.DataFrame) -> pd.DataFrame:
+    """Names of each establishment, one row a name (:data:`NAMES`).
+
+    `establishments` has the columns of :data:`geomatch.schema.STORE_ESTABLISHMENTS`.
+    Enseignes cut in three are also given joined; legal name and enseigne are given together,
+    for people write "VILLE DE X BIBLIOTHEQUE Y"; public bodies get their usual forms from
+    the prefix of their SIREN (a commune's is 21 + département + commune) and their NAF.
+    """
+    n = len(establishments)
+    denomination = clean_names(establishments["denomination"].tolist())
+    enseignes = establishments["enseignes"].tolist()
+    usual = establishments["denominations_usuelles"].tolist()
+    joined = clean_names([e.replace(NAME_SEPARATOR, " ") for e in enseignes])
+    both = [f"{d} {e}" if d and e and d != e else "" for d, e in zip(denomination, joined, strict=True)]
+    columns: list[tuple[str, np.ndarray, list[str]]] = [
+        ("enseigne", np.arange(n), joined),
+        ("denomination", np.arange(n), denomination),
+        ("sigle", np.arange(n), clean_names(establishments["sigle"].tolist())),
+        ("personne", np.arange(n), clean_names(establishments["personne"].tolist())),
+        ("ensemble", np.arange(n), both),
+        ("enseigne", *_split_names(enseignes)),
+        ("usuelle", *_split_names(usual)),
+        *_public_names(establishments, denomination, joined),
+    ]
+    parts = [pd.DataFrame({"row": r, "name": v, "form": f}) for f, r, v in columns]
+    frame = pd.concat(parts, ignore_index=True)
+    frame = frame[frame["name"].to_numpy() != ""].drop_duplicates(["row", "name"])
+    return frame.sort_values("row", kind="stable", ignore_index=True)
+
+
+def _split_names(values: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    rows, names = [], []
+    for row, value in enumerate(values):
+        if NAME_SEPARATOR in value:
+            for name in value.split(NAME_SEPARATOR):
+                rows.append(row)
+                names.append(name)
+        elif value:
+            rows.append(row)
+            names.append(value)
+    return np.array(rows, dtype=np.int64), clean_names(names)
+
+
+def _public_names(
+    establishments: pd.DataFrame, denomination: list[str], enseigne: list[str]
+) -> list[tuple[str, np.ndarray, list[str]]]:
+    """Forms of public bodies; see ``tables/public_bodies.csv``.
+
+    The bare office (MAIRIE) goes only to establishments that no enseigne sets apart, the
+    legal body's name only where the register gives none.
+    """
+    siren = establishments["siren"].str.slice(0, 2).to_numpy()
+    naf = establishments["naf"].str.replace(".", "", regex=False).str.slice(0, 4).to_numpy()
+    has_name = np.array([bool(d) for d in denomination])
+    sets_apart = np.array([bool(e) and "MAIRIE" not in e and "HOTEL DE VILLE" not in e for e in enseigne])
+    towns = establishments["libelle_commune"].tolist()
+    out = []
+    for prefix, activity, form in load_table("public_bodies"):
+        fits = (siren == prefix) if prefix else np.ones(len(siren), dtype=bool)
+        fits &= (naf == activity) & ~sets_apart if activity else ~has_name
+        rows = np.flatnonzero(fits)
+        out.append(("public", rows, clean_names([form.format(commune=towns[i]) for i in rows])))
+    return out
+
+
+def _clean(name: str) -> str:
+    if _SPELLED.search(name):
+        name = _SPELLED.sub(lambda m: m.group().replace(" ", ""), name)
+    abbreviations, forms = _abbreviations(), _legal_forms()
+    words = []
+    for word in name.split():
+        if not word.isalpha() and sum(c.isalpha() for c in word) > len(word) / 2 > 1:
+            word = word.translate(_OCR)
+        words.append(abbreviations.get(word, word))
+    return " ".join(w for w in words if w not in forms) or " ".join(words)
+
+
+@cache
+def _abbreviations() -> dict[str, str]:
+    return {short: full for short, full in load_table("name_abbreviations")}
+
+
+@cache
+def _legal_forms() -> frozenset[str]:
+    return frozenset(row[0] for row in load_table("legal_forms"))
+
+
+@cache
+def _generic_patterns() -> tuple[tuple[re.Pattern[str], str, str], ...]:
+    return tuple((re.compile(p), kind, naf) for p, kind, naf in load_table("generic_employers"))

@@ -1,0 +1,263 @@
+"""Phase 4, second half: what speaks for each candidate, and which comes first.
+
+:data:`FEATURES` is the whole of what the model sees; each line says what it measures. The
+model is a table of weights kept as JSON; see :mod:`geomatch.model`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from rapidfuzz import fuzz
+from rapidfuzz.process import cpdist
+
+from geomatch.activities import Evidence
+from geomatch.candidates import BY_NAME, BY_RADIUS, INSIDE, NEIGHBOUR, Places
+from geomatch.establishments import Pool
+
+#: Feature → what it measures. Scores are in [0, 1] unless said otherwise.
+FEATURES: dict[str, str] = {
+    "of_written": "share of the written name's weight that the register name explains",
+    "of_known": "share of the register name's weight that was written",
+    "both": "product of the two",
+    "characters": "similarity of the two names, words in order of the alphabet",
+    "contained": "similarity of the best part of the longer name",
+    "token_set": "similarity of shared and unshared words",
+    "same_name": "1 when the two names are equal",
+    "name_missing": "1 when the bulletin gives no usable name",
+    "generic_name": "1 when the bulletin names a generic employer only",
+    "unnamed": "1 when the register gives the establishment no name",
+    "rare_name": "how few establishments of the pool bear the name: 1 for one, to 0",
+    "rare_match": "rare_name × both",
+    "street": "1 when both are in one street of the gazetteer",
+    "street_text": "similarity of the street names as written",
+    "street_missing": "1 when the bulletin gives no street",
+    "number": "1 when street and number agree",
+    "number_differs": "1 when the street agrees and both have numbers that differ",
+    "number_gap": "how far the numbers are apart in one street, log scale; 0 when unknown",
+    "distance": "log of 1 + metres / 50, 0 when unknown",
+    "distance_known": "1 when both have a position better than the commune",
+    "within": "1 when the distance is within the two uncertainties",
+    "ratio": "distance over the two uncertainties, at most 3, 0 when unknown",
+    "inside": "1 in the declared commune",
+    "neighbour": "1 in a neighbouring one",
+    "activity": "evidence of the activity text for the candidate's NAF, log",
+    "profession": "evidence of the occupation, log",
+    "name_activity": "evidence of the written name, log",
+    "kind_activity": "1 when the NAF is one that the generic employer implies",
+    "kind_contradicts": "1 when it is not",
+    "size": "log of the headcount's middle",
+    "size_unknown": "1 when the tranche is NN",
+    "siege": "1 for a head office",
+    "size_generic": "size, for generic or missing names only",
+    "activity_generic": "activity, for generic or missing names only",
+    "street_generic": "street, for generic or missing names only",
+    "best_name": "both, less the best of the bulletin's candidates",
+    "best_characters": "token_set, less the best",
+    "best_activity": "activity and occupation together, less the best",
+    "best_size": "size, less the best among candidates whose name is as good",
+    "best_street": "1 when the street agrees, less the best",
+    "best_number": "1 when the number agrees, less the best",
+    "rivals": "log of the number of candidates whose name is as good",
+    "rivals_street": "log of the number of candidates as good by name and street",
+    "rivals_siren": "share of those that belong to the same legal unit",
+}
+FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What the bulletins of a batch say, row by row, beside their places.
+
+    ``written`` are the distinct written names (strings). ``kind_mask[kind[i]]`` tells which
+    NAF codes the generic employer of bulletin *i* implies; ``kind`` is -1 for none.
+    """
+
+    written: NDArray[np.object_]
+    has_name: NDArray[np.bool_]
+    kind: NDArray[np.int64]
+    kind_mask: NDArray[np.bool_]
+    activity: Evidence
+    profession: Evidence
+    name_activity: Evidence
+
+
+def compare(
+    pairs: pd.DataFrame, places: Places, declared: Declared, pool: Pool, naf: NDArray[np.int64]
+) -> pd.DataFrame:
+    """Features of each pair.
+
+    Parameters
+    ----------
+    pairs : DataFrame of :data:`geomatch.candidates.PAIRS`, sorted by bulletin
+    places, declared : what the bulletins say
+    pool : the register side
+    naf : position of each pool row's NAF among the codes of the evidence, -1 unknown
+
+    Returns
+    -------
+    DataFrame of float32, one column a feature (:data:`FEATURES`), plus ``distance_m``,
+    ``radius_m`` (NaN when unknown) for the reader; rows as in `pairs`.
+    """
+    row = pairs["row"].to_numpy(np.int64)
+    est = pairs["establishment"].to_numpy(np.int64)
+    out: dict[str, NDArray] = {}
+    out |= _names(pairs, declared, pool)
+    out |= _streets(row, est, places, pool)
+    out |= _distances(row, est, places, pool)
+    relation = pairs["relation"].to_numpy()
+    out["inside"], out["neighbour"] = relation == INSIDE, relation == NEIGHBOUR
+    out |= _activities(row, naf[est], declared)
+    out["size"] = np.log(pool.headcount[est])
+    out["size_unknown"] = pool.headcount[est] <= 0.5
+    out["siege"] = pool.frame["is_siege"].to_numpy(bool)[est]
+    vague = out["name_missing"] | out["generic_name"]
+    out["size_generic"] = vague * out["size"]
+    out["activity_generic"] = vague * (out["activity"] + out["profession"])
+    out["street_generic"] = vague * np.maximum(out["street"], out["street_text"])
+    out |= _rivals(row, pool.siren_code[est], out)
+    frame = pd.DataFrame({k: np.asarray(out[k], np.float32) for k in FEATURE_NAMES})
+    frame["distance_m"], frame["radius_m"] = out["metres"], out["radius"]
+    return frame
+
+
+def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDArray]:
+    row, written, known = (
+        pairs[c].to_numpy(np.int64) for c in ("row", "written", "known")
+    )
+    compared = (written >= 0) & (known >= 0)
+    key = np.where(compared, written * max(len(pool.distinct_names), 1) + known, -1)
+    distinct, first, back = np.unique(key, return_index=True, return_inverse=True)
+    left = np.where(compared[first], declared.written[written[first]], "")
+    right = pool.distinct_names[known[first]] if len(pool.distinct_names) else left
+    right = np.where(compared[first], right, "")
+    sorted_left = np.array([" ".join(sorted(s.split())) for s in left], dtype=object)
+    sorted_right = np.array([" ".join(sorted(s.split())) for s in right], dtype=object)
+    none = distinct == -1
+
+    def similarity(scorer: object, a: NDArray, b: NDArray) -> NDArray:
+        values = cpdist(a, b, scorer=scorer, dtype=np.float32) / 100.0
+        return np.where(none, 0.0, values)[back]
+
+    both = pairs["of_written"].to_numpy() * pairs["of_known"].to_numpy()
+    bearers = np.diff(pool.name_bearers.indptr)[np.maximum(known, 0)] if len(pool.names) else known
+    rare = np.where(compared, 1.0 / (1.0 + np.log(np.maximum(bearers, 1))), 0.0)
+    generic = declared.kind[row] >= 0
+    return {
+        "of_written": pairs["of_written"].to_numpy(),
+        "of_known": pairs["of_known"].to_numpy(),
+        "both": both,
+        "characters": similarity(fuzz.ratio, sorted_left, sorted_right),
+        "contained": similarity(fuzz.partial_ratio, left, right),
+        "token_set": similarity(fuzz.token_set_ratio, left, right),
+        "same_name": ((left == right) & ~none)[back],
+        "name_missing": ~declared.has_name[row] & ~generic,
+        "generic_name": ~declared.has_name[row] & generic,
+        "unnamed": ~pool.has_name[pairs["establishment"].to_numpy(np.int64)],
+        "rare_name": rare,
+        "rare_match": rare * both,
+    }
+
+
+def _streets(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str, NDArray]:
+    street = (places.street[row] >= 0) & (places.street[row] == pool.street[est])
+    asked, known = places.street_text[row], pool.street_text[est]
+    given = asked != ""
+    text = cpdist(asked, known, scorer=fuzz.ratio, dtype=np.float32) / 100.0
+    text = np.where(given & (known != ""), np.maximum(text - 0.5, 0.0) * 2.0, 0.0)
+    same = street | (text >= 0.85)
+    a, b = places.numero[row], pool.numero[est]
+    numbered = same & (a > 0) & (b > 0)
+    return {
+        "street": street,
+        "street_text": text,
+        "street_missing": ~given,
+        "number": numbered & (a == b),
+        "number_differs": numbered & (a != b),
+        "number_gap": np.where(numbered, np.log1p(np.abs(a - b)), 0.0),
+    }
+
+
+def _distances(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str, NDArray]:
+    metres = np.hypot(*(places.position[row] - pool.position[est]).T)
+    radius = places.radius[row] + pool.uncertainty[est]
+    known = ~np.isnan(metres) & np.isfinite(radius) & (radius < 5_000.0)
+    return {
+        "distance": np.where(known, np.log1p(metres / 50.0), 0.0),
+        "distance_known": known,
+        "within": known & (metres <= radius),
+        "ratio": np.where(known, np.minimum(metres / np.maximum(radius, 1.0), 3.0), 0.0),
+        "metres": metres,
+        "radius": np.where(np.isfinite(radius), radius, np.nan),
+    }
+
+
+def _activities(row: NDArray, naf: NDArray, declared: Declared) -> dict[str, NDArray]:
+    kind = declared.kind[row]
+    implies = declared.kind_mask.any(axis=1) if len(declared.kind_mask) else np.zeros(1, bool)
+    asks = (kind >= 0) & implies[np.maximum(kind, 0)] if len(implies) else kind >= 0
+    fits = asks & (naf >= 0)
+    fits[fits] = declared.kind_mask[kind[fits], naf[fits]]
+    return {
+        "activity": declared.activity.of_pairs(row, naf),
+        "profession": declared.profession.of_pairs(row, naf),
+        "name_activity": declared.name_activity.of_pairs(row, naf),
+        "kind_activity": fits,
+        "kind_contradicts": asks & ~fits,
+    }
+
+
+def _rivals(row: NDArray, siren: NDArray, out: dict[str, NDArray]) -> dict[str, NDArray]:
+    """What a candidate is worth beside the others of its bulletin."""
+    start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]]) if len(row) else np.array([], np.int64)
+    group = np.cumsum(np.r_[0, row[1:] != row[:-1]]) if len(row) else np.array([], np.int64)
+
+    def less_best(values: NDArray) -> NDArray:
+        values = np.asarray(values, np.float64)
+        return values - np.maximum.reduceat(values, start)[group] if len(start) else values
+
+    best_name = less_best(out["both"])
+    name_class = np.round(np.asarray(out["both"]) * 20).astype(np.int64)
+    street = np.maximum(out["street"], out["street_text"] >= 0.85).astype(np.int64)
+    by_name = _count(group, name_class)
+    by_both = _count(group, name_class * 2 + street)
+    by_siren = _count(group, name_class * 2 + street, siren)
+    return {
+        "best_name": best_name,
+        "best_characters": less_best(out["token_set"]),
+        "best_activity": less_best(out["activity"] + out["profession"]),
+        "best_size": out["size"] - _group_max(group, name_class, out["size"]),
+        "best_street": less_best(street),
+        "best_number": less_best(out["number"]),
+        "rivals": np.log(np.maximum(by_name, 1)),
+        "rivals_street": np.log(np.maximum(by_both, 1)),
+        "rivals_siren": by_siren / np.maximum(by_both, 1),
+    }
+
+
+def _classes(*keys: NDArray) -> NDArray[np.int64]:
+    code = np.zeros(len(keys[0]), np.int64)
+    for key in keys:
+        values, inverse = np.unique(key, return_inverse=True)
+        code = code * max(len(values), 1) + inverse.ravel()
+        code = np.unique(code, return_inverse=True)[1].ravel()
+    return code
+
+
+def _count(*keys: NDArray) -> NDArray[np.int64]:
+    code = _classes(*keys)
+    return np.bincount(code)[code] if len(code) else code
+
+
+def _group_max(group: NDArray, name_class: NDArray, values: NDArray) -> NDArray:
+    code = _classes(group, name_class)
+    best = np.full(code.max() + 1 if len(code) else 0, -np.inf)
+    np.maximum.at(best, code, values)
+    return best[code]
+
+
+#: Kept for readers of candidates: which source bits mean what, in French.
+SOURCE_LABELS = {BY_NAME: "nom", BY_RADIUS: "rayon", 4: "voie", 8: "taille"}
