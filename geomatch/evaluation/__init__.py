@@ -1,0 +1,8 @@
+"""How good a run is: coding rate, quality, calibration, agreement with earlier codings."""
+
+from geomatch.evaluation.evaluate import Evaluation, evaluate
+from geomatch.evaluation.measures import Measure
+from geomatch.evaluation.metrics import Metrics
+from geomatch.evaluation.truth import check_truth, read_truth
+
+__all__ = ["Evaluation", "Measure", "Metrics", "check_truth", "evaluate", "read_truth"]

@@ -1,0 +1,216 @@
+"""Evaluate a run: overall and by stratum."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.table import Table
+
+from geomatch.errors import ConfigError
+from geomatch.evaluation import tables
+from geomatch.evaluation.measures import Calibration, Curve, Measure, calibration
+from geomatch.evaluation.metrics import PAST_CODINGS, Metrics, measure, naf_answers, siret_answers
+from geomatch.evaluation.outcomes import NAF_LEVELS, Flags, Outcomes, Text, bring_together
+from geomatch.schema import text_array
+
+#: A stratification keeps this many values, the most frequent; the rest is put together.
+MAX_VALUES = 40
+OTHERS = "(autres)"
+EMPTY = "(vide)"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Metrics of a run on bulletins whose truth is known.
+
+    Attributes
+    ----------
+    overall
+        All bulletins.
+    strata
+        Column → value → metrics of the bulletins with that value.
+    n_missing
+        Bulletins of the truth that the run did not decide; not counted in `overall`.
+    n_unlabelled
+        Bulletins decided that the truth does not hold; not counted either.
+    curves, calibrations
+        ``siret`` and, when there is one, ``naf``: what the report draws.
+    """
+
+    overall: Metrics
+    strata: Mapping[str, Mapping[str, Metrics]]
+    n_missing: int
+    n_unlabelled: int
+    curves: Mapping[str, Curve] = field(default_factory=dict, repr=False)
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict, repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain numbers, ready for JSON: ``top1`` …, each interval under ``intervals``.
+
+        A measure of nothing (no automatic code, say) is None.
+        """
+        return {
+            **_metrics_dict(self.overall),
+            "n_missing": self.n_missing,
+            "n_unlabelled": self.n_unlabelled,
+            "strata": {
+                column: {value: _metrics_dict(m) for value, m in values.items()}
+                for column, values in self.strata.items()
+            },
+        }
+
+    def table(self) -> Table:
+        """The overall metrics as a French table for the screen."""
+        return tables.overall_table(self.overall, self.n_missing, self.n_unlabelled)
+
+    def strata_tables(self) -> list[Table]:
+        """One French table for each stratification."""
+        return [tables.strata_table(column, values) for column, values in self.strata.items()]
+
+
+def evaluate(
+    decisions: pd.DataFrame,
+    candidates: pd.DataFrame | None,
+    truth: pd.DataFrame,
+    *,
+    bulletins: pd.DataFrame | None = None,
+    by: Sequence[str] = (),
+    naf_of_siret: Mapping[str, str] | pd.Series | None = None,
+) -> Evaluation:
+    """Measure decisions against a truth.
+
+    Parameters
+    ----------
+    decisions, candidates
+        Tables of a run (:data:`geomatch.schema.DECISIONS`, :data:`~geomatch.schema.CANDIDATES`);
+        an absent SIRET is null or ``""``. Without candidates (None), ``recall_20`` and the
+        errors that need it are left out.
+    truth
+        As :func:`~geomatch.evaluation.truth.read_truth` gives it.
+    bulletins
+        Where strata and earlier codings are looked up, by ``id``.
+    by
+        Columns of decisions, bulletins or truth, looked for in this order.
+    naf_of_siret
+        Activity code of establishments, for a truth that tells the SIRET only.
+
+    Raises
+    ------
+    DataError
+        Missing columns, identifiers that stand twice, no bulletin in common.
+    ConfigError
+        A stratum is a column of none of the tables.
+    """
+    outcomes = bring_together(decisions, candidates, truth, naf_of_siret=naf_of_siret)
+    places = _Places(decisions, bulletins, truth, outcomes)
+    groups = {column: _groups(places.column(column)) for column in _known(by, places)}
+    past = {
+        name: text_array(places.of_bulletins(column))
+        for name, column in PAST_CODINGS.items()
+        if bulletins is not None and column in bulletins.columns
+    }
+    every = np.ones(len(outcomes.rows), dtype=bool)
+    strata = {
+        column: {value: measure(outcomes, codes == i, past) for i, value in enumerate(values)}
+        for column, (codes, values) in groups.items()
+    }
+    curves = _curves(outcomes, every)
+    return Evaluation(
+        overall=measure(outcomes, every, past),
+        strata=strata,
+        n_missing=outcomes.n_missing,
+        n_unlabelled=outcomes.n_unlabelled,
+        curves=curves,
+        calibrations={name: calibration(curve) for name, curve in curves.items()},
+    )
+
+
+def _curves(outcomes: Outcomes, every: Flags) -> dict[str, Curve]:
+    answers = {
+        "siret": siret_answers(outcomes, every),
+        "naf": naf_answers(outcomes, every, NAF_LEVELS[0]),
+    }
+    curves = {name: a.curve() for name, a in answers.items() if a is not None}
+    return {name: curve for name, curve in curves.items() if curve is not None}
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where a column may be looked up for the evaluated bulletins."""
+
+    decisions: pd.DataFrame
+    bulletins: pd.DataFrame | None
+    truth: pd.DataFrame
+    outcomes: Outcomes
+
+    def names(self) -> list[str]:
+        frames = [self.decisions, self.bulletins, self.truth]
+        return list(dict.fromkeys(c for f in frames if f is not None for c in f.columns))
+
+    def column(self, name: str) -> pd.Series:
+        if name in self.decisions.columns:
+            return self.decisions[name].iloc[self.outcomes.rows]
+        if self.bulletins is not None and name in self.bulletins.columns:
+            return self.of_bulletins(name)
+        return self.truth[name].iloc[self.outcomes.truth_rows]
+
+    def of_bulletins(self, name: str) -> pd.Series:
+        frame = self.bulletins
+        if frame is None:
+            raise ConfigError(f"column '{name}' is looked for in bulletins that were not given")
+        ids = text_array(self.decisions["id"].iloc[self.outcomes.rows])
+        first = frame.drop_duplicates("id")
+        at = pd.Index(text_array(first["id"]), dtype=object).get_indexer(ids)
+        return first[name].astype(object).reset_index(drop=True).reindex(at)
+
+
+def _known(by: Sequence[str], places: _Places) -> Sequence[str]:
+    unknown = [c for c in by if c not in places.names()]
+    if unknown:
+        raise ConfigError(
+            f"cannot evaluate by {', '.join(unknown)}: expected columns of the decisions, the "
+            f"bulletins or the truth, which have {', '.join(places.names())}"
+        )
+    return list(dict.fromkeys(by))
+
+
+def _groups(values: pd.Series) -> tuple[np.ndarray, list[str]]:
+    """Group of each bulletin and the groups' names, the most frequent first."""
+    names: Text = np.array([str(v) if v != "" else EMPTY for v in text_array(values)], dtype=object)
+    counts = pd.Series(names, dtype=object).value_counts()
+    ordered = sorted(counts.index, key=lambda v: (-counts[v], v))
+    kept = ordered[:MAX_VALUES]
+    code = {v: i for i, v in enumerate(kept)}
+    codes = np.array([code.get(v, len(kept)) for v in names], dtype=np.int64)
+    return codes, kept + ([OTHERS] if len(ordered) > MAX_VALUES else [])
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _measures_dict(measures: Mapping[str, Measure]) -> dict[str, Any]:
+    return {
+        **{name: _number(m.value) for name, m in measures.items()},
+        "intervals": {name: [_number(m.low), _number(m.high)] for name, m in measures.items()},
+    }
+
+
+def _metrics_dict(metrics: Metrics) -> dict[str, Any]:
+    return {
+        "n": metrics.n,
+        "n_with_truth": metrics.n_with_truth,
+        **_measures_dict(metrics.siret),
+        "siren": _measures_dict(metrics.siren),
+        "naf": {
+            str(level): {"n_with_truth": m["top1"].n, **_measures_dict(m)}
+            for level, m in metrics.naf.items()
+        },
+        "errors": {scope: dict(kinds) for scope, kinds in metrics.errors.items()},
+        "agreement": {name: _measures_dict(m) for name, m in metrics.agreement.items()},
+    }
