@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from rich.markup import escape
 from rich.table import Table
@@ -38,6 +39,7 @@ ERROR_LABELS: Mapping[str, str] = {
     "right_siren_wrong_site": "(bon SIREN, mauvais établissement)",
     "no_echo": "(aucun écho proposé)",
 }
+ERROR_TITLES = {"auto": "Erreurs du codage automatique", "all": "Erreurs de tous les échos"}
 CODING_LABELS = {
     "mca": "codage MCA (SIRETC)",
     "gestionnaire": "codage du gestionnaire (SIRETM)",
@@ -49,8 +51,14 @@ AGREEMENT_LABELS = {
     "agreement": "accord du meilleur écho",
     "agreement_auto": "accord du codage automatique",
 }
-_STRATA_COLUMNS = ("top1", "recall_20", "coding_rate", "precision", "coverage_95")
-_STRATA_HEADS = ("1er écho", "20 premiers", "codage", "précision", "codable à 95 %")
+#: What a table by stratum shows, and its short headings.
+STRATA_COLUMNS: Mapping[str, str] = {
+    "top1": "1er écho",
+    "recall_20": "20 premiers",
+    "coding_rate": "codage",
+    "precision": "précision",
+    "coverage_95": "codable à 95 %",
+}
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -70,30 +78,63 @@ def integer(value: int) -> str:
     return f"{value:,}".replace(",", "\u202f")
 
 
-def rows(metrics: Metrics) -> Iterator[tuple[str, list[tuple[str, str, str]]]]:
-    """Sections of (label, value, interval): what the screen and the report both show."""
-    yield "SIRET", _measure_rows(metrics.siret, LABELS)
-    yield "SIREN", _measure_rows(metrics.siren, LABELS)
+@dataclass(frozen=True)
+class Line:
+    """One line of a table: what is shown, and the number it can be ordered by.
+
+    `sign` is 1 when more is better, -1 when less is, 0 when neither.
+    """
+
+    label: str
+    value: float
+    text: str
+    interval: str
+    sign: int
+
+
+def sections(metrics: Metrics) -> dict[str, list[Line]]:
+    """Title → lines: what the screen and the report both show."""
+    out = {"SIRET": _measure_lines(metrics.siret, LABELS)}
+    out["SIREN"] = _measure_lines(metrics.siren, LABELS)
     for level, measures in metrics.naf.items():
-        yield NAF_TITLES[level], _measure_rows(measures, LABELS)
+        out[NAF_TITLES[level]] = _measure_lines(measures, LABELS)
     for name, measures in metrics.agreement.items():
-        yield CODING_LABELS[name], _measure_rows(measures, AGREEMENT_LABELS)
-    for scope, title in (("auto", "Erreurs du codage automatique"), ("all", "Tous les échos")):
+        out[CODING_LABELS[name]] = _measure_lines(measures, AGREEMENT_LABELS)
+    for scope, title in ERROR_TITLES.items():
         kinds = metrics.errors.get(scope, {})
-        yield (
-            title,
-            [(ERROR_LABELS[k], integer(kinds[k]), "") for k in ERROR_LABELS if k in kinds],
-        )
+        out[title] = [
+            Line(label, kinds[kind], integer(kinds[kind]), "", 0)
+            for kind, label in ERROR_LABELS.items()
+            if kind in kinds
+        ]
+    return out
 
 
-def _measure_rows(
-    measures: Mapping[str, Measure], labels: Mapping[str, str]
-) -> list[tuple[str, str, str]]:
+def _measure_lines(measures: Mapping[str, Measure], labels: Mapping[str, str]) -> list[Line]:
     return [
-        (labels[name], percent(measures[name].value), interval(measures[name]))
-        for name in labels
+        Line(
+            label,
+            measures[name].value,
+            percent(measures[name].value),
+            interval(measures[name]),
+            -1 if name == "calibration_error" else 1,
+        )
+        for name, label in labels.items()
         if name in measures
     ]
+
+
+def counts(metrics: Metrics, n_missing: int, n_unlabelled: int) -> dict[str, int]:
+    """Label → how many bulletins: what the measures are about, and what they leave out."""
+    out = {
+        "bulletins évalués": metrics.n,
+        "dont établissement au répertoire": metrics.n_with_truth,
+    }
+    if n_missing:
+        out["bulletins de la vérité sans décision (non comptés)"] = n_missing
+    if n_unlabelled:
+        out["décisions sans vérité (non comptées)"] = n_unlabelled
+    return out
 
 
 def overall_table(metrics: Metrics, n_missing: int, n_unlabelled: int) -> Table:
@@ -102,19 +143,13 @@ def overall_table(metrics: Metrics, n_missing: int, n_unlabelled: int) -> Table:
     table.add_column("mesure")
     table.add_column("valeur", justify="right")
     table.add_column("intervalle à 95 %", justify="right")
-    table.add_row("bulletins évalués", integer(metrics.n), "")
-    table.add_row("dont établissement au répertoire", integer(metrics.n_with_truth), "")
-    for label, n in (
-        ("bulletins de la vérité sans décision (non comptés)", n_missing),
-        ("décisions sans vérité (non comptées)", n_unlabelled),
-    ):
-        if n:
-            table.add_row(f"[yellow]{label}[/yellow]", integer(n), "")
-    for title, lines in rows(metrics):
+    for label, n in counts(metrics, n_missing, n_unlabelled).items():
+        table.add_row(label, integer(n), "")
+    for title, lines in sections(metrics).items():
         table.add_section()
         table.add_row(f"[bold]{title}[/bold]", "", "")
         for line in lines:
-            table.add_row(*line)
+            table.add_row(line.label, line.text, line.interval)
     return table
 
 
@@ -123,14 +158,15 @@ def strata_table(column: str, values: Mapping[str, Metrics]) -> Table:
     table = Table(title=f"Par {escape(column)}", title_justify="left")
     table.add_column(escape(column))
     table.add_column("bulletins", justify="right")
-    shown = [
-        (name, head)
-        for name, head in zip(_STRATA_COLUMNS, _STRATA_HEADS, strict=True)
-        if any(name in m.siret for m in values.values())
-    ]
-    for _, head in shown:
-        table.add_column(head, justify="right")
+    shown = strata_shown(values)
+    for name in shown:
+        table.add_column(STRATA_COLUMNS[name], justify="right")
     for value, metrics in values.items():
-        cells = [percent(metrics.siret[name].value) for name, _ in shown]
+        cells = [percent(metrics.siret[name].value) for name in shown]
         table.add_row(escape(value), integer(metrics.n), *cells)
     return table
+
+
+def strata_shown(values: Mapping[str, Metrics]) -> list[str]:
+    """Measures that at least one stratum has."""
+    return [name for name in STRATA_COLUMNS if any(name in m.siret for m in values.values())]
