@@ -75,9 +75,7 @@ class WordModel:
         Sources that are added up. Words that are not stems are cut to stems.
     """
 
-    def __init__(
-        self, nafs: Sequence[str], counts: Iterable[tuple[pd.DataFrame, float]]
-    ) -> None:
+    def __init__(self, nafs: Sequence[str], counts: Iterable[tuple[pd.DataFrame, float]]) -> None:
         self.nafs = list(nafs)
         position = {naf: i for i, naf in enumerate(self.nafs)}
         parts = []

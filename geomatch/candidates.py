@@ -7,6 +7,7 @@ bulletin by a cheap score. Recall is the point here: choosing is the next phase'
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -84,7 +85,8 @@ def similar_names(
 ) -> WrittenNames:
     """Look every distinct written name up in the pool's lexicon."""
     parts = [
-        coverage.search(low, min(low + _CHUNK, n_names), _LEAST) for low in range(0, n_names, _CHUNK)
+        coverage.search(low, min(low + _CHUNK, n_names), _LEAST)
+        for low in range(0, n_names, _CHUNK)
     ]
     written, known, of_written, of_known = (
         np.concatenate([p[i] for p in parts]) if parts else np.array([], np.int64) for i in range(4)
@@ -261,7 +263,11 @@ def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
     keys = pairs[["row", "establishment"]].to_numpy()
     first = np.ones(len(keys), dtype=bool)
     first[1:] = (keys[1:] != keys[:-1]).any(axis=1)
-    source = np.bitwise_or.reduceat(pairs["source"].to_numpy(), np.flatnonzero(first)) if len(keys) else []
+    source = (
+        np.bitwise_or.reduceat(pairs["source"].to_numpy(), np.flatnonzero(first))
+        if len(keys)
+        else []
+    )
     return pairs[first].assign(source=source)
 
 
@@ -309,4 +315,4 @@ def _chunks(cumulative: NDArray[np.int64]) -> list[tuple[int, int]]:
         base = cumulative[cuts[-1] - 1] if cuts[-1] else 0
         nxt = int(np.searchsorted(cumulative, base + _MOST_PAIRS, side="right"))
         cuts.append(min(max(nxt, cuts[-1] + 1), len(cumulative)))
-    return list(zip(cuts[:-1], cuts[1:], strict=True))
+    return list(pairwise(cuts))

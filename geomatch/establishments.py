@@ -99,7 +99,9 @@ class Pool:
     def street(self) -> NDArray[np.int64]:
         """An integer for each street of the store (département and voie_id), -1 for none."""
         voie = self.frame["voie_id"].to_numpy(np.int64)
-        return np.where(voie >= 0, street_codes(self.frame["departement"].to_numpy(object), voie), -1)
+        return np.where(
+            voie >= 0, street_codes(self.frame["departement"].to_numpy(object), voie), -1
+        )
 
     # ------------------------------------------------------------------ names
     @cached_property
@@ -198,7 +200,9 @@ class Pool:
         frame["row"] = np.arange(len(frame))
         return frame[frame["text"] != ""]
 
-    def on_street_named(self, commune: NDArray[np.int64], text: NDArray[np.object_]) -> pd.DataFrame:
+    def on_street_named(
+        self, commune: NDArray[np.int64], text: NDArray[np.object_]
+    ) -> pd.DataFrame:
         """Pairs (asker, row) of one commune (position) and one written street name.
 
         Serves communes whose streets the store does not know.

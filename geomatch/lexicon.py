@@ -26,6 +26,10 @@ _PREFIX_MIN = 3
 _PREFIX_MAX = 6
 
 
+#: written word, known word, weight
+_Pairs = tuple[NDArray, NDArray, NDArray]
+
+
 class Lexicon:
     """The distinct words of known names and, for each name, which it holds.
 
@@ -76,7 +80,9 @@ class Lexicon:
         order = order[first]
         return sparse.csr_array((weights[order], (rows[order], columns[order])), shape=shape)
 
-    def _near(self, words: Sequence[str], exact: NDArray[np.int64]) -> tuple[NDArray, NDArray, NDArray]:
+    def _near(
+        self, words: Sequence[str], exact: NDArray[np.int64]
+    ) -> tuple[NDArray, NDArray, NDArray]:
         asked = np.array(
             [i for i, w in enumerate(words) if len(w) >= 4 and not w.isdigit()], dtype=np.int64
         )
@@ -103,7 +109,8 @@ class Lexicon:
 
     def _begins(self, words: Sequence[str]) -> tuple[NDArray, NDArray, NDArray]:
         asked = np.array(
-            [i for i, w in enumerate(words) if len(w) >= _PREFIX_MIN and w.isalpha()], dtype=np.int64
+            [i for i, w in enumerate(words) if len(w) >= _PREFIX_MIN and w.isalpha()],
+            dtype=np.int64,
         )
         if not len(asked) or not len(self.words):
             return _no_pairs()
@@ -145,7 +152,9 @@ class Coverage:
         # over one pattern of non-zeros costs half of two.
         self._both = (explained + 1j * found).astype(np.complex64).tocsr()
 
-    def search(self, low: int, high: int, least: float) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    def search(
+        self, low: int, high: int, least: float
+    ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
         """Pairs among written names ``low … high-1`` whose mean coverage reaches `least`.
 
         Returns
@@ -197,7 +206,7 @@ def _binary(rows: NDArray, columns: NDArray, shape: tuple[int, int]) -> sparse.c
     return matrix
 
 
-def _no_pairs() -> tuple[NDArray, NDArray, NDArray]:
+def _no_pairs() -> _Pairs:
     return np.array([], np.int64), np.array([], np.int64), np.array([], np.float32)
 
 

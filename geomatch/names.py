@@ -20,8 +20,9 @@ from geomatch.text import normalise_all
 
 #: Words that tell nothing of who the employer is.
 STOP_WORDS = frozenset(
-    "A AU AUX D DE DES DU EN ET L LA LE LES PAR POUR SUR SOUS CHEZ UN UNE DANS N S".split()
-)
+    {"A", "AU", "AUX", "D", "DE", "DES", "DU", "EN", "ET", "L", "LA", "LE", "LES", "PAR", "POUR",
+     "SUR", "SOUS", "CHEZ", "UN", "UNE", "DANS", "N", "S"}
+)  # fmt: skip
 #: Separates the names of one field in the store (enseignes, usual names).
 NAME_SEPARATOR = " | "
 
@@ -125,7 +126,9 @@ def register_names(establishments: pd.DataFrame) -> pd.DataFrame:
     enseignes = establishments["enseignes"].tolist()
     usual = establishments["denominations_usuelles"].tolist()
     joined = clean_names([e.replace(NAME_SEPARATOR, " ") for e in enseignes])
-    both = [f"{d} {e}" if d and e and d != e else "" for d, e in zip(denomination, joined, strict=True)]
+    both = [
+        f"{d} {e}" if d and e and d != e else "" for d, e in zip(denomination, joined, strict=True)
+    ]
     columns: list[tuple[str, np.ndarray, list[str]]] = [
         ("enseigne", np.arange(n), joined),
         ("denomination", np.arange(n), denomination),
@@ -166,7 +169,9 @@ def _public_names(
     siren = establishments["siren"].str.slice(0, 2).to_numpy()
     naf = establishments["naf"].str.replace(".", "", regex=False).str.slice(0, 4).to_numpy()
     has_name = np.array([bool(d) for d in denomination])
-    sets_apart = np.array([bool(e) and "MAIRIE" not in e and "HOTEL DE VILLE" not in e for e in enseigne])
+    sets_apart = np.array(
+        [bool(e) and "MAIRIE" not in e and "HOTEL DE VILLE" not in e for e in enseigne]
+    )
     towns = establishments["libelle_commune"].tolist()
     out = []
     for prefix, activity, form in load_table("public_bodies"):
@@ -191,7 +196,7 @@ def _clean(name: str) -> str:
 
 @cache
 def _abbreviations() -> dict[str, str]:
-    return {short: full for short, full in load_table("name_abbreviations")}
+    return {row[0]: row[1] for row in load_table("name_abbreviations")}
 
 
 @cache

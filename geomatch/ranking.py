@@ -125,9 +125,7 @@ def compare(
 
 
 def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDArray]:
-    row, written, known = (
-        pairs[c].to_numpy(np.int64) for c in ("row", "written", "known")
-    )
+    row, written, known = (pairs[c].to_numpy(np.int64) for c in ("row", "written", "known"))
     compared = (written >= 0) & (known >= 0)
     key = np.where(compared, written * max(len(pool.distinct_names), 1) + known, -1)
     distinct, first, back = np.unique(key, return_index=True, return_inverse=True)

@@ -1,0 +1,321 @@
+"""The command line: parses options, calls one function, prints. Results on stdout, logs on stderr."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import geomatch
+from geomatch.config import Config
+from geomatch.errors import ConfigError, DataError, GeomatchError
+
+app = typer.Typer(
+    name="geomatch",
+    help="Quel établissement du répertoire Sirene est ce lieu de travail déclaré ?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+_out = Console()
+_err = Console(stderr=True)
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", help="Options de chaque phase (TOML).")
+]
+Parser = Annotated[str, typer.Option("--parser", help="auto, rules ou libpostal.")]
+
+
+def main() -> None:
+    """Run the command line; exit codes: 0 done, 2 usage, 3 bad data, 4 source unavailable."""
+    try:
+        app(standalone_mode=False)
+    except GeomatchError as error:
+        _err.print(f"geomatch: {error}", style="bold red", markup=False, highlight=False)
+        sys.exit(error.exit_code)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as error:
+        usage = _usage_error(error)
+        if usage is None:
+            raise
+        _err.print(f"geomatch: {usage}", markup=False, highlight=False)
+        sys.exit(ConfigError.exit_code)
+
+
+def _usage_error(error: Exception) -> str | None:
+    """The message of a wrong call of the command line, whichever click typer brings."""
+    show = getattr(error, "format_message", None)
+    return str(show()) if callable(show) else None
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        _out.print(f"geomatch {geomatch.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="La version.")
+    ] = False,
+) -> None:
+    """Shared options."""
+
+
+@app.command()
+def build(
+    sirene: Annotated[Path, typer.Option(help="Dossier des fichiers stock Sirene.")],
+    cog: Annotated[Path, typer.Option(help="Dossier du COG, des codes postaux et de la NAF.")],
+    out: Annotated[Path, typer.Option(help="Base de référence à écrire.")],
+    ban: Annotated[list[Path], typer.Option(help="Fichiers ou dossiers BAN (répétable).")],
+    geoloc: Annotated[Path | None, typer.Option(help="Sirene géolocalisé.")] = None,
+    naf: Annotated[Path | None, typer.Option(help="Libellés de la NAF.")] = None,
+    departements: Annotated[str, typer.Option(help="35,75 ; vide : tous.")] = "",
+    memory: Annotated[str, typer.Option(help="Mémoire que DuckDB peut prendre.")] = "4GB",
+) -> None:
+    """Construire la base de référence à partir des fichiers officiels."""
+    from gazetteer.build import BuildOptions
+    from gazetteer.build import build as build_store
+
+    options = BuildOptions(
+        ban=tuple(ban),
+        sirene=sirene,
+        cog=cog,
+        out=out,
+        geoloc=geoloc,
+        naf=naf,
+        departements=tuple(d.strip() for d in departements.split(",") if d.strip()) or None,
+        memory_limit=memory,
+    )
+    with _steps() as tell:
+        store = build_store(options, tell)
+    counts = {name: table["rows"] for name, table in store.manifest["tables"].items()}
+    _print_json({"store": str(out), "tables": counts})
+
+
+@app.command()
+def match(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Fichier de bulletins.")],
+    store: Annotated[Path, typer.Option(help="Base de référence.")],
+    out: Annotated[Path, typer.Option(help="Dossier des résultats.")],
+    layout: Annotated[str, typer.Option(help="auto, rp_final ou free.")] = "auto",
+    columns: Annotated[str, typer.Option(help="raison_sociale=employeur,adresse=adr…")] = "",
+    precision: Annotated[float | None, typer.Option(help="Précision demandée, 0 à 1.")] = None,
+    parser: Annotated[str | None, typer.Option(help="auto, rules ou libpostal.")] = None,
+    model: Annotated[str, typer.Option(help="Modèle ; vide : celui qui est livré.")] = "",
+    workers: Annotated[int, typer.Option(help="Processus de cette machine.")] = 1,
+    scheduler: Annotated[str, typer.Option(help="Adresse d'un ordonnanceur Dask.")] = "",
+    resume: Annotated[bool, typer.Option("--resume", help="Reprendre un passage coupé.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Apparier un fichier de bulletins : decisions.parquet, candidates.parquet, run.json."""
+    from geomatch.batch import RunOptions, run
+
+    settings = _settings(config, layout=layout, columns=columns, parser=parser, model=model)
+    if precision is not None:
+        if not 0.0 < precision < 1.0:
+            raise ConfigError(f"--precision is {precision}, expected a number between 0 and 1")
+        settings = dataclasses.replace(
+            settings, decisions=dataclasses.replace(settings.decisions, precision=precision)
+        )
+    options = RunOptions(workers=workers, scheduler=scheduler, resume=resume)
+    with _bar("bulletins") as tell:
+        summary = run(source, store, out, settings, options, tell)
+    n, seconds = summary["input"]["bulletins"], summary["seconds"]
+    _err.print(f"{n} bulletins, {seconds} s, {n / max(seconds, 1e-9):.0f}/s", highlight=False)
+    _out.print(str(out), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def geocode(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Fichier d'adresses.")],
+    store: Annotated[Path, typer.Option(help="Base de référence.")],
+    out: Annotated[Path, typer.Option(help="Fichier à écrire (csv ou parquet).")],
+    address: Annotated[str, typer.Option(help="Colonne de l'adresse.")] = "",
+    parser: Parser = "auto",
+) -> None:
+    """Géocoder un fichier : colonnes result_*, x, y, lon, lat, uncertainty_m, ban_id."""
+    from geomatch.geocoding import geocode_file
+
+    settings = _settings(None, parser=parser)
+    with _bar("adresses") as tell:
+        geocode_file(source, store, out, address=address, options=settings.addresses, progress=tell)
+    _out.print(str(out), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def parse(
+    source: Annotated[str, typer.Argument(metavar="INPUT|ADRESSE", help="Fichier ou adresse.")],
+    out: Annotated[Path | None, typer.Option(help="Fichier à écrire.")] = None,
+    address: Annotated[str, typer.Option(help="Colonne de l'adresse.")] = "",
+    parser: Parser = "auto",
+) -> None:
+    """Découper une adresse, ou toutes celles d'un fichier."""
+    from geomatch.geocoding import parse_file, parse_one
+
+    settings = _settings(None, parser=parser)
+    if out is None:
+        _print_json(parse_one(source, settings.addresses))
+        return
+    parse_file(Path(source), out, address=address, options=settings.addresses)
+    _out.print(str(out), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def evaluate(
+    runs: Annotated[list[Path], typer.Argument(metavar="DIR…", help="Dossiers de résultats.")],
+    truth: Annotated[Path, typer.Option(help="CABBI;SIRET;… ou id;siret;…")],
+    by: Annotated[list[str], typer.Option(help="Colonne de strates (répétable).")] = [],
+    report: Annotated[Path | None, typer.Option(help="Page HTML à écrire.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
+) -> None:
+    """Mesurer un ou plusieurs passages contre une vérité."""
+    from geomatch.scoring import evaluate_runs
+
+    evaluate_runs(runs, truth, by=by, report=report, as_json=as_json, console=_out)
+
+
+@app.command()
+def train(
+    bulletins: Annotated[Path, typer.Argument(help="Bulletins codés.")],
+    truth: Annotated[Path, typer.Option(help="CABBI;SIRET;… ou id;siret;…")],
+    store: Annotated[Path, typer.Option(help="Base de référence.")],
+    out: Annotated[Path, typer.Option(help="Dossier du modèle.")],
+    share: Annotated[float, typer.Option(help="Part apprise (par identifiant).")] = 1.0,
+    config: ConfigFile = None,
+) -> None:
+    """Apprendre le classement et le calage sur des bulletins codés."""
+    from geomatch.training import train_files
+
+    settings = _settings(config)
+    card = train_files(bulletins, truth, store, out, settings, share=share)
+    _print_json(card)
+
+
+@app.command()
+def explain(
+    run_dir: Annotated[Path, typer.Argument(metavar="DIR", help="Dossier de résultats.")],
+    id: Annotated[str, typer.Option("--id", help="Identifiant du bulletin.")],
+) -> None:
+    """Raconter une décision : ce qui a été lu, compris, comparé, et pourquoi."""
+    from geomatch.explaining import explain as tell_story
+
+    tell_story(run_dir, id, _out)
+
+
+@app.command()
+def download(
+    departements: Annotated[str, typer.Option(help="35,75")],
+    out: Annotated[Path, typer.Option(help="Dossier où ranger les fichiers.")],
+) -> None:
+    """Télécharger les fichiers officiels."""
+    from gazetteer.download import download as fetch
+
+    wanted = [d.strip() for d in departements.split(",") if d.strip()]
+    if not wanted:
+        raise ConfigError("--departements is empty; expected codes such as 35,75")
+    with _steps() as tell:
+        fetch(wanted, out, progress=tell)
+    _out.print(str(out), highlight=False, soft_wrap=True)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Dossier de la démonstration.")] = Path("demo-out"),
+    size: Annotated[int, typer.Option(min=50, help="Nombre de bulletins.")] = 2000,
+) -> None:
+    """Toute la chaîne sur un département inventé."""
+    from geomatch.demo.run import run_demo
+
+    with _steps() as tell:
+        lines = run_demo(out, size=size, progress=tell)
+    for line in lines:
+        _out.print(line, highlight=False, soft_wrap=True)
+
+
+def _settings(
+    config: Path | None,
+    *,
+    layout: str = "auto",
+    columns: str = "",
+    parser: str | None = None,
+    model: str = "",
+) -> Config:
+    """Options of the file, then those of the command line over them."""
+    settings = Config.from_toml(config) if config else Config()
+    bulletins = dataclasses.replace(
+        settings.bulletins,
+        layout=layout if layout != "auto" else settings.bulletins.layout,
+        columns={**settings.bulletins.columns, **_mapping(columns)},
+    )
+    addresses = settings.addresses
+    if parser is not None:
+        addresses = dataclasses.replace(addresses, parser=parser)
+    return dataclasses.replace(
+        settings, bulletins=bulletins, addresses=addresses, model=model or settings.model
+    )
+
+
+def _mapping(columns: str) -> dict[str, str]:
+    pairs = [c.partition("=") for c in columns.split(",") if c.strip()]
+    wrong = [a for a, sign, b in pairs if not sign or not a.strip() or not b.strip()]
+    if wrong:
+        raise ConfigError(
+            f"--columns: '{', '.join(wrong)}' is not of the form column=name; "
+            "for example --columns raison_sociale=employeur,adresse=lieu"
+        )
+    return {a.strip(): b.strip() for a, _, b in pairs}
+
+
+class _bar:
+    """A progress bar on stderr that counts things done."""
+
+    def __init__(self, unit: str) -> None:
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            TimeRemainingColumn(), console=_err, transient=True,
+        )  # fmt: skip
+        self.unit = unit
+
+    def __enter__(self) -> Any:
+        self.progress.start()
+        task = self.progress.add_task(self.unit, total=None)
+        return lambda done, total: self.progress.update(task, completed=done, total=total)
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+
+class _steps(_bar):
+    """A progress bar on stderr that names the step under way."""
+
+    def __init__(self) -> None:
+        super().__init__("")
+        columns = (TextColumn("{task.description:<28}"), BarColumn(), TimeRemainingColumn())
+        self.progress = Progress(*columns, console=_err, transient=True)
+
+    def __enter__(self) -> Any:
+        self.progress.start()
+        task = self.progress.add_task("…", total=1.0)
+        return lambda step, share: self.progress.update(task, description=step, completed=share)
+
+
+def _print_json(content: Any) -> None:
+    print(json.dumps(content, ensure_ascii=False))
+
+
+__all__ = ["DataError", "app", "main"]
+
+if __name__ == "__main__":
+    main()

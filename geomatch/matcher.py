@@ -1,0 +1,384 @@
+"""The phases in their order: the only place that knows it.
+
+::
+
+    bulletins → names → addresses → activities → candidates → ranking → decisions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geomatch import activities, candidates, decisions, ranking, results
+from geomatch.addresses import bulletin_parts, get_parser
+from geomatch.bulletins import standardise
+from geomatch.config import Config
+from geomatch.establishments import Pool, street_codes
+from geomatch.lexicon import Coverage
+from geomatch.model import Model
+from geomatch.names import employer_kinds, employer_names, name_words
+from geomatch.resources import IndexedPool, Resources
+from geomatch.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, GEOCODES, departement_of
+from geomatch.store import Store
+
+Progress = Callable[[str, float], None]
+#: Geocode levels that give a place better than the commune.
+PLACED = ("housenumber", "interpolated", "street", "locality")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Bulletins with all that phases 1 to 3 understood of them; every table is aligned."""
+
+    bulletins: pd.DataFrame
+    parts: pd.DataFrame
+    communes: pd.DataFrame
+    geocodes: pd.DataFrame
+    departement: NDArray[np.object_]
+    zone_code: NDArray[np.object_]
+    names: pd.DataFrame
+    kinds: list[str]
+    kind_code: NDArray[np.int64]
+    kind_mask: NDArray[np.bool_]
+    activity: activities.Evidence
+    profession: activities.Evidence
+    name_activity: activities.Evidence
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a match gives: the contract's two tables, and what was understood on the way."""
+
+    decisions: pd.DataFrame
+    candidates: pd.DataFrame
+    #: bulletin (position) of each row of candidates
+    candidate_rows: NDArray[np.int64] = field(repr=False)
+    prepared: Prepared = field(repr=False)
+
+
+class Matcher:
+    """Tells which establishment of the store each bulletin names.
+
+    Use :meth:`open`; a matcher keeps what it has loaded, so keep the matcher.
+    """
+
+    def __init__(self, store: Store, config: Config, model: Model) -> None:
+        self.store = store
+        self.config = config
+        self.model = model
+        self.parser = get_parser(config.addresses)
+        self.resources = Resources(store, config.addresses)
+
+    @classmethod
+    def open(cls, store: str | Path, config: Config | None = None) -> Matcher:
+        """Open a reference store built by ``geomatch build``.
+
+        Raises
+        ------
+        StoreError
+            When there is no store there, or it is of another format version.
+        ConfigError
+            When the model or the parser asked for cannot be had.
+        """
+        config = config or Config()
+        return cls(Store.open(store), config, Model.load(config.model))
+
+    def with_model(self, model: Model) -> Matcher:
+        """The same matcher, what it has loaded included, with another model."""
+        other = Matcher(self.store, self.config, model)
+        other.parser, other.resources = self.parser, self.resources
+        return other
+
+    def match(self, frame: pd.DataFrame, progress: Progress | None = None) -> Result:
+        """Decide every bulletin of a frame in one of the known layouts.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            Columns of the census layout or of the free one (see ``geomatch.bulletins``).
+        progress : callable, optional
+            Told the name of the step and the share done (0 to 1).
+
+        Returns
+        -------
+        Result
+            ``decisions`` has one row a bulletin in input order, ``candidates`` up to twenty.
+        """
+        return self.match_bulletins(standardise(frame, self.config.bulletins), progress)
+
+    def match_bulletins(self, bulletins: pd.DataFrame, progress: Progress | None = None) -> Result:
+        """:meth:`match` of a bulletins table (:data:`geomatch.schema.BULLETINS`)."""
+        tell = progress or _silent
+        prepared = self.prepare(bulletins, tell)
+        pairs, features = self.pairs(prepared, tell)
+        tell("decisions", 0.95)
+        result = self._decide(prepared, pairs, features)
+        tell("decisions", 1.0)
+        return result
+
+    # ---------------------------------------------------------------- phases 1 to 3
+    def prepare(self, bulletins: pd.DataFrame, tell: Progress | None = None) -> Prepared:
+        """Phases 1 to 3: names, places and activities of a bulletins table."""
+        tell = tell or _silent
+        tell("addresses", 0.05)
+        parts = ADDRESS_PARTS.conform(bulletin_parts(bulletins, self.parser))
+        communes = COMMUNES_RESOLVED.conform(
+            self.resources.communes.resolve(self._asked(bulletins, parts))
+        )
+        departement, zone = self._places_of_work(bulletins, communes)
+        geocoder = self.resources.geocoder(
+            sorted({d for d in departement if d in self.resources.known})
+        )
+        geocodes = GEOCODES.conform(geocoder.geocode(parts, communes))
+        tell("activities", 0.2)
+        raisons = bulletins["raison_sociale"].tolist()
+        kinds, implied = employer_kinds(raisons)
+        distinct_kinds = list(dict.fromkeys(k for k in kinds if k))
+        prefixes = dict(zip(kinds, implied, strict=True))
+        masks = [
+            activities.naf_prefix_mask(self.resources.nafs, prefixes[k]) for k in distinct_kinds
+        ]
+        codes = {k: i for i, k in enumerate(distinct_kinds)}
+        return Prepared(
+            bulletins=bulletins,
+            parts=parts,
+            communes=communes,
+            geocodes=geocodes,
+            departement=departement,
+            zone_code=zone,
+            names=employer_names(raisons, parts["nom"].tolist()),
+            kinds=kinds,
+            kind_code=np.array([codes.get(k, -1) for k in kinds], dtype=np.int64),
+            kind_mask=np.array(masks or [np.zeros(len(nafs), bool)]),
+            activity=self._activity_words.evidence(bulletins["activite"].tolist()),
+            profession=self._profession_words.evidence(bulletins["profession"].tolist()),
+            name_activity=self.resources.name_words_model.evidence(raisons),
+        )
+
+    def _asked(self, bulletins: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+        """Commune questions: columns of their own first, else what the address line says."""
+        columns = ["commune", "departement", "code_postal", "code_commune_declaree",
+                   "code_commune_residence", "lieu_travail"]  # fmt: skip
+        asked = bulletins[columns].copy()
+        for column in ("commune", "code_postal"):
+            asked[column] = np.where(asked[column] != "", asked[column], parts[column])
+        return asked
+
+    def _places_of_work(
+        self, bulletins: pd.DataFrame, communes: pd.DataFrame
+    ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+        """Département to search, and the code of the zone in it, of each bulletin.
+
+        The zone is the workplace commune; ``"~" + commune`` where only the commune of
+        residence is known and work is elsewhere; ``"~"`` for the whole département.
+        """
+        code = communes["code_commune"].to_numpy(object)
+        home = bulletins["code_commune_residence"].to_numpy(object)
+        declared = [_departement_code(d) for d in bulletins["departement"]]
+        departement, zone = [], []
+        for c, h, d in zip(code, home, declared, strict=True):
+            if c:
+                departement.append(departement_of(c))
+                zone.append(c)
+            elif d:
+                departement.append(d)
+                zone.append("~")
+            else:
+                departement.append(departement_of(h) if h else "")
+                zone.append("~" + h if h else "~")
+        return np.array(departement, dtype=object), np.array(zone, dtype=object)
+
+    # ---------------------------------------------------------------- phase 4
+    def pairs(
+        self, prepared: Prepared, tell: Progress | None = None
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Candidates of every bulletin and their features, aligned, sorted by bulletin.
+
+        The pairs have besides :data:`geomatch.candidates.PAIRS` the columns ``siret``,
+        ``siren`` (integer), ``naf``, ``name_compared``.
+        """
+        tell = tell or _silent
+        found: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+        asked = sorted({*prepared.departement} & self.resources.known)
+        for i, departement in enumerate(asked):
+            tell(f"candidates {departement}", 0.25 + 0.7 * i / len(asked))
+            rows = np.flatnonzero(prepared.departement == departement)
+            found.append(self._pairs_of(prepared, rows, self.resources.pool(departement)))
+        if not found:
+            empty = candidates.PAIRS.empty().assign(siret="", siren=0, naf="", name_compared="")
+            return empty, pd.DataFrame({f: [] for f in _FEATURE_COLUMNS}, dtype="float64")
+        pairs = pd.concat([p for p, _ in found], ignore_index=True)
+        features = pd.concat([f for _, f in found], ignore_index=True)
+        order = np.argsort(pairs["row"].to_numpy(), kind="stable")
+        return (
+            pairs.iloc[order].reset_index(drop=True),
+            features.iloc[order].reset_index(drop=True),
+        )
+
+    def _pairs_of(
+        self, prepared: Prepared, rows: NDArray[np.int64], indexed: IndexedPool
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        pool = indexed.pool
+        places = self._places(prepared, rows, pool)
+        position = np.full(len(prepared.bulletins), -1, np.int64)
+        position[rows] = np.arange(len(rows))
+        mine = prepared.names[position[prepared.names["row"].to_numpy()] >= 0]
+        code, written = pd.factorize(mine["name"].to_numpy(object))
+        coverage = Coverage(indexed.lexicon, [name_words(w) for w in written])
+        names = candidates.similar_names(
+            position[mine["row"].to_numpy()], code, coverage, len(written)
+        )
+        pairs = candidates.find_candidates(places, names, pool, self.config.candidates)
+        has_name = np.zeros(len(rows), dtype=bool)
+        has_name[names.row] = True
+        declared = ranking.Declared(
+            written=np.asarray(written, dtype=object),
+            has_name=has_name,
+            kind=prepared.kind_code[rows],
+            kind_mask=prepared.kind_mask,
+            activity=_part(prepared.activity, rows),
+            profession=_part(prepared.profession, rows),
+            name_activity=_part(prepared.name_activity, rows),
+        )
+        features = ranking.compare(pairs, places, declared, pool, indexed.naf)
+        est = pairs["establishment"].to_numpy(np.int64)
+        known = pairs["known"].to_numpy(np.int64)
+        compared = pool.distinct_names[np.maximum(known, 0)] if len(pool.names) else ""
+        pairs = pairs.assign(
+            row=rows[pairs["row"].to_numpy(np.int64)],
+            siret=pool.siret[est],
+            siren=pd.to_numeric(pool.frame["siren"]).to_numpy(np.int64)[est],
+            naf=pool.frame["naf"].to_numpy(object)[est],
+            name_compared=np.where(known >= 0, compared, ""),
+        )
+        return pairs, features
+
+    def _places(self, prepared: Prepared, rows: NDArray[np.int64], pool: Pool) -> candidates.Places:
+        zones, zone = np.unique(prepared.zone_code[rows].astype(str), return_inverse=True)
+        relation = np.array([self._relation(z, pool.communes) for z in zones])
+        geocodes, parts = prepared.geocodes.iloc[rows], prepared.parts.iloc[rows]
+        level = geocodes["geocode_level"]
+        placed = level.isin(PLACED).to_numpy()
+        # The code of the place found tells the département its street number belongs to.
+        found = np.array([departement_of(c) for c in geocodes["code_commune"]], dtype=object)
+        voie = geocodes["voie_id"].to_numpy(np.int64)
+        numero = pd.to_numeric(parts["numero"], errors="coerce").fillna(-1).to_numpy(np.int64)
+        xy = geocodes[["x", "y"]].to_numpy(np.float64)
+        return candidates.Places(
+            zone=zone.ravel(),
+            relation=relation.reshape(len(zones), len(pool.communes)),
+            position=np.where(placed[:, None], xy, np.nan),
+            radius=np.where(placed, geocodes["uncertainty_m"].to_numpy(np.float64), np.nan),
+            street=np.where(placed & (voie >= 0), street_codes(found, voie), -1),
+            numero=np.where(numero > 0, numero, -1),
+            street_text=parts["nom_voie"].to_numpy(object),
+        )
+
+    def _relation(self, zone: str, communes: Sequence[str]) -> NDArray[np.int8]:
+        """INSIDE, NEIGHBOUR or ELSEWHERE for each commune of a pool."""
+        out = np.full(len(communes), candidates.ELSEWHERE, np.int8)
+        if zone == "~":
+            out[:] = candidates.NEIGHBOUR
+            return out
+        code = zone.lstrip("~")
+        inside = self.resources.communes.zone(code)
+        near = {n for c in inside for n in self.resources.communes.neighbours(c)}
+        near |= set(self.resources.communes.neighbours(code))
+        out[np.isin(communes, list(near))] = candidates.NEIGHBOUR
+        own = candidates.NEIGHBOUR if zone.startswith("~") else candidates.INSIDE
+        out[np.isin(communes, list(inside))] = own
+        return out
+
+    # ---------------------------------------------------------------- phase 5
+    def _decide(self, prepared: Prepared, pairs: pd.DataFrame, features: pd.DataFrame) -> Result:
+        pairs, features = self.ranked(pairs, features)
+        flags = decisions.bulletin_flags(
+            prepared.bulletins, prepared.kinds, prepared.geocodes["geocode_level"]
+        )
+        echoes = decisions.best_echoes(pd.concat([pairs, features], axis=1), flags)
+        options = self.config.decisions
+        decided = decisions.decide(echoes, flags, self.model, options)
+        nafs = decisions.decide_naf(
+            pairs, echoes, self.naf_of_texts(prepared), self.model, options.naf_precision
+        )
+        first = echoes["first"].to_numpy()
+        kept = results.kept_candidates(pairs["row"].to_numpy(np.int64))
+        return Result(
+            results.decision_table(prepared, pairs["siret"], first, decided, nafs),
+            results.candidate_table(prepared, pairs, features, decided, kept),
+            pairs["row"].to_numpy(np.int64)[kept],
+            prepared,
+        )
+
+    def ranked(
+        self, pairs: pd.DataFrame, features: pd.DataFrame
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Score the pairs, add ``score`` and ``chance``, best first within each bulletin."""
+        score = self.model.ranking.score(features)
+        order = np.lexsort((pairs["siret"].to_numpy(str), -score, pairs["row"].to_numpy()))
+        pairs = pairs.iloc[order].reset_index(drop=True).assign(score=score[order])
+        chance = decisions.candidate_probabilities(pairs["row"].to_numpy(), score[order])
+        return pairs.assign(chance=chance), features.iloc[order].reset_index(drop=True)
+
+    def naf_of_texts(self, prepared: Prepared) -> pd.DataFrame:
+        """Likeliest NAF of each bulletin from its texts alone, with its share."""
+        n = len(prepared.bulletins)
+        keys = np.stack([e.code_of for e in _evidences(prepared)], axis=1)
+        distinct, back = np.unique(keys, axis=0, return_inverse=True)
+        prior = np.log(self._activity_words.prior)
+        naf, share = np.zeros(len(distinct), np.int64), np.zeros(len(distinct))
+        for low in range(0, len(distinct), 20_000):
+            part = distinct[low : low + 20_000]
+            total = prior[None, :].repeat(len(part), axis=0)
+            for i, evidence in enumerate(_evidences(prepared)):
+                total += evidence.values[part[:, i]]
+            total = np.exp(total - total.max(axis=1, keepdims=True))
+            naf[low : low + 20_000] = total.argmax(axis=1)
+            share[low : low + 20_000] = total.max(axis=1) / total.sum(axis=1)
+        silent = np.array([not len(self.resources.nafs)] * n)
+        codes = np.array(self.resources.nafs, dtype=object)[naf[back.ravel()]]
+        return pd.DataFrame({"naf": np.where(silent, "", codes), "naf_chance": share[back.ravel()]})
+
+    @cached_property
+    def _activity_words(self) -> activities.WordModel:
+        counts = [
+            (self.model.activity_words, 1.0),
+            (self.resources.label_counts, activities.LABEL_WEIGHT),
+        ]
+        return activities.WordModel(self.resources.nafs, counts)
+
+    @cached_property
+    def _profession_words(self) -> activities.WordModel:
+        counts = [(self.model.profession_words, 1.0), (self.resources.label_counts, 1.0)]
+        return activities.WordModel(self.resources.nafs, counts)
+
+
+_FEATURE_COLUMNS = (*ranking.FEATURE_NAMES, "distance_m", "radius_m")
+
+
+def _part(evidence: activities.Evidence, rows: NDArray[np.int64]) -> activities.Evidence:
+    return activities.Evidence(evidence.code_of[rows], evidence.values)
+
+
+def _evidences(prepared: Prepared) -> tuple[activities.Evidence, ...]:
+    return prepared.activity, prepared.profession, prepared.name_activity
+
+
+def _departement_code(written: str) -> str:
+    """``1`` → ``01``, ``2a`` → ``2A``; anything that is no département code gives ``""``."""
+    code = written.strip().upper()
+    if code.isdigit() and len(code) == 1:
+        return "0" + code
+    is_code = len(code) in (2, 3) and (code.isdigit() or code in ("2A", "2B"))
+    return code if is_code else ""
+
+
+def _silent(step: str, share: float) -> None:
+    """Tell nobody."""

@@ -1,0 +1,197 @@
+"""Learning from coded bulletins: words, ranking weights, calibration, thresholds.
+
+The words of a bulletin never score that bulletin: two halves learn their words from each
+other, so that weights are fitted on evidence as it will be on new bulletins.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from geomatch import activities, decisions, ranking
+from geomatch.bulletins import standardise
+from geomatch.config import Config
+from geomatch.errors import DataError
+from geomatch.matcher import Matcher
+from geomatch.model import Linear, Model, precision_thresholds
+from geomatch.store import Store
+
+#: Precisions for which a threshold is kept.
+TARGETS = (0.80, 0.85, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995)
+#: A word of coded bulletins is kept when it was seen with a code this often.
+LEAST_WORD_COUNT = 2
+LEAST_BULLETINS = 200
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Coded bulletins ready to learn from; pairs and features are aligned."""
+
+    pairs: pd.DataFrame
+    features: pd.DataFrame
+    flags: pd.DataFrame
+    naf_texts: pd.DataFrame
+    truth: pd.DataFrame
+
+
+def in_share(ids: Sequence[str], share: float) -> NDArray[np.bool_]:
+    """The same part of the same identifiers on every machine, whatever the order."""
+    hashed = np.array([zlib.crc32(i.encode()) % 10_000 for i in ids])
+    return hashed < share * 10_000
+
+
+def train(
+    frame: pd.DataFrame,
+    truth: pd.DataFrame,
+    store: Store,
+    config: Config,
+    trained_on: Mapping[str, Any],
+) -> Model:
+    """Fit a model on every bulletin of `frame` whose id is in `truth`.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Bulletins in a known layout.
+    truth : DataFrame
+        ``id``, ``siret`` ("" when the establishment is not in the register), ``naf``.
+    trained_on : mapping
+        What the model card says of the set.
+
+    Raises
+    ------
+    DataError
+        When fewer than 200 bulletins have a known outcome.
+    """
+    ids = standardise(frame, config.bulletins)["id"]
+    position = ids.map(
+        truth.drop_duplicates("id").reset_index(drop=True).reset_index().set_index("id")["index"]
+    )
+    known = position.notna().to_numpy()
+    if known.sum() < LEAST_BULLETINS:
+        raise DataError(
+            f"{known.sum()} of {len(ids)} bulletins have a known outcome, {LEAST_BULLETINS} are "
+            "needed; check that the truth file holds the same identifiers"
+        )
+    frame = frame[known].reset_index(drop=True)
+    outcome = truth.iloc[position[known].astype(int)].reset_index(drop=True)
+    sample = _cross_evidence(frame, outcome, store, config)
+    model = fit(sample)
+    return replace(
+        model,
+        **count_words(frame, outcome, config),
+        trained_on={**trained_on, "bulletins": int(known.sum())},
+    )
+
+
+def count_words(
+    frame: pd.DataFrame, truth: pd.DataFrame, config: Config
+) -> dict[str, pd.DataFrame]:
+    """Word tables of coded bulletins, rare pairs left out (nobody's own words remain)."""
+    bulletins = standardise(frame, config.bulletins)
+    nafs = truth["naf"].tolist()
+    tables = {}
+    for name, column in (("activity_words", "activite"), ("profession_words", "profession")):
+        counts = activities.word_counts(bulletins[column].tolist(), nafs)
+        counts = counts[counts["n"] >= LEAST_WORD_COUNT]
+        tables[name] = counts.sort_values(["mot", "naf"], ignore_index=True)
+    return tables
+
+
+def _cross_evidence(
+    frame: pd.DataFrame, truth: pd.DataFrame, store: Store, config: Config
+) -> Sample:
+    """Candidates and features of every bulletin, its words learned from the other half."""
+    half = in_share(truth["id"].tolist(), 0.5)
+    base = UNTRAINED
+    parts: list[Sample] = []
+    matcher = Matcher(store, config, base)
+    offset = 0
+    for own in (half, ~half):
+        words = count_words(
+            frame[~own].reset_index(drop=True), truth[~own].reset_index(drop=True), config
+        )
+        matcher = matcher.with_model(replace(base, **words))
+        prepared = matcher.prepare(standardise(frame[own], config.bulletins))
+        pairs, features = matcher.pairs(prepared)
+        flags = decisions.bulletin_flags(
+            prepared.bulletins, prepared.kinds, prepared.geocodes["geocode_level"]
+        )
+        sample = Sample(
+            pairs.assign(row=pairs["row"] + offset),
+            features,
+            flags,
+            matcher.naf_of_texts(prepared),
+            truth[own].reset_index(drop=True),
+        )
+        parts.append(sample)
+        offset += int(own.sum())
+    joined = {
+        name: pd.concat([getattr(p, name) for p in parts], ignore_index=True)
+        for name in Sample.__dataclass_fields__
+    }
+    return Sample(**joined)
+
+
+def fit(sample: Sample) -> Model:
+    """Weights, then calibration of the best echo, then of its NAF, then thresholds."""
+    right = is_right(sample)
+    model = replace(UNTRAINED, ranking=_logistic(sample.features, right, ranking.FEATURE_NAMES))
+    score = model.ranking.score(sample.features)
+    order = np.lexsort((-score, sample.pairs["row"].to_numpy()))
+    pairs = sample.pairs.iloc[order].reset_index(drop=True).assign(score=score[order])
+    features = sample.features.iloc[order].reset_index(drop=True)
+    chance = decisions.candidate_probabilities(pairs["row"].to_numpy(), score[order])
+    pairs = pairs.assign(chance=chance)
+    echoes = decisions.best_echoes(pd.concat([pairs, features], axis=1), sample.flags)
+    first = echoes["first"].to_numpy()
+    top_right = np.where(first >= 0, right[order][np.maximum(first, 0)], False)
+    siret = _logistic(echoes, top_right, decisions.CALIBRATION_FEATURES)
+    model = replace(model, siret=siret)
+    nafs = decisions.decide_naf(pairs, echoes, sample.naf_texts, model, 0.95)
+    naf_right = (nafs["naf"] == sample.truth["naf"]).to_numpy() & (sample.truth["naf"] != "")
+    features = decisions.naf_features(nafs["naf_share"].to_numpy(), echoes)
+    has_naf = (sample.truth["naf"] != "").to_numpy()
+    if has_naf.any():
+        naf = _logistic(features[has_naf], naf_right[has_naf], decisions.NAF_FEATURES)
+        model = replace(model, naf=naf)
+        sure = model.naf.probability(features[has_naf])
+        thresholds = precision_thresholds(sure, naf_right[has_naf], TARGETS)
+        model = replace(model, naf_thresholds=thresholds)
+    probability = np.where(first >= 0, model.siret.probability(echoes), 0.0)
+    return replace(model, thresholds=precision_thresholds(probability, top_right, TARGETS))
+
+
+def is_right(sample: Sample) -> NDArray[np.bool_]:
+    """Which pairs are the true one."""
+    truth = sample.truth["siret"].to_numpy(object)
+    return sample.pairs["siret"].to_numpy(object) == truth[sample.pairs["row"].to_numpy()]
+
+
+def _logistic(frame: pd.DataFrame, right: NDArray[np.bool_], names: Sequence[str]) -> Linear:
+    """Fit on standardised columns; the weights come back on the columns' own scale."""
+    values = frame[list(names)].to_numpy(np.float64)
+    mean, scale = values.mean(axis=0), values.std(axis=0)
+    scale[scale < 1e-9] = np.inf  # a constant says nothing
+    fitted = LogisticRegression(C=1.0, max_iter=500).fit((values - mean) / scale, right)
+    weights = fitted.coef_[0] / scale
+    intercept = float(fitted.intercept_[0] - (weights * mean).sum())
+    return Linear(dict(zip(names, (float(w) for w in weights), strict=True)), intercept)
+
+
+#: Weights of nothing; a place to start from.
+UNTRAINED = Model(
+    ranking=Linear({"of_written": 3.0, "of_known": 2.0, "street": 1.0, "size": 0.2}, -4.0),
+    siret=Linear({"log_odds": 1.0}, 0.0),
+    naf=Linear({"share_log_odds": 1.0}, 0.0),
+    thresholds={"0.8": 0.8, "0.99": 0.99},
+    naf_thresholds={"0.8": 0.8, "0.99": 0.99},
+)
