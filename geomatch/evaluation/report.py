@@ -122,10 +122,11 @@ def _line(row: Row) -> str:
 
 
 def _charts(runs: Mapping[str, Evaluation], kind: str, title: str) -> str:
-    curves = {name: e.curves[kind] for name, e in runs.items() if kind in e.curves}
+    numbered = list(enumerate(runs.values()))
+    curves = {i: e.curves[kind] for i, e in numbered if kind in e.curves}
     if not any(len(curve.count) for curve in curves.values()):
         return ""
-    bins = {name: e.calibrations[kind] for name, e in runs.items() if kind in e.calibrations}
+    bins = {i: e.calibrations[kind] for i, e in numbered if kind in e.calibrations}
     return (
         f"<h2>{title}</h2>"
         f'<div class="charts"><figure>{curve_chart(curves)}<figcaption>Précision du codage selon '

@@ -15,7 +15,9 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 #: So that a run is not told by its colour alone.
 DASHES = ("", "7 3", "2 3", "9 3 2 3")
 _WIDTH, _HEIGHT = 460, 360
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 14, 48
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 26, 14, 48
+#: The curve starts at this coverage: the first few answers alone say nothing.
+_FIRST = 0.005
 
 
 @dataclass(frozen=True)
@@ -39,27 +41,30 @@ def colour(i: int) -> str:
     return COLOURS[i % len(COLOURS)]
 
 
-def curve_chart(curves: Mapping[str, Curve]) -> str:
-    """Precision of the answers kept against the share of bulletins kept, one line per run."""
-    points = {name: curve.points() for name, curve in curves.items() if len(curve.count)}
+def curve_chart(curves: Mapping[int, Curve]) -> str:
+    """Precision of the answers kept against the share of bulletins kept.
+
+    `curves` goes from a run's number, which gives it its colour, to its curve.
+    """
+    points = {i: _steady(*curve.points()) for i, curve in curves.items() if len(curve.count)}
     lowest = min((float(p.min()) for _, p in points.values()), default=0.0)
     axes = _Axes("part des bulletins codés", "précision", y_low=min(0.9, int(lowest * 10) / 10))
     body = [_frame(axes)]
     body += [_target(axes, level) for level in (0.90, 0.95, 0.98)]
-    for i, (x, y) in enumerate(points.values()):
+    for i, (x, y) in points.items():
         body.append(_line(axes, x, y, i))
     return _svg("Précision selon la part des bulletins codés", body)
 
 
-def calibration_chart(calibrations: Mapping[str, Calibration]) -> str:
-    """Share right against the probability told, by bins of equal mass, one line per run."""
+def calibration_chart(calibrations: Mapping[int, Calibration]) -> str:
+    """Share right against the probability told, by bins of equal mass; keys as above."""
     axes = _Axes("probabilité annoncée", "part juste")
     body = [_frame(axes)]
     body.append(
         f'<line x1="{axes.x(0):.1f}" y1="{axes.y(0):.1f}" x2="{axes.x(1):.1f}" '
         f'y2="{axes.y(1):.1f}" class="guide"/>'
     )
-    for i, bins in enumerate(calibrations.values()):
+    for i, bins in calibrations.items():
         body.append(_line(axes, bins.told, bins.seen, i))
         body += [
             f'<circle cx="{axes.x(t):.1f}" cy="{axes.y(s):.1f}" r="3" fill="{colour(i)}"/>'
@@ -77,6 +82,11 @@ def legend(names: Sequence[str]) -> str:
         for i, name in enumerate(names)
     ]
     return f'<ul class="legend">{"".join(items)}</ul>'
+
+
+def _steady(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    kept = x >= min(_FIRST, x[-1])
+    return x[kept], y[kept]
 
 
 def _svg(title: str, body: Sequence[str]) -> str:
