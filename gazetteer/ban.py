@@ -1,0 +1,215 @@
+"""BAN addresses and lieux-dits → the store's streets and addresses, one département at a time."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from gazetteer.engine import arrow, frame, listed, quoted, registered, run
+from gazetteer.places import project
+from gazetteer.reading import reading, select
+from gazetteer.sources import Source
+from gazetteer.store import write_departement
+from gazetteer.streets import grouped
+from geomatch.schema import STORE_ADDRESSES, STORE_STREETS, crs_of
+
+log = logging.getLogger(__name__)
+
+#: A locality of which only one point is known: most of its houses are nearer than this.
+LIEU_DIT_RADIUS_M = 300.0
+
+DEPARTEMENT_SQL = "CASE WHEN {0}[1:2] IN ('97', '98') THEN {0}[1:3] ELSE {0}[1:2] END"
+
+#: Positions of one address that are preferred when it is there twice.
+_BEST_POSITION = (
+    "(certification_commune IS NOT DISTINCT FROM '1')::INT * 2 "
+    "+ (type_position IS NOT DISTINCT FROM 'entrée')::INT"
+)
+
+
+@dataclass(frozen=True)
+class BanParts:
+    """Rows written by département, and what is known of each commune's extent.
+
+    `extents` has code_commune, x, y, radius_m, n_addresses; `cells` has code_commune, x, y: one
+    address for each square of 250 m in which the commune has any.
+    """
+
+    streets: dict[str, int]
+    addresses: dict[str, int]
+    extents: pd.DataFrame
+    cells: pd.DataFrame
+
+
+def load_ban(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[Source], departements: Sequence[str] | None
+) -> None:
+    """Load address and lieu-dit files into the table ``ban``, communes brought into force.
+
+    Rows without a usable number, name or position, and those of communes that the COG does not
+    know, are left out; how many is logged. Needs ``communes`` and ``commune_history``.
+    """
+    run(
+        con,
+        "CREATE OR REPLACE TABLE ban (ban_id VARCHAR, numero INTEGER, rep VARCHAR, "
+        "nom_voie VARCHAR, code_postal VARCHAR, code_commune VARCHAR, "
+        "code_ancienne_commune VARCHAR, x DOUBLE, y DOUBLE, lon DOUBLE, lat DOUBLE, "
+        "preference INTEGER, is_lieu_dit BOOLEAN, departement VARCHAR)",
+    )
+    kept = "" if departements is None else f"AND departement IN {listed(departements)}"
+    for source in sources:
+        with reading(source):
+            rows = run(
+                con, f"INSERT INTO ban SELECT * FROM ({_rows_sql(source)}) WHERE true {kept}"
+            )
+        log.info("%s: %d of %d rows kept", source.path.name, rows[0][0], source.rows)
+
+
+def _rows_sql(source: Source) -> str:
+    is_lieu_dit = source.role == "lieux_dits"
+    columns = ("id", "code_insee", "code_insee_ancienne_commune", "code_postal", "x", "y")
+    columns += ("lon", "lat")
+    columns += ("nom_lieu_dit",) if is_lieu_dit else ("numero", "rep", "nom_voie")
+    columns += () if is_lieu_dit else ("type_position", "certification_commune")
+    name, number, rep, preference = (
+        ("nom_lieu_dit", "-1", "''", "0")
+        if is_lieu_dit
+        else ("nom_voie", "TRY_CAST(numero AS INTEGER)", "lower(coalesce(rep, ''))", _BEST_POSITION)
+    )
+    departement = DEPARTEMENT_SQL.format("c.code_commune")
+    return f"""
+        SELECT id, {number} AS n, {rep}, {name} AS nom, coalesce(code_postal, ''), c.code_commune,
+            coalesce(code_insee_ancienne_commune, h.code_ancien, ''),
+            TRY_CAST(x AS DOUBLE) AS px, TRY_CAST(y AS DOUBLE) AS py,
+            TRY_CAST(lon AS DOUBLE) AS plon, TRY_CAST(lat AS DOUBLE) AS plat,
+            {preference}, {str(is_lieu_dit).lower()}, {departement} AS departement
+        FROM ({select(source, *columns)}) s
+        LEFT JOIN commune_history h ON h.code_ancien = s.code_insee
+        JOIN communes c ON c.code_commune = coalesce(h.code_commune, s.code_insee)
+        WHERE n IS NOT NULL AND nom IS NOT NULL AND id IS NOT NULL
+            AND ((isfinite(px) AND isfinite(py)) OR (isfinite(plon) AND isfinite(plat)))
+    """
+
+
+def write_ban(con: duckdb.DuckDBPyConnection, root: Path) -> BanParts:
+    """Write every département's streets and addresses under `root`."""
+    streets: dict[str, int] = {}
+    addresses: dict[str, int] = {}
+    extents: list[pd.DataFrame] = []
+    cells: list[pd.DataFrame] = []
+    for (departement,) in run(con, "SELECT DISTINCT departement FROM ban ORDER BY 1"):
+        _prepare(con, departement)
+        for table, query, counts in (
+            (STORE_ADDRESSES, "SELECT * FROM addresses_d ORDER BY voie_id, numero, rep", addresses),
+            (STORE_STREETS, _STREETS_SQL, streets),
+        ):
+            rows: pa.Table = arrow(con, query)
+            crs = crs_of(departement)
+            counts[departement] = write_departement(root, table, departement, rows, crs=crs)
+        extents.append(frame(con, _EXTENTS_SQL))
+        cells.append(frame(con, _CELLS_SQL))
+    if not streets:
+        return BanParts({}, {}, pd.DataFrame(columns=_EXTENT), pd.DataFrame(columns=_CELL))
+    return BanParts(streets, addresses, pd.concat(extents), pd.concat(cells))
+
+
+_EXTENT = ["code_commune", "x", "y", "radius_m", "n_addresses"]
+_CELL = ["code_commune", "x", "y"]
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, departement: str) -> None:
+    """Tables of one département: ``ban_d``, ``voies_d`` and ``addresses_d``."""
+    run(
+        con,
+        "CREATE OR REPLACE TEMP TABLE ban_d AS SELECT *, "
+        "CASE WHEN is_lieu_dit THEN ban_id ELSE regexp_extract(ban_id, '^[^_]+_[^_]+') END "
+        f"AS voie_ban FROM ban WHERE departement = {quoted(departement)}",
+    )
+    _project_missing(con, departement)
+    written = frame(
+        con,
+        "SELECT voie_ban, code_commune, code_ancienne_commune, nom_voie, is_lieu_dit, "
+        "median(x) AS x, median(y) AS y, count(*) AS n, "
+        "greatest(max(x) - min(x), max(y) - min(y)) / 2 AS reach "
+        "FROM ban_d GROUP BY ALL",
+    )
+    with registered(con, _grouped=grouped(written)):
+        run(con, "CREATE OR REPLACE TEMP TABLE voies_d AS SELECT * FROM _grouped")
+    run(con, _ADDRESSES_SQL)
+
+
+def _project_missing(con: duckdb.DuckDBPyConnection, departement: str) -> None:
+    query = "SELECT DISTINCT lon, lat FROM ban_d WHERE x IS NULL OR y IS NULL"
+    places = frame(con, query)
+    if not len(places):
+        return
+    places["px"], places["py"] = project(places["lon"], places["lat"], crs_of(departement))
+    with registered(con, _places=places):
+        run(
+            con,
+            "UPDATE ban_d SET x = px, y = py FROM _places p WHERE (x IS NULL OR y IS NULL) "
+            "AND ban_d.lon = p.lon AND ban_d.lat = p.lat",
+        )
+
+
+_VOIE_OF = "USING (voie_ban, code_commune, code_ancienne_commune, nom_voie, is_lieu_dit)"
+_ADDRESSES_SQL = f"""
+    CREATE OR REPLACE TEMP TABLE addresses_d AS
+    SELECT v.voie_id, numero, rep, code_postal, b.x, b.y, ban_id
+    FROM ban_d b JOIN voies_d v {_VOIE_OF}
+    WHERE NOT is_lieu_dit
+    QUALIFY row_number() OVER (
+        PARTITION BY v.voie_id, numero, rep ORDER BY preference DESC, ban_id) = 1
+"""
+_STREETS_SQL = f"""
+    WITH middle AS (
+        SELECT voie_id, median(x) AS mx, median(y) AS my, mode(code_postal) AS cp, count(*) AS n
+        FROM addresses_d GROUP BY voie_id
+    ), place AS (
+        SELECT voie_id, arg_min(x, hypot2(x - mx, y - my)) AS x,
+            arg_min(y, hypot2(x - mx, y - my)) AS y
+        FROM addresses_d JOIN middle USING (voie_id) GROUP BY voie_id
+    ), reach AS (
+        SELECT a.voie_id, sqrt(quantile_cont(hypot2(a.x - p.x, a.y - p.y), 0.95)) AS half
+        FROM addresses_d a JOIN place p USING (voie_id) GROUP BY a.voie_id
+    ), named AS (
+        SELECT voie_id, any_value(code_commune) AS code_commune,
+            any_value(ancienne) AS code_ancienne_commune, any_value(libelle) AS nom_voie,
+            any_value(nom_norm) AS nom_norm, any_value(identifiant) AS ban_id,
+            bool_and(is_lieu_dit) AS is_lieu_dit, median(x) AS x, median(y) AS y
+        FROM voies_d GROUP BY voie_id
+    ), locality AS (
+        SELECT v.voie_id, mode(b.code_postal) AS cp
+        FROM ban_d b JOIN voies_d v {_VOIE_OF} WHERE is_lieu_dit GROUP BY v.voie_id
+    )
+    SELECT s.voie_id, s.code_commune, s.code_ancienne_commune, s.nom_voie, s.nom_norm,
+        coalesce(m.cp, l.cp, '') AS code_postal, s.is_lieu_dit, s.ban_id,
+        coalesce(p.x, s.x) AS x, coalesce(p.y, s.y) AS y,
+        coalesce(r.half, {LIEU_DIT_RADIUS_M}) AS half_length_m, coalesce(m.n, 0) AS n_addresses,
+        (sum(coalesce(m.n, 0)) OVER (ORDER BY s.voie_id) - coalesce(m.n, 0))::BIGINT
+            AS first_address
+    FROM named s LEFT JOIN middle m USING (voie_id) LEFT JOIN place p USING (voie_id)
+        LEFT JOIN reach r USING (voie_id) LEFT JOIN locality l USING (voie_id)
+    ORDER BY s.voie_id
+"""
+_LOCATED = """(
+        SELECT v.code_commune, a.x, a.y FROM addresses_d a
+        JOIN (SELECT DISTINCT voie_id, code_commune FROM voies_d) v USING (voie_id))"""
+_EXTENTS_SQL = f"""
+    WITH located AS {_LOCATED}, centre AS (
+        SELECT code_commune, median(x) AS cx, median(y) AS cy, count(*) AS n
+        FROM located GROUP BY code_commune)
+    SELECT code_commune, any_value(cx) AS x, any_value(cy) AS y,
+        sqrt(quantile_cont(hypot2(x - cx, y - cy), 0.95)) AS radius_m, any_value(n) AS n_addresses
+    FROM located JOIN centre USING (code_commune) GROUP BY code_commune
+"""
+_CELLS_SQL = f"""
+    SELECT code_commune, first(x) AS x, first(y) AS y FROM {_LOCATED}
+    GROUP BY code_commune, floor(x / 250), floor(y / 250)
+"""

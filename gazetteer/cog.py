@@ -1,0 +1,223 @@
+"""Communes in force, the names and codes they went by, and their postcodes.
+
+Reads the COG's communes and movements and La Poste's postcodes. These are small tables, so this
+is plain Python on whole frames.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import duckdb
+import pandas as pd
+
+from gazetteer.engine import frame, store_frame
+from gazetteer.reading import table_of
+from gazetteer.sources import Source
+from geomatch.schema import (
+    STORE_COMMUNE_HISTORY,
+    STORE_COMMUNE_NAMES,
+    STORE_COMMUNE_POSTCODES,
+    departement_of,
+)
+from geomatch.text import normalise
+
+#: COG movements after which the commune that was there still is, with its code: creations and
+#: restorations. They never make a code an old one.
+_NOT_AN_END = frozenset({"20", "21"})
+#: Territories that the COG's commune file leaves out but postcodes and Sirene know.
+_OVERSEAS = ("975", "977", "978", "98")
+_ARRONDISSEMENT = re.compile(r"^(?P<city>.+?) (?P<rank>\d{1,2})(?:ER|E|EME)? ARRONDISSEMENT$")
+
+
+@dataclass(frozen=True)
+class Cog:
+    """What the COG and La Poste say, before anything is known of places.
+
+    `communes` has code_commune, libelle, departement, code_parent; `gps` has code_commune, lon,
+    lat; the others are the store's tables of those names.
+    """
+
+    communes: pd.DataFrame
+    names: pd.DataFrame
+    postcodes: pd.DataFrame
+    history: pd.DataFrame
+    gps: pd.DataFrame
+
+
+def read_cog(
+    con: duckdb.DuckDBPyConnection, communes: Source, mouvements: Source, laposte: Source
+) -> Cog:
+    """Read the three files; also leaves `communes` and `commune_history` as SQL tables."""
+    for source, name in ((communes, "cog"), (mouvements, "mvt"), (laposte, "laposte")):
+        table_of(con, source, name)
+    cog = frame(con, "SELECT * FROM cog").fillna("")
+    mvt = frame(con, "SELECT * FROM mvt ORDER BY date_eff").fillna("")
+    post = frame(con, "SELECT * FROM laposte").fillna("")
+    in_force = _communes_in_force(cog, post)
+    history = _history(cog, mvt, frozenset(in_force["code_commune"]))
+    current = dict(zip(history["code_ancien"], history["code_commune"], strict=True))
+    post["code_commune"] = _in_force(post["code_commune_insee"], current)
+    post = post[post["code_commune"].isin(in_force["code_commune"])]
+    done = Cog(
+        communes=in_force,
+        names=_names(cog, mvt, post, current),
+        postcodes=_postcodes(post),
+        history=history,
+        gps=_gps(post),
+    )
+    store_frame(con, "communes", in_force)
+    store_frame(con, "commune_history", history)
+    return done
+
+
+def _communes_in_force(cog: pd.DataFrame, post: pd.DataFrame) -> pd.DataFrame:
+    """Communes and arrondissements; overseas collectivities of the postcodes file are added."""
+    kept = cog[cog["typecom"].isin(["COM", "ARM"])]
+    communes = pd.DataFrame(
+        {
+            "code_commune": kept["com"],
+            "libelle": kept["libelle"],
+            "code_parent": kept["comparent"].where(kept["typecom"] == "ARM", ""),
+        }
+    )
+    code = post["code_commune_insee"]
+    extra = post[code.str.startswith(_OVERSEAS) & ~code.isin(communes["code_commune"])]
+    extra = extra.drop_duplicates("code_commune_insee")
+    added = pd.DataFrame(
+        {
+            "code_commune": extra["code_commune_insee"],
+            "libelle": extra["nom_commune"].str.title(),
+            "code_parent": "",
+        }
+    )
+    communes = pd.concat([communes, added], ignore_index=True)
+    communes["departement"] = communes["code_commune"].map(departement_of)
+    return communes.sort_values("code_commune", ignore_index=True)
+
+
+def _history(cog: pd.DataFrame, mvt: pd.DataFrame, in_force: frozenset[str]) -> pd.DataFrame:
+    """Every code no longer in force with the code that took its place.
+
+    Delegated and associated communes go to the commune the COG says is theirs. Others follow
+    the movements through time; where a commune was shared out among several, the first of its
+    heirs in force, in the order of codes, gets the code.
+    """
+    current = {}
+    for code, parent in zip(cog["com"], cog["comparent"], strict=True):
+        if code not in in_force and parent in in_force:
+            current[code] = parent
+    moves: dict[str, list[tuple[str, str]]] = {}
+    changed = mvt[(mvt["com_av"] != mvt["com_ap"]) & ~mvt["mod"].isin(_NOT_AN_END)]
+    changed = changed[changed["typecom_ap"].isin(["COM", "ARM"])]
+    for before, date, after in changed[["com_av", "date_eff", "com_ap"]].itertuples(index=False):
+        moves.setdefault(before, []).append((date, after))
+    for code in moves:
+        if code in in_force or code in current:
+            continue
+        heir = _heir(code, "", moves, in_force, current)
+        if heir:
+            current[code] = heir
+    table = pd.DataFrame(sorted(current.items()), columns=STORE_COMMUNE_HISTORY.names)
+    return STORE_COMMUNE_HISTORY.conform(table)
+
+
+def _heir(
+    code: str,
+    since: str,
+    moves: Mapping[str, list[tuple[str, str]]],
+    in_force: frozenset[str],
+    known: Mapping[str, str],
+) -> str:
+    """The code in force that `code` became, "" when the movements do not lead to any."""
+    later = [(date, after) for date, after in moves.get(code, []) if date >= since]
+    if not later:
+        return ""
+    last = max(date for date, _ in later)
+    for after in sorted(after for date, after in later if date == last):
+        if after in in_force:
+            return after
+        # strictly later from here on, so a code that came back and forth cannot go in circles
+        found = known.get(after) or _heir(after, last + "+", moves, in_force, known)
+        if found:
+            return found
+    return ""
+
+
+def _names(
+    cog: pd.DataFrame, mvt: pd.DataFrame, post: pd.DataFrame, current: Mapping[str, str]
+) -> pd.DataFrame:
+    """All names, the most official origin kept where one name of a commune has several."""
+    rows = [
+        *_cog_names(cog),
+        *_old_names(mvt),
+        *((n, c, "laposte") for n, c in _pairs(post, "nom_commune")),
+        *((n, c, "ligne5") for n, c in _pairs(post, "ligne_5")),
+    ]
+    table = pd.DataFrame(rows, columns=["nom", "code", "origine"])
+    table["nom_norm"] = table["nom"].map(normalise)
+    table["code_commune"] = _in_force(table["code"], current)
+    table["code_ancien"] = table["code"].where(table["code"] != table["code_commune"], "")
+    in_force = set(cog.loc[cog["typecom"].isin(["COM", "ARM"]), "com"]) | set(post["code_commune"])
+    table = table[table["code_commune"].isin(in_force) & (table["nom_norm"] != "")]
+    table = table.drop_duplicates(["nom_norm", "code_commune"])
+    table["departement"] = table["code_commune"].map(departement_of)
+    table = table.sort_values(["nom_norm", "code_commune"], ignore_index=True)
+    return STORE_COMMUNE_NAMES.conform(table)
+
+
+def _in_force(codes: pd.Series, current: Mapping[str, str]) -> pd.Series:
+    return codes.map(lambda code: current.get(code, code))
+
+
+def _pairs(post: pd.DataFrame, column: str) -> Iterator[tuple[str, str]]:
+    yield from zip(post[column], post["code_commune_insee"], strict=True)
+
+
+def _cog_names(cog: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    origin = {"COM": "cog", "ARM": "arrondissement", "COMD": "deleguee", "COMA": "deleguee"}
+    known = cog[cog["typecom"].isin(list(origin))]
+    # communes first: a delegated commune often bears the code and name of the new one
+    for kind in origin:
+        of_kind = known[known["typecom"] == kind]
+        for code, label in zip(of_kind["com"], of_kind["libelle"], strict=True):
+            yield label, code, origin[kind]
+            if kind == "ARM":
+                yield from ((name, code, origin[kind]) for name in _short_names(label))
+
+
+def _short_names(label: str) -> list[str]:
+    """``Lyon 3e Arrondissement`` → ``LYON 3``, ``LYON 03``, ``LYON 3E``, ``LYON 3EME``."""
+    found = _ARRONDISSEMENT.match(normalise(label))
+    if found is None:
+        return []
+    city, rank = found["city"], int(found["rank"])
+    ordinals = ("1ER", "1E") if rank == 1 else (f"{rank}E", f"{rank}EME")
+    return [f"{city} {n}" for n in (str(rank), f"{rank:02d}", *ordinals)]
+
+
+def _old_names(mvt: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    for label, code in zip(mvt["libelle_av"], mvt["com_av"], strict=True):
+        yield label, code, "ancienne"
+
+
+def _postcodes(post: pd.DataFrame) -> pd.DataFrame:
+    pairs = post[["code_postal", "code_commune"]]
+    pairs = pairs[pairs["code_postal"] != ""].drop_duplicates()
+    pairs = pairs.sort_values(["code_postal", "code_commune"], ignore_index=True)
+    return STORE_COMMUNE_POSTCODES.conform(pairs)
+
+
+def _gps(post: pd.DataFrame) -> pd.DataFrame:
+    """Mean of La Poste's ``lat, lon`` by commune in force, degrees."""
+    parts = post["coordonnees_gps"].str.extract(r"^\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)")
+    places = pd.DataFrame(
+        {
+            "code_commune": post["code_commune"],
+            "lon": pd.to_numeric(parts[1]),
+            "lat": pd.to_numeric(parts[0]),
+        }
+    )
+    return places.dropna().groupby("code_commune", as_index=False).mean()

@@ -1,0 +1,99 @@
+"""Where establishments are: geolocated file, own geocoder, else the commune."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from gazetteer.places import project
+from geomatch.schema import crs_of
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What a ``qualite_xy`` of the geolocated file is worth."""
+
+    level: str
+    score: float
+    uncertainty_m: float
+
+
+#: 12, 22 and 33 are random points in a street or a commune: their uncertainty says so.
+QUALITIES: Mapping[str, Quality] = {
+    "11": Quality("housenumber", 0.99, 30.0),
+    "21": Quality("housenumber", 0.80, 150.0),
+    "12": Quality("street", 0.95, 500.0),
+    "22": Quality("street", 0.75, 800.0),
+    "33": Quality("commune", 1.0, 5_000.0),
+}
+POSITION = ("geocode_level", "geocode_score", "voie_id", "x", "y", "crs", "uncertainty_m", "ban_id")
+
+
+def at_commune(rows: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
+    """Positions of rows at the centre of their commune, with its radius as uncertainty."""
+    centres = communes.set_index("code_commune")
+    codes = rows["code_commune"].to_numpy()
+    known = centres.reindex(codes)
+    has_centre = known["crs"].fillna(0).to_numpy() != 0
+    return pd.DataFrame(
+        {
+            "geocode_level": np.where(has_centre, "commune", "none").astype(object),
+            "geocode_score": np.where(has_centre, 1.0, 0.0),
+            "voie_id": np.full(len(rows), -1),
+            "x": known["x"].to_numpy(),
+            "y": known["y"].to_numpy(),
+            "crs": np.where(has_centre, [crs_of(c) for c in codes], 0),
+            "uncertainty_m": known["radius_m"].to_numpy(),
+            "ban_id": np.full(len(rows), "", dtype=object),
+        },
+        index=rows.index,
+    )
+
+
+def from_geoloc(rows: pd.DataFrame) -> pd.DataFrame:
+    """Positions of the rows that the geolocated file has, by its quality and in legal metres."""
+    given = rows[rows["gx"].notna() & rows["gqualite"].isin(list(QUALITIES))]
+    quality = given["gqualite"].map(QUALITIES)
+    crs = given["code_commune"].map(crs_of).astype("int64")
+    out = pd.DataFrame(
+        {
+            "geocode_level": quality.map(lambda q: q.level),
+            "geocode_score": quality.map(lambda q: q.score).astype(float),
+            "voie_id": -1,
+            "x": given["gx"],
+            "y": given["gy"],
+            "crs": crs,
+            "uncertainty_m": quality.map(lambda q: q.uncertainty_m).astype(float),
+            "ban_id": "",
+        },
+        index=given.index,
+    )
+    epsg = given["gepsg"].fillna(0).astype("int64")
+    for source, target in {(int(s), int(t)) for s, t in zip(epsg, crs, strict=True)}:
+        if source in (0, target):
+            continue
+        at = given.index[(epsg == source) & (crs == target)]
+        out.loc[at, "x"], out.loc[at, "y"] = project(
+            given.loc[at, "gx"], given.loc[at, "gy"], target, source=source
+        )
+    return out
+
+
+def better(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Of two positions of each row of `new`'s index, the one of the smaller uncertainty."""
+    out = old.copy()
+    gains = new.index[
+        ~(new["uncertainty_m"] >= old.loc[new.index, "uncertainty_m"]) & new["x"].notna()
+    ]
+    out.loc[gains, list(POSITION)] = new.loc[gains, list(POSITION)]
+    return out
+
+
+def located(rows: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
+    """The register rows of one département with their positions."""
+    places = at_commune(rows, communes)
+    places = better(places, from_geoloc(rows))
+    return pd.concat([rows, places[list(POSITION)]], axis=1)

@@ -1,0 +1,286 @@
+"""Sirene's stock files → one staging folder of register rows by département.
+
+Names, addresses and activities are brought into the store's columns; positions come later, from
+:mod:`gazetteer.locate`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from gazetteer.ban import DEPARTEMENT_SQL
+from gazetteer.engine import listed, quoted, run
+from gazetteer.reading import reading, select
+from gazetteer.sources import Source
+from geomatch.errors import DataError
+
+log = logging.getLogger(__name__)
+
+#: What the files write where there is nothing, or nothing may be disclosed.
+ABSENT = ("[ND]", "NULL", "null")
+
+_ETABLISSEMENT = (
+    "siret",
+    "etatAdministratifEtablissement",
+    "dateCreationEtablissement",
+    "dateDebut",
+    "trancheEffectifsEtablissement",
+    "etablissementSiege",
+    "complementAdresseEtablissement",
+    "numeroVoieEtablissement",
+    "dernierNumeroVoieEtablissement",
+    "indiceRepetitionEtablissement",
+    "typeVoieEtablissement",
+    "libelleVoieEtablissement",
+    "codePostalEtablissement",
+    "libelleCommuneEtablissement",
+    "codeCommuneEtablissement",
+    "enseigne1Etablissement",
+    "enseigne2Etablissement",
+    "enseigne3Etablissement",
+    "denominationUsuelleEtablissement",
+    "activitePrincipaleEtablissement",
+    "caractereEmployeurEtablissement",
+)
+_UNITE = (
+    "siren",
+    "denominationUniteLegale",
+    "sigleUniteLegale",
+    "prenomUsuelUniteLegale",
+    "prenom1UniteLegale",
+    "nomUniteLegale",
+    "nomUsageUniteLegale",
+    "denominationUsuelle1UniteLegale",
+    "denominationUsuelle2UniteLegale",
+    "denominationUsuelle3UniteLegale",
+    "categorieJuridiqueUniteLegale",
+    "activitePrincipaleUniteLegale",
+    "nicSiegeUniteLegale",
+)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which establishments are kept.
+
+    `active_only` keeps those active in the stock. `period` (two ISO dates) keeps instead those
+    active on at least one day from the first to the second: the census register population is
+    that of 1 January to 31 March. Without either, all are kept. `departements` None is all.
+    """
+
+    active_only: bool = True
+    period: tuple[str, str] | None = None
+    departements: tuple[str, ...] | None = None
+
+
+def load_sirene(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], scope: Scope) -> None:
+    """Load establishments of the scope, and their legal units, as SQL tables ``etab``, ``unite``.
+
+    Raises :class:`DataError` when a siret or a siren is there twice.
+    """
+    of_role = {
+        role: [s for s in sources if s.role == role]
+        for role in ("etablissements", "unites_legales", "historique")
+    }
+    if of_role["historique"] and scope.period:
+        _load_active_sirets(con, of_role["historique"], scope.period)
+    for role, table, build in (
+        ("etablissements", "etab", _etablissements_sql),
+        ("unites_legales", "unite", _unites_sql),
+    ):
+        for i, source in enumerate(of_role[role]):
+            verb = f"INSERT INTO {table}" if i else f"CREATE OR REPLACE TABLE {table} AS"
+            with reading(source):
+                rows = run(con, f"{verb} {build(source, scope, bool(of_role['historique']))}")
+            log.info("%s: %d of %d rows kept", source.path.name, rows[0][0], source.rows)
+    _refuse_twins(con, "etab", "siret", of_role["etablissements"])
+    _refuse_twins(con, "unite", "siren", of_role["unites_legales"])
+    _mend_communes(con)
+
+
+def _load_active_sirets(
+    con: duckdb.DuckDBPyConnection, sources: Sequence[Source], period: tuple[str, str]
+) -> None:
+    """Table ``active``: sirets with an open spell that meets the period."""
+    start, end = map(quoted, period)
+    run(con, "CREATE OR REPLACE TABLE active (siret VARCHAR)")
+    for source in sources:
+        columns = ("siret", "dateDebut", "dateFin", "etatAdministratifEtablissement")
+        with reading(source):
+            run(
+                con,
+                f"INSERT INTO active SELECT DISTINCT siret FROM ({select(source, *columns)}) "
+                f"WHERE etatAdministratifEtablissement = 'A' AND coalesce(dateDebut, '') <= {end} "
+                f"AND coalesce(dateFin, '9999') >= {start}",
+            )
+
+
+def _etablissements_sql(source: Source, scope: Scope, has_history: bool) -> str:
+    where = "regexp_full_match(siret, '[0-9]{14}')"
+    if scope.period:
+        where += " AND " + _in_period(scope.period, has_history)
+    elif scope.active_only:
+        where += " AND etatAdministratifEtablissement = 'A'"
+    rows = select(source, *_ETABLISSEMENT, empty=ABSENT)
+    return (
+        "SELECT s.*, coalesce(h.code_commune, s.codeCommuneEtablissement) AS code_commune "
+        f"FROM ({rows}) s "
+        "LEFT JOIN commune_history h ON h.code_ancien = s.codeCommuneEtablissement "
+        f"WHERE {where}"
+    )
+
+
+def _in_period(period: tuple[str, str], has_history: bool) -> str:
+    """Active on a day of the period, from the spells when there, else from the stock alone.
+
+    The stock tells the current spell only: who is active now counts from the creation date, who
+    is closed counts when the closing (``dateDebut`` of the closed spell) is after the start.
+    """
+    if has_history:
+        return "siret IN (SELECT siret FROM active)"
+    start, end = map(quoted, period)
+    return (
+        f"coalesce(dateCreationEtablissement, '') <= {end} "
+        f"AND (etatAdministratifEtablissement = 'A' OR dateDebut > {start})"
+    )
+
+
+def _unites_sql(source: Source, scope: Scope, has_history: bool) -> str:
+    return (
+        f"SELECT * FROM ({select(source, *_UNITE, empty=ABSENT)}) "
+        "WHERE siren IN (SELECT siret[1:9] FROM etab)"
+    )
+
+
+def _refuse_twins(
+    con: duckdb.DuckDBPyConnection, table: str, key: str, sources: Sequence[Source]
+) -> None:
+    twins = run(
+        con,
+        f"SELECT count(*), min(k) FROM (SELECT {key} AS k FROM {table} "
+        f"GROUP BY {key} HAVING count(*) > 1)",
+    )
+    number, example = twins[0]
+    if number:
+        files = ", ".join(str(s.path) for s in sources)
+        raise DataError(
+            f"{number} {key} stand more than once in {files} (the first is {example}); "
+            "give each establishment and each unit once: keep one of the files"
+        )
+
+
+def _mend_communes(con: duckdb.DuckDBPyConnection) -> None:
+    """Find the commune of rows whose code is missing or unknown from postcode and name.
+
+    What remains without a commune (abroad, undisclosed) is left out of the store.
+    """
+    run(
+        con,
+        """
+        CREATE OR REPLACE TEMP TABLE mended AS
+        SELECT e.siret, coalesce(
+            min(p.code_commune) FILTER (WHERE n.code_commune IS NOT NULL),
+            CASE WHEN count(DISTINCT p.code_commune) = 1 THEN min(p.code_commune) END) AS code
+        FROM etab e
+        JOIN commune_postcodes p ON p.code_postal = e.codePostalEtablissement
+        LEFT JOIN commune_names n ON n.code_commune = p.code_commune
+            AND n.nom_norm = name_key(e.libelleCommuneEtablissement)
+        WHERE e.code_commune IS NULL
+            OR e.code_commune NOT IN (SELECT code_commune FROM communes)
+        GROUP BY e.siret
+        """,
+    )
+    run(con, "UPDATE etab SET code_commune = m.code FROM mended m WHERE m.siret = etab.siret")
+    lost = run(
+        con,
+        "DELETE FROM etab WHERE code_commune IS NULL "
+        "OR code_commune NOT IN (SELECT code_commune FROM communes)",
+    )
+    log.info("%d establishments without a commune of the COG are left out", lost[0][0])
+
+
+def load_geoloc(con: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> None:
+    """Load the positions of kept establishments as the SQL table ``geoloc``."""
+    run(
+        con,
+        "CREATE OR REPLACE TABLE geoloc (siret VARCHAR, gx DOUBLE, gy DOUBLE, "
+        "gepsg INTEGER, gqualite VARCHAR, gprecision DOUBLE)",
+    )
+    for source in sources:
+        rows = select(source, "siret", "x", "y", "epsg", "qualite_xy", "distance_precision")
+        with reading(source):
+            run(
+                con,
+                "INSERT INTO geoloc SELECT siret, TRY_CAST(x AS DOUBLE), TRY_CAST(y AS DOUBLE), "
+                "TRY_CAST(epsg AS INTEGER), qualite_xy, TRY_CAST(distance_precision AS DOUBLE) "
+                f"FROM ({rows}) WHERE siret IN (SELECT siret FROM etab) "
+                "AND TRY_CAST(x AS DOUBLE) IS NOT NULL AND TRY_CAST(y AS DOUBLE) IS NOT NULL",
+            )
+
+
+def write_register(
+    con: duckdb.DuckDBPyConnection, folder: Path, departements: Sequence[str] | None
+) -> list[str]:
+    """Write the register, joined, as ``folder/departement=35/*.parquet``; the départements."""
+    kept = "" if departements is None else f"WHERE departement IN {listed(departements)}"
+    run(
+        con,
+        f"COPY (SELECT * FROM ({_REGISTER_SQL}) {kept}) TO {quoted(folder)} "
+        "(FORMAT parquet, PARTITION_BY (departement))",
+    )
+    return sorted(f.name.removeprefix("departement=") for f in folder.iterdir() if f.is_dir())
+
+
+def _joined(*columns: str) -> str:
+    """Distinct texts of several columns, parted by ``' | '``, in order."""
+    items = [columns[0]]
+    for i, column in enumerate(columns[1:], start=1):
+        unlike = " AND ".join(f"{column} IS DISTINCT FROM {c}" for c in columns[:i])
+        items.append(f"CASE WHEN {unlike} THEN {column} END")
+    return f"concat_ws(' | ', {', '.join(items)})"
+
+
+_REGISTER_SQL = f"""
+    SELECT e.siret, e.siret[1:9] AS siren,
+        coalesce(u.denominationUniteLegale, '') AS denomination,
+        coalesce(u.sigleUniteLegale, '') AS sigle,
+        {
+    _joined(
+        "e.denominationUsuelleEtablissement",
+        "u.denominationUsuelle1UniteLegale",
+        "u.denominationUsuelle2UniteLegale",
+        "u.denominationUsuelle3UniteLegale",
+    )
+} AS denominations_usuelles,
+        {
+    _joined("e.enseigne1Etablissement", "e.enseigne2Etablissement", "e.enseigne3Etablissement")
+} AS enseignes,
+        concat_ws(' ', coalesce(u.prenomUsuelUniteLegale, u.prenom1UniteLegale),
+            nullif(u.nomUsageUniteLegale, u.nomUniteLegale), u.nomUniteLegale) AS personne,
+        coalesce(e.numeroVoieEtablissement, '') AS numero,
+        coalesce(e.dernierNumeroVoieEtablissement, '') AS numero_fin,
+        coalesce(e.indiceRepetitionEtablissement, '') AS rep,
+        coalesce(e.typeVoieEtablissement, '') AS type_voie,
+        coalesce(e.libelleVoieEtablissement, '') AS nom_voie,
+        coalesce(e.complementAdresseEtablissement, '') AS complement,
+        coalesce(e.codePostalEtablissement, '') AS code_postal,
+        coalesce(e.libelleCommuneEtablissement, '') AS libelle_commune,
+        e.code_commune,
+        naf_code(e.activitePrincipaleEtablissement, u.activitePrincipaleUniteLegale) AS naf,
+        coalesce(e.trancheEffectifsEtablissement, 'NN') AS tranche_effectifs,
+        coalesce(u.categorieJuridiqueUniteLegale, '') AS categorie_juridique,
+        coalesce(lower(e.etablissementSiege) IN ('true', 'oui', '1', 't'),
+            e.siret[10:14] = u.nicSiegeUniteLegale, false) AS is_siege,
+        e.caractereEmployeurEtablissement IS NOT DISTINCT FROM 'O' AS is_employeur,
+        coalesce(e.dateCreationEtablissement, '') AS date_creation,
+        g.gx, g.gy, g.gepsg, g.gqualite, g.gprecision,
+        {DEPARTEMENT_SQL.format("e.code_commune")} AS departement
+    FROM etab e
+    LEFT JOIN unite u ON u.siren = e.siret[1:9]
+    LEFT JOIN geoloc g ON g.siret = e.siret
+"""

@@ -1,0 +1,92 @@
+"""Put a finished store in the place of the old one, in one step that is either done or not."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from geomatch.errors import ConfigError
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+def _beside(out: Path, what: str) -> Path:
+    return out.parent / f".{out.name}.{what}"
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Be the only build of this store; a second one is refused with :class:`ConfigError`.
+
+    The lock dies with its process. What a killed build left beside the store is tidied up.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with _beside(out, "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ConfigError(
+                f"another build of {out} is running; wait for it or give another --out"
+            ) from error
+        _recover(out)
+        yield
+
+
+def _recover(out: Path) -> None:
+    old = _beside(out, "old")
+    if old.exists() and not out.exists():
+        os.replace(old, out)
+    for left in (old, _beside(out, "building")):
+        shutil.rmtree(left, ignore_errors=False) if left.exists() else None
+
+
+@contextmanager
+def staging(out: Path) -> Iterator[Path]:
+    """A folder beside `out`, on the same disk, gone afterwards."""
+    folder = _beside(out, "building")
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def swap(new: Path, out: Path) -> None:
+    """Give `new` the name `out`; what was there is deleted.
+
+    On Linux both names are exchanged in one step, so a reader always finds a whole store.
+    Elsewhere, and on disks that cannot, the old store is renamed first, and a build that is
+    killed between the two renames is mended by the next one.
+    """
+    if out.exists() and _exchanged(new, out):
+        shutil.rmtree(new)
+        return
+    old = _beside(out, "old")
+    if out.exists():
+        os.replace(out, old)
+    os.replace(new, out)
+    if old.exists():
+        shutil.rmtree(old)
+
+
+def _exchanged(a: Path, b: Path) -> bool:
+    """Exchange two names in one step; False when the system cannot."""
+    if not sys.platform.startswith("linux"):
+        return False
+    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if rename is None:
+        return False
+    if not rename(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE):
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), str(b))
