@@ -157,7 +157,7 @@ def _refuse_foreign(name: str, data: bytes) -> None:
         return
     sample = data[:_SAMPLE]
     controls = sum(n for b, n in Counter(sample).items() if b < 32 and b not in _TEXT_CONTROLS)
-    if controls > 0.02 * len(sample):
+    if controls > 8 + 0.05 * len(sample):
         raise DataError(f"{name} is a binary file: expected CSV (plain or gzip) or Parquet")
 
 
