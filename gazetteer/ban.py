@@ -33,6 +33,10 @@ _BEST_POSITION = (
 )
 
 
+_SHARED = ("id", "code_insee", "code_insee_ancienne_commune", "code_postal", "x", "y", "lon", "lat")
+_OF_ADDRESSES = ("numero", "rep", "nom_voie", "type_position", "certification_commune")
+
+
 @dataclass(frozen=True)
 class BanParts:
     """Rows written by département, and what is known of each commune's extent.
@@ -73,10 +77,7 @@ def load_ban(
 
 def _rows_sql(source: Source) -> str:
     is_lieu_dit = source.role == "lieux_dits"
-    columns = ("id", "code_insee", "code_insee_ancienne_commune", "code_postal", "x", "y")
-    columns += ("lon", "lat")
-    columns += ("nom_lieu_dit",) if is_lieu_dit else ("numero", "rep", "nom_voie")
-    columns += () if is_lieu_dit else ("type_position", "certification_commune")
+    columns = (*_SHARED, *(("nom_lieu_dit",) if is_lieu_dit else _OF_ADDRESSES))
     name, number, rep, preference = (
         ("nom_lieu_dit", "-1", "''", "0")
         if is_lieu_dit

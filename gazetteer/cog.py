@@ -105,10 +105,11 @@ def _history(cog: pd.DataFrame, mvt: pd.DataFrame, in_force: frozenset[str]) -> 
     the movements through time; where a commune was shared out among several, the first of its
     heirs in force, in the order of codes, gets the code.
     """
-    current = {}
-    for code, parent in zip(cog["com"], cog["comparent"], strict=True):
-        if code not in in_force and parent in in_force:
-            current[code] = parent
+    current = {
+        code: parent
+        for code, parent in zip(cog["com"], cog["comparent"], strict=True)
+        if code not in in_force and parent in in_force
+    }
     moves: dict[str, list[tuple[str, str]]] = {}
     changed = mvt[(mvt["com_av"] != mvt["com_ap"]) & ~mvt["mod"].isin(_NOT_AN_END)]
     changed = changed[changed["typecom_ap"].isin(["COM", "ARM"])]

@@ -26,7 +26,8 @@ _WINDOWS = {i: bytes([i]).decode("cp1252", errors="ignore") or chr(i) for i in r
 def checked(source: Source, folder: Path) -> Source:
     """Read a source to its end: the source with its rows, and a plain file where one is needed.
 
-    A zip is unpacked into `folder`, and so is text that is not UTF-8, rewritten as UTF-8. Raises :class:`DataError` when the file is truncated or has no row.
+    A zip is unpacked into `folder`, and so is text that is not UTF-8, rewritten as UTF-8.
+    Raises :class:`DataError` when the file is truncated or has no row.
     """
     try:
         if source.kind == "parquet":
