@@ -251,7 +251,9 @@ def _by_size(places: Places, pool: Pool, most: int = 15) -> pd.DataFrame:
     if not found:
         return PAIRS.empty()
     frame = pd.concat(found, ignore_index=True)
-    return PAIRS.conform(frame.assign(source=BY_SIZE, written=-1, known=-1))
+    return PAIRS.conform(
+        frame.assign(source=BY_SIZE, written=-1, known=-1, of_written=0.0, of_known=0.0)
+    )
 
 
 def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -263,11 +265,9 @@ def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
     keys = pairs[["row", "establishment"]].to_numpy()
     first = np.ones(len(keys), dtype=bool)
     first[1:] = (keys[1:] != keys[:-1]).any(axis=1)
-    source = (
-        np.bitwise_or.reduceat(pairs["source"].to_numpy(), np.flatnonzero(first))
-        if len(keys)
-        else []
-    )
+    source = pairs["source"].to_numpy(np.int64)
+    if len(source):
+        source = np.bitwise_or.reduceat(source, np.flatnonzero(first))
     return pairs[first].assign(source=source)
 
 

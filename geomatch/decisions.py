@@ -57,59 +57,63 @@ def candidate_probabilities(
     return weight / total[group]
 
 
-def best_echoes(pairs: pd.DataFrame, bulletins: pd.DataFrame) -> pd.DataFrame:
+def best_echoes(
+    pairs: pd.DataFrame, features: pd.DataFrame, flags: pd.DataFrame
+) -> pd.DataFrame:
     """What is known of each bulletin's best echo: the features of calibration.
 
     Parameters
     ----------
     pairs : DataFrame
-        ``row``, ``score``, ``chance`` and the ranking features, sorted by row then by
-        falling score; plus ``siren`` codes.
-    bulletins : DataFrame
-        One row a bulletin: the flags of :func:`bulletin_flags`.
+        ``row``, ``score``, ``chance``, ``siren``, sorted by row then by falling score.
+    features : DataFrame aligned with `pairs`
+        The ranking features.
+    flags : DataFrame, one row a bulletin
+        See :func:`bulletin_flags`.
 
     Returns
     -------
-    DataFrame aligned with `bulletins`: ``first`` (position in `pairs`, -1 for none) and the
-    calibration features (:data:`CALIBRATION_FEATURES`).
+    DataFrame aligned with `flags`: ``first`` (position in `pairs`, -1 for none),
+    ``second_chance``, ``chance`` and the columns of :data:`CALIBRATION_FEATURES`.
     """
-    n = len(bulletins)
+    n = len(flags)
     row = pairs["row"].to_numpy(np.int64)
-    start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]]) if len(row) else np.array([], np.int64)
-    owner = row[start]
-    size = np.diff(np.r_[start, len(row)])
-    first = np.full(n, -1, np.int64)
-    first[owner] = start
-    chance, score = pairs["chance"].to_numpy(), pairs["score"].to_numpy()
-    second = np.full(n, 0.0)
-    has_second = size > 1
-    second[owner[has_second]] = chance[start[has_second] + 1]
-    out = pd.DataFrame({"first": first, "second_chance": second}, index=bulletins.index)
-    found = first >= 0
-    at = np.maximum(first, 0)
-    take = lambda c: np.where(found, pairs[c].to_numpy()[at], 0.0) if len(pairs) else np.zeros(n)  # noqa: E731
-    best = np.where(found, chance[at], 1e-6) if len(pairs) else np.full(n, 1e-6)
-    siren = pairs["siren"].to_numpy() if len(pairs) else np.array([], np.int64)
-    same_unit = siren == siren[first[row]] if len(pairs) else np.array([], bool)
-    unit = np.bincount(row, weights=chance * same_unit, minlength=n) if len(pairs) else np.zeros(n)
-    out["chance"] = best
-    out["unit_chance"] = unit
-    out["log_odds"] = _logit(best)
-    out["score"] = np.where(found, score[at], -8.0) if len(pairs) else np.full(n, -8.0)
-    out["lead"] = np.log((best + 1e-4) / (second + 1e-4))
-    for name in ("of_written", "of_known", "characters", "number", "inside", "unnamed", "rivals"):
-        out[f"top_{name}"] = take(name)
-    for flag in ("is_generic", "is_paper", "is_placed", "is_temp", "is_home", "name_missing"):
-        out[flag] = bulletins[flag].to_numpy(np.float64)
-    return out
+    first = np.searchsorted(row, np.arange(n))
+    size = np.searchsorted(row, np.arange(n), side="right") - first
+    nowhere = len(row)  # position of a pair that stands for "no echo"
+    top = np.where(size > 0, first, nowhere)
+    chance = np.append(pairs["chance"].to_numpy(np.float64), 1e-6)
+    siren = np.append(pairs["siren"].to_numpy(np.int64), -1)
+    best = chance[top]
+    second = np.where(size > 1, chance[np.minimum(first + 1, nowhere)], 0.0)
+    of_unit = np.where(siren[:-1] == siren[top][row], chance[:-1], 0.0)
+    echoes = {
+        "first": np.where(size > 0, first, -1),
+        "chance": best,
+        "second_chance": second,
+        "log_odds": _logit(best),
+        "score": np.append(pairs["score"].to_numpy(np.float64), -8.0)[top],
+        "lead": np.log((best + 1e-4) / (second + 1e-4)),
+        "unit_chance": np.bincount(row, weights=of_unit, minlength=n),
+    }
+    for name in _TOP_FEATURES:
+        echoes[f"top_{name}"] = np.append(features[name].to_numpy(np.float64), 0.0)[top]
+    for flag in _FLAGS:
+        echoes[flag] = flags[flag].to_numpy(np.float64)
+    return pd.DataFrame(echoes, index=flags.index)
 
 
+_TOP_FEATURES = ("of_written", "of_known", "characters", "number", "inside", "unnamed", "rivals")
+_FLAGS = ("is_generic", "is_paper", "is_placed", "is_temp", "is_home", "name_missing")
 #: Columns of :func:`best_echoes` that the calibration sees.
 CALIBRATION_FEATURES: tuple[str, ...] = (
-    "log_odds", "score", "lead", "unit_chance", "top_of_written", "top_of_known",
-    "top_characters", "top_number", "top_inside", "top_unnamed", "top_rivals",
-    "is_generic", "is_paper", "is_placed", "is_temp", "is_home", "name_missing",
-)  # fmt: skip
+    "log_odds",
+    "score",
+    "lead",
+    "unit_chance",
+    *(f"top_{name}" for name in _TOP_FEATURES),
+    *_FLAGS,
+)
 
 _FOREIGN_EXCEPT = frozenset({"", "FRANCE", "FR", "F"})
 

@@ -156,7 +156,7 @@ class Matcher:
             names=employer_names(raisons, parts["nom"].tolist()),
             kinds=kinds,
             kind_code=np.array([codes.get(k, -1) for k in kinds], dtype=np.int64),
-            kind_mask=np.array(masks or [np.zeros(len(nafs), bool)]),
+            kind_mask=np.array(masks or [np.zeros(len(self.resources.nafs), bool)]),
             activity=self._activity_words.evidence(bulletins["activite"].tolist()),
             profession=self._profession_words.evidence(bulletins["profession"].tolist()),
             name_activity=self.resources.name_words_model.evidence(raisons),
@@ -302,7 +302,7 @@ class Matcher:
         flags = decisions.bulletin_flags(
             prepared.bulletins, prepared.kinds, prepared.geocodes["geocode_level"]
         )
-        echoes = decisions.best_echoes(pd.concat([pairs, features], axis=1), flags)
+        echoes = decisions.best_echoes(pairs, features, flags)
         options = self.config.decisions
         decided = decisions.decide(echoes, flags, self.model, options)
         nafs = decisions.decide_naf(

@@ -86,8 +86,7 @@ def employer_names(raisons: Sequence[str], address_names: Sequence[str]) -> pd.D
     for form, names in columns.items():
         keep = [i for i, n in enumerate(names) if n and not employer_kind(n)]
         parts.append(pd.DataFrame({"row": keep, "name": [names[i] for i in keep], "form": form}))
-    frame = pd.concat(parts, ignore_index=True).drop_duplicates(["row", "name"])
-    return frame.sort_values("row", kind="stable", ignore_index=True)
+    return _one_list(parts)
 
 
 @cache
@@ -140,7 +139,11 @@ def register_names(establishments: pd.DataFrame) -> pd.DataFrame:
         *_public_names(establishments, denomination, joined),
     ]
     parts = [pd.DataFrame({"row": r, "name": v, "form": f}) for f, r, v in columns]
-    frame = pd.concat(parts, ignore_index=True)
+    return _one_list(parts)
+
+
+def _one_list(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    frame = NAMES.conform(pd.concat(parts, ignore_index=True))
     frame = frame[frame["name"].to_numpy() != ""].drop_duplicates(["row", "name"])
     return frame.sort_values("row", kind="stable", ignore_index=True)
 

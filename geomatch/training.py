@@ -151,15 +151,16 @@ def fit(sample: Sample) -> Model:
     features = sample.features.iloc[order].reset_index(drop=True)
     chance = decisions.candidate_probabilities(pairs["row"].to_numpy(), score[order])
     pairs = pairs.assign(chance=chance)
-    echoes = decisions.best_echoes(pd.concat([pairs, features], axis=1), sample.flags)
+    echoes = decisions.best_echoes(pairs, features, sample.flags)
     first = echoes["first"].to_numpy()
     top_right = np.where(first >= 0, right[order][np.maximum(first, 0)], False)
     siret = _logistic(echoes, top_right, decisions.CALIBRATION_FEATURES)
     model = replace(model, siret=siret)
     nafs = decisions.decide_naf(pairs, echoes, sample.naf_texts, model, 0.95)
-    naf_right = (nafs["naf"] == sample.truth["naf"]).to_numpy() & (sample.truth["naf"] != "")
+    true_naf = sample.truth["naf"].to_numpy(object)
+    has_naf = true_naf != ""
+    naf_right = (nafs["naf"].to_numpy(object) == true_naf) & has_naf
     features = decisions.naf_features(nafs["naf_share"].to_numpy(), echoes)
-    has_naf = (sample.truth["naf"] != "").to_numpy()
     if has_naf.any():
         naf = _logistic(features[has_naf], naf_right[has_naf], decisions.NAF_FEATURES)
         model = replace(model, naf=naf)
