@@ -20,8 +20,11 @@ _SPACES = re.compile("[\t\n\v\f\r\u0085\u00a0\u2007\u2028\u2029\u202f]+")
 _CONTROLS = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200b-\u200f\u202a-\u202e\u2060\ufeff\ufffd\ud800-\udfff]+"
 )
-#: The same two and mojibake's first letters, to leave out the values that need no work.
-_SUSPECT = re.compile(f"{_SPACES.pattern}|{_CONTROLS.pattern}|[ÂÃâ]|^ | $")
+#: All that may need work, for Arrow: the two above, mojibake's first letters, blanks at an end.
+_SUSPECT = (
+    r"[\x00-\x1f\x7f-\x{a0}\x{2007}\x{200b}-\x{200f}\x{2028}-\x{202f}\x{2060}\x{feff}\x{fffd}"
+    r"ÂÃâ]|^ | $"
+)
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,10 @@ def clean_column(values: pa.ChunkedArray | pd.Series, *, width: int = 0) -> Clea
         The column holds lists or records.
     """
     codes, distinct = _distinct(values, width)
-    clean = np.empty(len(distinct) + 1, dtype=object)
-    had_controls = np.zeros(len(distinct) + 1, dtype=bool)
-    clean[-1] = ""
-    for i, text in enumerate(distinct):
-        if _SUSPECT.search(text):
-            clean[i], had_controls[i] = clean_text(text)
-        else:
-            clean[i] = text
+    clean = np.append(distinct.to_numpy(zero_copy_only=False), "").astype(object)
+    had_controls = np.zeros(len(clean), dtype=bool)
+    for i in np.flatnonzero(pc.match_substring_regex(distinct, _SUSPECT)):
+        clean[i], had_controls[i] = clean_text(clean[i])
     return Cleaned(clean[codes], had_controls[codes])
 
 
@@ -68,7 +67,7 @@ def clean_text(text: str) -> tuple[str, bool]:
 
 def _distinct(
     values: pa.ChunkedArray | pd.Series, width: int
-) -> tuple[NDArray[np.int64], list[str]]:
+) -> tuple[NDArray[np.int64], pa.Array]:
     """Code of each value among the distinct texts; -1 is null."""
     if isinstance(values, pd.Series):
         values = _arrow(values)
@@ -82,11 +81,13 @@ def _distinct(
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0)
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    kind = encoded.dictionary.type
-    texts = [_as_text(v) for v in encoded.dictionary.to_pylist()]
-    if width and (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+    distinct = encoded.dictionary
+    if pa.types.is_string(distinct.type) or pa.types.is_large_string(distinct.type):
+        return codes, distinct
+    texts = [_as_text(v) for v in distinct.to_pylist()]
+    if pa.types.is_integer(distinct.type) or pa.types.is_floating(distinct.type):
         texts = [t.zfill(width) if t else t for t in texts]
-    return codes, texts
+    return codes, pa.array(texts, pa.string())
 
 
 def _arrow(values: pd.Series) -> pa.ChunkedArray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from geomatch.bulletins.layouts import Layout, recognise
 from geomatch.bulletins.records import TOO_FEW, TOO_MANY
 from geomatch.config import BulletinOptions
 from geomatch.errors import LayoutError
-from geomatch.schema import BULLETINS
+from geomatch.schema import BULLETINS, text_array
 
 EMPTY_ID = "identifiant vide"
 DUPLICATE_ID = "identifiant en double"
@@ -82,7 +83,13 @@ def standardise(frame: pd.DataFrame, options: BulletinOptions | None = None) -> 
         As for :func:`read_bulletins`.
     """
     if set(BULLETINS.names) <= set(frame.columns):
-        return BULLETINS.conform(frame).reset_index(drop=True)
+        conformed = BULLETINS.conform(frame)
+        return _frame(
+            {
+                c: text_array(conformed[c]) if kind == "text" else conformed[c].to_numpy()
+                for c, (kind, _) in BULLETINS.columns.items()
+            }
+        )
     header = [str(c) for c in frame.columns]
     layout = recognise(header, options or BulletinOptions(), source="bulletins")
     columns = {p: frame.iloc[:, p] for p in set(layout.columns.values())}
@@ -133,16 +140,20 @@ def _assemble(
         has_controls |= cleaned.had_controls
     profession, is_salarie = _occupation(texts, n)
     mode = pd.Series(texts.get("collecte", _blank(n)), dtype=object)
-    frame = pd.DataFrame({k: v for k, v in texts.items() if k in BULLETINS.columns}, dtype=object)
-    return BULLETINS.conform(
-        frame.assign(
-            source_row=np.arange(n),
-            profession=profession,
-            is_salarie=is_salarie,
-            mode_collecte=mode.str.lower().map(_COLLECTED).fillna(""),
-            probleme=_problems(texts["id"], ragged, has_controls),
-        )
-    )
+    made = texts | {
+        "source_row": np.arange(n),
+        "profession": profession,
+        "is_salarie": is_salarie,
+        "mode_collecte": mode.str.lower().map(_COLLECTED).fillna("").to_numpy(object),
+        "probleme": _problems(texts["id"], ragged, has_controls),
+    }
+    blank = _blank(n)
+    return _frame({name: made.get(name, blank) for name in BULLETINS.names})
+
+
+def _frame(columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
+    """A frame whose text stays Python text: newer pandas would recode every column."""
+    return pd.DataFrame({name: pd.Series(a, dtype=a.dtype) for name, a in columns.items()})
 
 
 def _blank(n: int) -> NDArray[np.object_]:
