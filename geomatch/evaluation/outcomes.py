@@ -171,19 +171,19 @@ def _ranks(candidates: pd.DataFrame, ids: Text, truth: Text) -> NDArray[np.int64
     if missing:
         raise DataError(f"candidates: column(s) {', '.join(missing)} missing")
     rank = candidates["rank"].to_numpy(np.int64)
-    bulletin = _positions(text_array(candidates["id"]), ids)
-    siret = text_array(candidates["siret"])
-    is_hit = (bulletin >= 0) & (rank <= DEPTH) & (siret != "")
-    is_hit[is_hit] = siret[is_hit] == truth[bulletin[is_hit]]
+    bulletin = _positions(candidates["id"], ids)
+    is_hit = (rank <= DEPTH) & (bulletin >= 0)
+    true_code, distinct = pd.factorize(truth)
+    code = _positions(candidates["siret"], distinct)
+    is_hit[is_hit] = code[is_hit] == true_code[bulletin[is_hit]]
+    is_hit[is_hit] = truth[bulletin[is_hit]] != ""
     best = np.full(len(ids), DEPTH + 1, np.int64)
     np.minimum.at(best, bulletin[is_hit], rank[is_hit])
     return np.where(best <= DEPTH, best, 0)
 
 
-def _positions(of: Text, ids: Text) -> NDArray[np.int64]:
-    """Position in `ids` of each of `of`, which mostly come in runs; -1 when not there."""
-    if len(of) == 0:
-        return np.empty(0, np.int64)
-    starts = np.flatnonzero(np.concatenate(([True], of[1:] != of[:-1])))
-    found = pd.Index(ids, dtype=object).get_indexer(of[starts])
-    return np.repeat(found, np.diff(np.append(starts, len(of))))
+def _positions(values: pd.Series, known: Text) -> NDArray[np.int64]:
+    """Position of each value among the `known` distinct ones; -1 when not there."""
+    codes, distinct = pd.factorize(values)
+    found = pd.Index(known, dtype=object).get_indexer(text_array(pd.Series(distinct)))
+    return np.append(found, -1)[codes]
