@@ -14,7 +14,12 @@ from random import Random
 from geomatch.demo.identifiers import siren_number, siret_number
 from geomatch.demo.naming import Words, company_name, elide, tranche_of
 from geomatch.demo.streets import House
-from geomatch.demo.territory import NOM_DEPARTEMENT, Settlement, Territory
+from geomatch.demo.territory import (
+    ADDRESSES_AT_SCALE_1,
+    NOM_DEPARTEMENT,
+    Settlement,
+    Territory,
+)
 from geomatch.demo.words import rows
 from geomatch.text import normalise
 
@@ -114,6 +119,8 @@ class _Founder:
     def __init__(self, random: Random, houses: Sequence[House]):
         self.random = random
         self.words = Words(random)
+        # shops go where many people live; as the territory grows its towns do not do so as fast
+        self._many = 2_500 * math.sqrt(len(houses) / ADDRESSES_AT_SCALE_1)
         self._houses: dict[tuple[str, str], list[House]] = {}
         self._settlements: dict[str, Settlement] = {}
         for house in houses:
@@ -131,8 +138,7 @@ class _Founder:
         made = []
         for code in self._codes:
             here = sum(len(self._houses.get((code, s), ())) for s in _SECTORS[lieu])
-            # shops go where many people live
-            made.append(here * (1.0 + self._settlements[code].houses / 2_500))
+            made.append(here * (1.0 + self._settlements[code].houses / self._many))
         return made
 
     def settlement(self, lieu: str) -> Settlement:

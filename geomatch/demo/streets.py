@@ -66,7 +66,7 @@ def draw_streets(
         sector = "centre" if distance < _SPACING * max(1, rings * 0.45) else "rue"
         drawn.append((names.street(chain, sector, rings), sector, chain, False))
     drawn += [
-        (f"Route de {other.nom_en_vigueur}", "route", _road(settlement, other, reach), False)
+        (f"Route {towards(other.nom_en_vigueur)}", "route", _road(settlement, other, reach), False)
         for other in neighbours
     ]
     if settlement.houses > 350:
@@ -237,7 +237,7 @@ class _Names:
         self._titles = [r for r in rows("odonymes") if r["usage"] == "titre"]
         self._hamlets = list(lines("lieux_dits"))
         random.shuffle(self._hamlets)
-        self._left["centre"] += [f"Rue de {n.nom_en_vigueur}" for n in neighbours[:2]]
+        self._left["centre"] += [f"Rue {towards(n.nom_en_vigueur)}" for n in neighbours[:2]]
 
     def take(self, usage: str) -> str:
         """A name of this use, of no matter what person when the list has run out."""
@@ -269,6 +269,14 @@ class _Names:
             title = random.choice(self._titles)
             return f"{title['type']} {title['nom']} {surname}"
         return f"{kind} {random.choice(lines('prenoms'))} {surname}"
+
+
+def towards(nom: str) -> str:
+    """``de Sèvemûre``, ``du Rochemûre``, ``des Landes``, ``d'Orgefrêne``."""
+    for article, merged in (("Le ", "du "), ("Les ", "des ")):
+        if nom.startswith(article):
+            return merged + nom[len(article) :]
+    return f"d'{nom}" if nom[0] in "AEÉIOUY" else f"de {nom}"
 
 
 def _unique(
