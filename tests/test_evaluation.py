@@ -156,11 +156,15 @@ def test_agreement_with_earlier_codings():
         {
             "id": list("fedcba"),
             "siret_mca": ["", C, C, "", A, A],
+            "classe_mca": ["", "E", "C", "", "D", "C"],
             "siret_final": [""] * 6,
         }
     )
     got = evaluate(DECISIONS, CANDIDATES, TRUTH, bulletins=bulletins).as_dict()["agreement"]
-    assert list(got) == ["mca"]
+    assert list(got) == ["mca", "mca_c"]
+    assert got["mca_c"]["coding_rate"] == pytest.approx(2 / 6)
+    assert got["mca_c"]["precision"] == 1.0
+    assert got["mca_c"]["agreement"] == 1 / 2
     mca = {k: v for k, v in got["mca"].items() if k != "intervals"}
     assert mca == pytest.approx(
         {"coding_rate": 4 / 6, "precision": 3 / 4, "agreement": 2 / 4, "agreement_auto": 2 / 3}

@@ -191,7 +191,7 @@ def _check_options(options: BulletinOptions) -> None:
 def _mapped(header: Sequence[str], columns: Mapping[str, str]) -> tuple[dict[str, int], list[str]]:
     """Positions of the columns the options name; exact name first, else normalised."""
     exact = {h: i for i, h in enumerate(header)}
-    loose = {normalise(h): i for i, h in enumerate(header)}
+    loose = {normalise(h): i for i, h in reversed(list(enumerate(header))) if normalise(h)}
     found: dict[str, int] = {}
     problems = []
     for raw, column in columns.items():
@@ -205,13 +205,17 @@ def _mapped(header: Sequence[str], columns: Mapping[str, str]) -> tuple[dict[str
 
 def _free(header: Sequence[str], mapped: dict[str, int], problems: list[str]) -> dict[str, int]:
     """Recognise by name what the mapping does not give; ambiguities are added to `problems`."""
-    free = {normalise(h): i for i, h in enumerate(header) if h and i not in set(mapped.values())}
+    taken = set(mapped.values())
+    free: dict[str, list[int]] = {}
+    for i, name in enumerate(header):
+        if i not in taken:
+            free.setdefault(normalise(name), []).append(i)
     found = dict(mapped)
     for raw, tiers in FREE.items():
         if raw in mapped:
             continue
         for tier in tiers:
-            hits = [free[name] for name in tier.split("|") if name in free]
+            hits = [i for name in tier.split("|") for i in free.get(name, ())]
             if len(hits) > 1:
                 names = " and ".join(f"'{header[i]}'" for i in hits)
                 problems.append(f"{names} may both be {raw}: choose with {raw}={header[hits[0]]}")

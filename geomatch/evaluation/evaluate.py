@@ -14,7 +14,15 @@ from rich.table import Table
 from geomatch.errors import ConfigError
 from geomatch.evaluation import tables
 from geomatch.evaluation.measures import Calibration, Curve, Measure, calibration
-from geomatch.evaluation.metrics import PAST_CODINGS, Metrics, measure, naf_answers, siret_answers
+from geomatch.evaluation.metrics import (
+    MCA_CLASS,
+    MCA_CODED,
+    PAST_CODINGS,
+    Metrics,
+    measure,
+    naf_answers,
+    siret_answers,
+)
 from geomatch.evaluation.outcomes import NAF_LEVELS, Flags, Outcomes, Text, bring_together
 from geomatch.schema import text_array
 
@@ -109,11 +117,7 @@ def evaluate(
     outcomes = bring_together(decisions, candidates, truth, naf_of_siret=naf_of_siret)
     places = _Places(decisions, bulletins, truth, outcomes)
     groups = {column: _groups(places.column(column)) for column in _known(by, places)}
-    past = {
-        name: text_array(places.of_bulletins(column))
-        for name, column in PAST_CODINGS.items()
-        if bulletins is not None and column in bulletins.columns
-    }
+    past = places.past_codings()
     every = np.ones(len(outcomes.rows), dtype=bool)
     strata = {
         column: {value: measure(outcomes, codes == i, past) for i, value in enumerate(values)}
@@ -167,6 +171,21 @@ class _Places:
         first = frame.drop_duplicates("id")
         at = pd.Index(text_array(first["id"]), dtype=object).get_indexer(ids)
         return first[name].astype(object).reset_index(drop=True).reindex(at)
+
+    def past_codings(self) -> dict[str, Text]:
+        """Earlier codings that the bulletins hold, one SIRET (or ``""``) per evaluated row."""
+        held = () if self.bulletins is None else self.bulletins.columns
+        out = {
+            name: text_array(self.of_bulletins(column))
+            for name, column in PAST_CODINGS.items()
+            if column in held
+        }
+        if "mca_c" in out:
+            is_sure = MCA_CLASS in held and (
+                text_array(self.of_bulletins(MCA_CLASS)) == MCA_CODED
+            ).astype(bool)
+            out["mca_c"] = np.where(is_sure, out["mca_c"], "").astype(object)
+        return out
 
 
 def _known(by: Sequence[str], places: _Places) -> Sequence[str]:

@@ -20,12 +20,15 @@ from geomatch.evaluation.outcomes import NAF_LEVELS, Flags, Outcomes, Text
 
 PRECISIONS = (0.90, 0.95, 0.98)
 COVERAGES = tuple(f"coverage_{round(100 * p)}" for p in PRECISIONS)
-#: Columns of the bulletins that hold an earlier coding.
+#: Earlier coding → column of the bulletins that holds it; of ``mca_c`` only the rows that MCA
+#: was sure of (class C), which are what it coded without a clerk.
 PAST_CODINGS = {
     "mca": "siret_mca",
+    "mca_c": "siret_mca",
     "gestionnaire": "siret_gestionnaire",
     "final": "siret_final",
 }
+MCA_CLASS, MCA_CODED = "classe_mca", "C"
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,7 @@ ERROR_LABELS: Mapping[str, str] = {
 ERROR_TITLES = {"auto": "Erreurs du codage automatique", "all": "Erreurs de tous les échos"}
 CODING_LABELS = {
     "mca": "codage MCA (SIRETC)",
+    "mca_c": "codage MCA sûr (classe C)",
     "gestionnaire": "codage du gestionnaire (SIRETM)",
     "final": "codage final (SIRET_DEC)",
 }
