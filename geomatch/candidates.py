@@ -21,7 +21,7 @@ from geomatch.schema import Table
 #: How a candidate's commune stands to the declared one.
 ELSEWHERE, NEIGHBOUR, INSIDE = 0, 1, 2
 #: Sources, as bits.
-BY_NAME, BY_RADIUS, BY_STREET, BY_SIZE = 1, 2, 4, 8
+BY_NAME, BY_RADIUS, BY_STREET, BY_ACTIVITY = 1, 2, 4, 8
 
 PAIRS = Table(
     "pairs",
@@ -32,12 +32,16 @@ PAIRS = Table(
         "known": ("int", "register name compared, position among the pool's; -1 none"),
         "of_written": ("float", "share of the written name's weight that is explained"),
         "of_known": ("float", "share of the register name's weight that was written"),
-        "source": ("int", "bits: 1 name, 2 radius, 4 street, 8 size"),
+        "source": ("int", "bits: 1 name, 2 radius, 4 street, 8 activity"),
         "relation": ("int", "2 in the declared commune, 1 in a neighbour, 0 elsewhere"),
     },
 )
 
 _LEAST = 0.33
+#: With no name as good as this, those whose activity and size fit are looked at too.
+_GOOD_NAME = 0.6
+_NAFS_TRIED = 12
+_PER_NAF = 8
 _CHUNK = 2_000
 _MOST_PAIRS = 8_000_000
 
@@ -61,6 +65,18 @@ class Places:
 
     def __len__(self) -> int:
         return len(self.zone)
+
+
+@dataclass(frozen=True)
+class Activities:
+    """What the bulletins' activities say: ``evidence[code[i]]`` over the NAF codes, logs.
+
+    ``naf`` is the position of each pool row's NAF among those codes, -1 for none.
+    """
+
+    code: NDArray[np.int64]
+    evidence: NDArray[np.float32]
+    naf: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -99,22 +115,31 @@ def similar_names(
 
 
 def find_candidates(
-    places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions
+    places: Places,
+    names: WrittenNames,
+    activities: Activities,
+    pool: Pool,
+    options: CandidateOptions,
 ) -> pd.DataFrame:
     """Up to ``options.kept`` candidates a bulletin: a DataFrame of :data:`PAIRS`.
 
-    Sorted by bulletin, then by falling cheap score. A bulletin with neither a usable name
-    nor a place has the largest employers of its commune.
+    Sorted by bulletin, then by falling cheap score.
     """
     found = pd.concat(
-        [
-            _by_name(places, names, pool, options),
-            _by_place(places, names, pool, options),
-            _by_size(places, pool),
-        ],
+        [_by_name(places, names, pool, options), _by_place(places, names, pool, options)],
         ignore_index=True,
     )
-    return _best(_merged(found), places, pool, options.kept)
+    row = found["row"].to_numpy(np.int64)
+    best = np.zeros(len(places))
+    np.maximum.at(best, row, _name_score(found))
+    few = np.bincount(row, minlength=len(places)) < options.kept // 2
+    vague = np.flatnonzero((best < _GOOD_NAME) | few)
+    found = pd.concat([found, _by_activity(vague, places, activities, pool)], ignore_index=True)
+    return _best(_merged(found), places, activities, pool, options.kept)
+
+
+def _name_score(pairs: pd.DataFrame) -> NDArray[np.float64]:
+    return 0.6 * pairs["of_written"].to_numpy() + 0.4 * pairs["of_known"].to_numpy()
 
 
 def _by_name(
@@ -236,29 +261,59 @@ def _look_up(frame: pd.DataFrame, names: WrittenNames, pool: Pool) -> pd.DataFra
     return pd.DataFrame(out, index=frame.index)
 
 
-def _by_size(places: Places, pool: Pool, most: int = 15) -> pd.DataFrame:
-    """Largest employers of each zone: a generic or absent name leaves nothing else."""
+def _by_activity(
+    rows: NDArray[np.int64], places: Places, activities: Activities, pool: Pool
+) -> pd.DataFrame:
+    """Establishments of the declared commune whose activity and headcount make them likely.
+
+    A colleague is as likely to work somewhere as it employs people there: the score is the
+    evidence for the NAF plus the logarithm of the headcount.
+    """
     found = []
-    order = np.argsort(-pool.headcount, kind="stable")[: 40 * most * max(len(places.relation), 1)]
-    for zone in np.unique(places.zone):
-        inside = order[places.relation[zone, pool.commune[order]] == INSIDE][:most]
-        rows = np.flatnonzero(places.zone == zone)
-        found.append(
-            pd.DataFrame(
-                {"row": np.repeat(rows, len(inside)), "establishment": np.tile(inside, len(rows))}
-            )
-        )
+    for zone in np.unique(places.zone[rows]):
+        here = rows[places.zone[rows] == zone]
+        reach = places.relation[zone, pool.commune]
+        inside = np.flatnonzero((reach == reach.max(initial=0)) & (reach > 0))
+        inside = inside[activities.naf[inside] >= 0]
+        if not len(inside):
+            continue
+        codes, code_of = np.unique(activities.code[here], return_inverse=True)
+        group, establishment = _largest_fitting(codes, inside, activities, pool)
+        order = np.argsort(group, kind="stable")
+        start = np.searchsorted(group[order], np.arange(len(codes) + 1))
+        row, position = ragged_ranges(start[code_of], start[code_of + 1])
+        pair = {"row": here[row], "establishment": establishment[order][position]}
+        found.append(pd.DataFrame(pair))
     if not found:
         return PAIRS.empty()
     frame = pd.concat(found, ignore_index=True)
     return PAIRS.conform(
-        frame.assign(source=BY_SIZE, written=-1, known=-1, of_written=0.0, of_known=0.0)
+        frame.assign(source=BY_ACTIVITY, written=-1, known=-1, of_written=0.0, of_known=0.0)
     )
+
+
+def _largest_fitting(
+    codes: NDArray[np.int64], inside: NDArray[np.int64], activities: Activities, pool: Pool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """For each evidence, the likeliest codes of a zone and the largest employers of each."""
+    size = np.log(pool.headcount[inside])
+    order = np.lexsort((inside, -size, activities.naf[inside]))
+    naf, first = np.unique(activities.naf[inside][order], return_index=True)
+    last = np.append(first[1:], len(order))
+    score = activities.evidence[codes][:, naf] + size[order][first]
+    tried = min(_NAFS_TRIED, len(naf))
+    best = np.argpartition(-score, tried - 1, axis=1)[:, :tried]
+    group = np.repeat(np.arange(len(codes)), tried)
+    choice = best.ravel()
+    pair, position = ragged_ranges(
+        first[choice], np.minimum(last[choice], first[choice] + _PER_NAF)
+    )
+    return group[pair], inside[order][position]
 
 
 def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
     """One row a (bulletin, establishment): the best names, all the sources."""
-    pairs = pairs.assign(score=0.6 * pairs["of_written"] + 0.4 * pairs["of_known"])
+    pairs = pairs.assign(score=_name_score(pairs))
     pairs = pairs.sort_values(
         ["row", "establishment", "score"], ascending=[True, True, False], kind="stable"
     )
@@ -271,13 +326,16 @@ def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
     return pairs[first].assign(source=source)
 
 
-def _best(pairs: pd.DataFrame, places: Places, pool: Pool, kept: int) -> pd.DataFrame:
+def _best(
+    pairs: pd.DataFrame, places: Places, activities: Activities, pool: Pool, kept: int
+) -> pd.DataFrame:
     """The cheap score, and the cut."""
     row, est = pairs["row"].to_numpy(np.int64), pairs["establishment"].to_numpy(np.int64)
     relation = places.relation[places.zone[row], pool.commune[est]] if len(pairs) else []
     street = (places.street[row] >= 0) & (places.street[row] == pool.street[est])
     text = (places.street_text[row] != "") & (places.street_text[row] == pool.street_text[est])
     number = (places.numero[row] >= 0) & (places.numero[row] == pool.numero[est])
+    evidence = activities.evidence[activities.code[row], np.maximum(activities.naf[est], 0)]
     by_radius = (pairs["source"].to_numpy() & BY_RADIUS) > 0
     score = (
         4.0 * pairs["score"].to_numpy()
@@ -287,6 +345,7 @@ def _best(pairs: pd.DataFrame, places: Places, pool: Pool, kept: int) -> pd.Data
         + 0.4 * np.asarray(relation)
         + 0.25 * np.log(pool.headcount[est])
         + 0.3 * pool.has_name[est]
+        + 0.25 * np.where(activities.naf[est] >= 0, evidence, 0.0)
     )
     order = _top(row, score, kept)
     return PAIRS.conform(pairs.assign(relation=relation).iloc[order].reset_index(drop=True))

@@ -57,9 +57,7 @@ def candidate_probabilities(
     return weight / total[group]
 
 
-def best_echoes(
-    pairs: pd.DataFrame, features: pd.DataFrame, flags: pd.DataFrame
-) -> pd.DataFrame:
+def best_echoes(pairs: pd.DataFrame, features: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
     """What is known of each bulletin's best echo: the features of calibration.
 
     Parameters

@@ -23,13 +23,15 @@ from geomatch.config import Config
 from geomatch.establishments import Pool, street_codes
 from geomatch.lexicon import Coverage
 from geomatch.model import Model
-from geomatch.names import employer_kinds, employer_names, name_words
+from geomatch.names import clean_names, employer_kinds, employer_names, name_words
 from geomatch.resources import IndexedPool, Resources
 from geomatch.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, GEOCODES, departement_of
 from geomatch.store import Store
 
 Progress = Callable[[str, float], None]
 #: Geocode levels that give a place better than the commune.
+#: What a NAF that the generic employer does not imply loses, log.
+_CONTRADICTED = 5.0
 PLACED = ("housenumber", "interpolated", "street", "locality")
 
 
@@ -153,7 +155,7 @@ class Matcher:
             geocodes=geocodes,
             departement=departement,
             zone_code=zone,
-            names=employer_names(raisons, parts["nom"].tolist()),
+            names=employer_names(raisons, parts["nom"].tolist(), self._towns(communes)),
             kinds=kinds,
             kind_code=np.array([codes.get(k, -1) for k in kinds], dtype=np.int64),
             kind_mask=np.array(masks or [np.zeros(len(self.resources.nafs), bool)]),
@@ -235,7 +237,8 @@ class Matcher:
         names = candidates.similar_names(
             position[mine["row"].to_numpy()], code, coverage, len(written)
         )
-        pairs = candidates.find_candidates(places, names, pool, self.config.candidates)
+        asked = _activities(prepared, rows, indexed.naf)
+        pairs = candidates.find_candidates(places, names, asked, pool, self.config.candidates)
         has_name = np.zeros(len(rows), dtype=bool)
         has_name[names.row] = True
         declared = ranking.Declared(
@@ -250,15 +253,18 @@ class Matcher:
         features = ranking.compare(pairs, places, declared, pool, indexed.naf)
         est = pairs["establishment"].to_numpy(np.int64)
         known = pairs["known"].to_numpy(np.int64)
-        compared = pool.distinct_names[np.maximum(known, 0)] if len(pool.names) else ""
         pairs = pairs.assign(
             row=rows[pairs["row"].to_numpy(np.int64)],
             siret=pool.siret[est],
             siren=pd.to_numeric(pool.frame["siren"]).to_numpy(np.int64)[est],
             naf=pool.frame["naf"].to_numpy(object)[est],
-            name_compared=np.where(known >= 0, compared, ""),
+            name_compared=np.append(pool.distinct_names, "")[known],
         )
         return pairs, features
+
+    def _towns(self, communes: pd.DataFrame) -> list[str]:
+        labels = self.resources.commune_labels
+        return clean_names([labels.get(c, "") for c in communes["code_commune"]])
 
     def _places(self, prepared: Prepared, rows: NDArray[np.int64], pool: Pool) -> candidates.Places:
         zones, zone = np.unique(prepared.zone_code[rows].astype(str), return_inverse=True)
@@ -361,6 +367,26 @@ class Matcher:
 
 
 _FEATURE_COLUMNS = (*ranking.FEATURE_NAMES, "distance_m", "radius_m")
+
+
+def _activities(
+    prepared: Prepared, rows: NDArray[np.int64], naf: NDArray[np.int64]
+) -> candidates.Activities:
+    """Evidence of activity, occupation and kind of employer together, once for each mix."""
+    keys = np.stack(
+        [
+            prepared.activity.code_of[rows],
+            prepared.profession.code_of[rows],
+            prepared.kind_code[rows],
+        ],
+        axis=1,
+    )
+    distinct, code = np.unique(keys, axis=0, return_inverse=True)
+    evidence = prepared.activity.values[distinct[:, 0]] + prepared.profession.values[distinct[:, 1]]
+    implied = prepared.kind_mask[np.maximum(distinct[:, 2], 0)]
+    asks = (distinct[:, 2] >= 0) & implied.any(axis=1)
+    evidence[asks] += np.where(implied[asks], 0.0, -_CONTRADICTED)
+    return candidates.Activities(code.ravel(), evidence, naf)
 
 
 def _part(evidence: activities.Evidence, rows: NDArray[np.int64]) -> activities.Evidence:

@@ -62,7 +62,9 @@ def name_words(name: str) -> list[str]:
     return [w for w in words if w not in STOP_WORDS] or words
 
 
-def employer_names(raisons: Sequence[str], address_names: Sequence[str]) -> pd.DataFrame:
+def employer_names(
+    raisons: Sequence[str], address_names: Sequence[str], towns: Sequence[str]
+) -> pd.DataFrame:
     """Names under which each bulletin's employer may stand in the register.
 
     Parameters
@@ -71,6 +73,8 @@ def employer_names(raisons: Sequence[str], address_names: Sequence[str]) -> pd.D
         RS_X or its like, as written.
     address_names : sequence of str, length n
         Institution written in the address fields, ``""`` for none.
+    towns : sequence of str, length n
+        Name of the workplace commune, normalised: "COLLEGE X VANNES" is also "COLLEGE X".
 
     Returns
     -------
@@ -78,9 +82,10 @@ def employer_names(raisons: Sequence[str], address_names: Sequence[str]) -> pd.D
     part of "EDUCATION NATIONALE (COLLEGE X)" is dropped: it names no establishment.
     """
     whole = clean_names(raisons)
+    townless = [_without_town(w, t) for w, t in zip(whole, towns, strict=True)]
     outside = clean_names([_BRACKETS.sub(" ", r) if "(" in r else "" for r in raisons])
     inside = clean_names([" ".join(_BRACKETS.findall(r)) if "(" in r else "" for r in raisons])
-    columns = {"nom": whole, "hors": outside, "parenthese": inside,
+    columns = {"nom": whole, "sans_ville": townless, "hors": outside, "parenthese": inside,
                "adresse": clean_names(address_names)}  # fmt: skip
     parts = []
     for form, names in columns.items():
@@ -134,6 +139,8 @@ def register_names(establishments: pd.DataFrame) -> pd.DataFrame:
         ("sigle", np.arange(n), clean_names(establishments["sigle"].tolist())),
         ("personne", np.arange(n), clean_names(establishments["personne"].tolist())),
         ("ensemble", np.arange(n), both),
+        ("initiales", np.arange(n), sigles(denomination)),
+        ("initiales", np.arange(n), sigles(joined)),
         ("enseigne", *_split_names(enseignes)),
         ("usuelle", *_split_names(usual)),
         *_public_names(establishments, denomination, joined),
@@ -146,6 +153,24 @@ def _one_list(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
     frame = NAMES.conform(pd.concat(parts, ignore_index=True))
     frame = frame[frame["name"].to_numpy() != ""].drop_duplicates(["row", "name"])
     return frame.sort_values("row", kind="stable", ignore_index=True)
+
+
+def _without_town(name: str, town: str) -> str:
+    """The name less the town's words at its end or after a link word; ``""`` when unchanged."""
+    if not town or town not in name or name == town:
+        return ""
+    shorter = re.sub(rf"(?:^| )(?:(?:DE|DU|D|A|AU|LE|LA) )*{town}(?= |$)", " ", name)
+    words = shorter.split()
+    return "" if not set(words) - STOP_WORDS else " ".join(words)
+
+
+def sigles(names: Sequence[str]) -> list[str]:
+    """Initials of names of three words or more ("DELEGATION REGIONALE DE PARIS" → ``DRP``)."""
+    out = []
+    for name in names:
+        words = [w for w in name.split() if w not in STOP_WORDS and w.isalpha()]
+        out.append("".join(w[0] for w in words) if 3 <= len(words) <= 7 else "")
+    return out
 
 
 def _split_names(values: Sequence[str]) -> tuple[np.ndarray, list[str]]:
@@ -181,7 +206,10 @@ def _public_names(
         fits = (siren == prefix) if prefix else np.ones(len(siren), dtype=bool)
         fits &= (naf == activity) & ~sets_apart if activity else ~has_name
         rows = np.flatnonzero(fits)
-        out.append(("public", rows, clean_names([form.format(commune=towns[i]) for i in rows])))
+        bodies = clean_names([form.format(commune=towns[i]) for i in rows])
+        # A body's other establishments are not the body: its name goes with theirs.
+        with_own = [f"{b} {enseigne[i]}" for b, i in zip(bodies, rows, strict=True)]
+        out.append(("public", rows, [w.strip() for w in with_own] if not activity else bodies))
     return out
 
 

@@ -15,7 +15,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.process import cpdist
 
 from geomatch.activities import Evidence
-from geomatch.candidates import BY_NAME, BY_RADIUS, INSIDE, NEIGHBOUR, Places
+from geomatch.candidates import INSIDE, NEIGHBOUR, Places
 from geomatch.establishments import Pool
 
 #: Feature → what it measures. Scores are in [0, 1] unless said otherwise.
@@ -129,9 +129,9 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
     compared = (written >= 0) & (known >= 0)
     key = np.where(compared, written * max(len(pool.distinct_names), 1) + known, -1)
     distinct, first, back = np.unique(key, return_index=True, return_inverse=True)
-    left = np.where(compared[first], declared.written[written[first]], "")
-    right = pool.distinct_names[known[first]] if len(pool.distinct_names) else left
-    right = np.where(compared[first], right, "")
+    # An absent name is at -1, where an empty one stands.
+    left = np.append(declared.written, "")[np.where(compared[first], written[first], -1)]
+    right = np.append(pool.distinct_names, "")[np.where(compared[first], known[first], -1)]
     sorted_left = np.array([" ".join(sorted(s.split())) for s in left], dtype=object)
     sorted_right = np.array([" ".join(sorted(s.split())) for s in right], dtype=object)
     none = distinct == -1
@@ -141,7 +141,7 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
         return np.where(none, 0.0, values)[back]
 
     both = pairs["of_written"].to_numpy() * pairs["of_known"].to_numpy()
-    bearers = np.diff(pool.name_bearers.indptr)[np.maximum(known, 0)] if len(pool.names) else known
+    bearers = np.append(np.diff(pool.name_bearers.indptr), 1)[known]
     rare = np.where(compared, 1.0 / (1.0 + np.log(np.maximum(bearers, 1))), 0.0)
     generic = declared.kind[row] >= 0
     return {
@@ -255,7 +255,3 @@ def _group_max(group: NDArray, name_class: NDArray, values: NDArray) -> NDArray:
     best = np.full(code.max() + 1 if len(code) else 0, -np.inf)
     np.maximum.at(best, code, values)
     return best[code]
-
-
-#: Kept for readers of candidates: which source bits mean what, in French.
-SOURCE_LABELS = {BY_NAME: "nom", BY_RADIUS: "rayon", 4: "voie", 8: "taille"}

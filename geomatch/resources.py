@@ -22,6 +22,7 @@ from geomatch.lexicon import Lexicon
 from geomatch.names import name_words, register_names
 from geomatch.schema import (
     STORE_COMMUNE_NEIGHBOURS,
+    STORE_COMMUNES,
     STORE_ESTABLISHMENTS,
     STORE_NAF,
     STORE_NAF_WORDS,
@@ -62,6 +63,14 @@ class Resources:
     def communes(self) -> CommuneIndex:
         """Communes of the store."""
         return CommuneIndex.open(self.store)
+
+    @cached_property
+    def commune_labels(self) -> dict[str, str]:
+        """Name of each commune; PARIS for an arrondissement."""
+        frame = self.store.country(STORE_COMMUNES)
+        labels = dict(zip(frame["code_commune"], frame["libelle"], strict=True))
+        parent = zip(frame["code_commune"], frame["code_parent"], strict=True)
+        return labels | {c: labels[p] for c, p in parent if p in labels}
 
     @cached_property
     def nafs(self) -> list[str]:
