@@ -128,11 +128,6 @@ def measure(outcomes: Outcomes, chosen: Flags, past: Mapping[str, Text] | None =
     siret["none_precision"] = share(n_none, int(is_none.sum()))
     siret["none_recall"] = share(n_none, int((~answers.has_truth).sum()))
     is_right_siren = _right_siren(outcomes, chosen)
-    naf = {
-        level: _common(found, is_calibrated=level == NAF_LEVELS[0])
-        for level in NAF_LEVELS
-        if (found := naf_answers(outcomes, chosen, level)) is not None
-    }
     return Metrics(
         n=int(chosen.sum()),
         n_with_truth=n_truth,
@@ -143,10 +138,18 @@ def measure(outcomes: Outcomes, chosen: Flags, past: Mapping[str, Text] | None =
                 int((is_right_siren & answers.is_auto).sum()), int(answers.is_auto.sum())
             ),
         },
-        naf=naf,
+        naf=_naf_measures(outcomes, chosen),
         errors=_errors(answers, rank, is_right_siren),
         agreement=_agreement(outcomes, chosen, past or {}),
     )
+
+
+def _naf_measures(outcomes: Outcomes, chosen: Flags) -> dict[int, dict[str, Measure]]:
+    return {
+        level: _common(found, is_calibrated=level == NAF_LEVELS[0])
+        for level in NAF_LEVELS
+        if (found := naf_answers(outcomes, chosen, level)) is not None
+    }
 
 
 def _common(answers: Answers, *, is_calibrated: bool = True) -> dict[str, Measure]:

@@ -81,17 +81,9 @@ def bring_together(
     """
     _check_decisions(decisions)
     known = check_truth(truth)
-    at = pd.Index(known["id"].astype(object)).get_indexer(text_array(decisions["id"]))
-    rows = np.flatnonzero(at >= 0)
-    if len(rows) == 0 and len(decisions) and len(known):
-        raise DataError(
-            f"none of the {len(decisions)} decided bulletins is among the {len(known)} of the "
-            "truth: expected the same identifiers in both"
-        )
-    truth_rows = at[rows]
+    rows, truth_rows = _in_both(decisions, known)
     picked, told = decisions.iloc[rows], known.iloc[truth_rows]
     siret, true_siret = text_array(picked["siret"]), text_array(told["siret"])
-    decision = text_array(picked["decision"])
     has_naf = {"naf", "naf_decision"} <= set(decisions.columns)
     return Outcomes(
         rows=rows,
@@ -100,18 +92,35 @@ def bring_together(
         truth=true_siret,
         truth_siren=text_array(told["siren"]),
         probability=_probability(picked, siret, "probability"),
-        is_auto=(decision == "auto").astype(bool),
-        is_none=(decision == "none").astype(bool),
+        is_auto=_is(picked["decision"], "auto"),
+        is_none=_is(picked["decision"], "none"),
         rank=None if candidates is None else _ranks(candidates, text_array(told["id"]), true_siret),
         naf=_naf_code(text_array(picked["naf"])) if has_naf else None,
         truth_naf=_true_naf(told, naf_of_siret),
         naf_probability=_naf_probability(picked) if has_naf else None,
-        is_naf_auto=(text_array(picked["naf_decision"]) == "auto").astype(bool)
-        if has_naf
-        else None,
+        is_naf_auto=_is(picked["naf_decision"], "auto") if has_naf else None,
         n_missing=len(known) - len(rows),
         n_unlabelled=len(decisions) - len(rows),
     )
+
+
+def _in_both(
+    decisions: pd.DataFrame, known: pd.DataFrame
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of the decisions whose bulletin the truth holds, and its rows in the truth."""
+    at = pd.Index(known["id"].astype(object)).get_indexer(text_array(decisions["id"]))
+    rows = np.flatnonzero(at >= 0)
+    if len(rows) == 0 and len(decisions) and len(known):
+        raise DataError(
+            f"none of the {len(decisions)} decided bulletins is among the {len(known)} of the "
+            "truth: expected the same identifiers in both"
+        )
+    return rows, at[rows]
+
+
+def _is(values: pd.Series, word: str) -> Flags:
+    flags: Flags = (text_array(values) == word).astype(bool)
+    return flags
 
 
 def _check_decisions(decisions: pd.DataFrame) -> None:
