@@ -127,10 +127,18 @@ def test_naf_at_each_level_computed_by_hand():
         {"5": 2 / 3, "4": 2 / 3, "3": 1.0, "2": 1.0}
     )
     assert naf["5"]["coding_rate"] == 0.5
+    assert naf["5"]["n_with_truth"] == 4
     assert naf["5"]["coverage_95"] == pytest.approx(2 / 6)
     assert naf["2"]["coverage_95"] == pytest.approx(4 / 6)
     assert "calibration_error" in naf["5"]
     assert "calibration_error" not in naf["2"]
+
+
+def test_unknown_activities_count_as_wrong_except_where_said():
+    truth = TRUTH.assign(naf=["84.11Z", "", "84.12Z", "47.11F", "", ""])
+    got = evaluate(DECISIONS, CANDIDATES, truth).as_dict()["naf"]["5"]
+    assert got["precision"] == pytest.approx(1 / 3)
+    assert got["precision_known"] == pytest.approx(1 / 2)
 
 
 def test_naf_dots_do_not_matter_and_a_dot_is_no_code():

@@ -47,7 +47,9 @@ class Metrics:
         ``top1`` and ``precision`` when the legal unit is all that counts.
     naf
         Level (5, 4, 3, 2) → the measures for the activity code at that level; empty when the
-        decisions or the truth have no code. ``n_with_truth`` is the `n` of ``top1``.
+        decisions or the truth have no code. ``n_with_truth`` is the `n` of ``top1``. As for
+        the SIRET, a bulletin whose true activity is unknown counts as wrong when it is coded;
+        ``precision_known`` leaves those out.
     errors
         ``auto`` and ``all`` → kind → number. ``wrong`` = ``not_in_register`` +
         ``rank_2_20`` + ``not_among_candidates``; ``right_siren_wrong_site`` is counted
@@ -145,11 +147,16 @@ def measure(outcomes: Outcomes, chosen: Flags, past: Mapping[str, Text] | None =
 
 
 def _naf_measures(outcomes: Outcomes, chosen: Flags) -> dict[int, dict[str, Measure]]:
-    return {
-        level: _common(found, is_calibrated=level == NAF_LEVELS[0])
-        for level in NAF_LEVELS
-        if (found := naf_answers(outcomes, chosen, level)) is not None
-    }
+    out = {}
+    for level in NAF_LEVELS:
+        found = naf_answers(outcomes, chosen, level)
+        if found is None:
+            continue
+        n_known = int((found.is_auto & found.has_truth).sum())
+        out[level] = _common(found, is_calibrated=level == NAF_LEVELS[0]) | {
+            "precision_known": share(int((found.is_auto & found.is_right).sum()), n_known)
+        }
+    return out
 
 
 def _common(answers: Answers, *, is_calibrated: bool = True) -> dict[str, Measure]:

@@ -18,6 +18,7 @@ LABELS: Mapping[str, str] = {
     "recall_20": "bon SIRET parmi les 20 premiers",
     "coding_rate": "taux de codage automatique",
     "precision": "précision du codage automatique",
+    "precision_known": "précision, activité vraie connue",
     "coverage_90": "part codable à 90 % de précision",
     "coverage_95": "part codable à 95 % de précision",
     "coverage_98": "part codable à 98 % de précision",
@@ -157,7 +158,7 @@ def overall_table(metrics: Metrics, n_missing: int, n_unlabelled: int) -> Table:
 def strata_table(column: str, values: Mapping[str, Metrics]) -> Table:
     """One line for each value of a stratification."""
     table = Table(title=f"Par {escape(column)}", title_justify="left")
-    table.add_column(escape(column))
+    table.add_column(escape(column), no_wrap=True)
     table.add_column("bulletins", justify="right")
     shown = strata_shown(values)
     for name in shown:
