@@ -17,14 +17,13 @@ from gazetteer.reading import reading, select
 from gazetteer.sources import Source
 from gazetteer.store import write_departement
 from gazetteer.streets import grouped
+from gazetteer.territory import DEPARTEMENT_SQL
 from geomatch.schema import STORE_ADDRESSES, STORE_STREETS, crs_of
 
 log = logging.getLogger(__name__)
 
 #: A locality of which only one point is known: most of its houses are nearer than this.
 LIEU_DIT_RADIUS_M = 300.0
-
-DEPARTEMENT_SQL = "CASE WHEN {0}[1:2] IN ('97', '98') THEN {0}[1:3] ELSE {0}[1:2] END"
 
 #: Positions of one address that are preferred when it is there twice.
 _BEST_POSITION = (
@@ -116,12 +115,17 @@ def write_ban(con: duckdb.DuckDBPyConnection, root: Path) -> BanParts:
         extents.append(frame(con, _EXTENTS_SQL))
         cells.append(frame(con, _CELLS_SQL))
     if not streets:
-        return BanParts({}, {}, pd.DataFrame(columns=_EXTENT), pd.DataFrame(columns=_CELL))
+        return BanParts({}, {}, _nowhere(_EXTENT), _nowhere(_CELL))
     return BanParts(streets, addresses, pd.concat(extents), pd.concat(cells))
 
 
 _EXTENT = ["code_commune", "x", "y", "radius_m", "n_addresses"]
 _CELL = ["code_commune", "x", "y"]
+
+
+def _nowhere(columns: list[str]) -> pd.DataFrame:
+    typed = {c: pd.Series(dtype="object" if c == "code_commune" else "float64") for c in columns}
+    return pd.DataFrame(typed)
 
 
 def _prepare(con: duckdb.DuckDBPyConnection, departement: str) -> None:

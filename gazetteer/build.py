@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from gazetteer.reading import checked
 from gazetteer.sources import Source, find, only
 from gazetteer.store import write_country, write_departement, write_manifest
 from gazetteer.swap import locked, staging, swap
+from gazetteer.territory import checked_departements
 from geomatch.errors import ConfigError, StoreError
 from geomatch.schema import (
     STORE_COMMUNE_HISTORY,
@@ -74,6 +75,8 @@ def build(options: BuildOptions, progress: Progress | None = None) -> Store:
     """
     tell = progress or (lambda step, share: None)
     _check_out(options.out)
+    if options.departements is not None:
+        options = replace(options, departements=tuple(checked_departements(options.departements)))
     tell("fichiers", 0.0)
     sources = _find_sources(options)
     wanted = {"options": _kept_options(options), "sources": [_identity(s) for s in sources]}

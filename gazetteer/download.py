@@ -14,11 +14,11 @@ when the source has a newer one.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gazetteer.territory import checked_departements
 from gazetteer.transfer import Patience, Transfer, session
 from geomatch.errors import ConfigError, SourceUnavailableError
 
@@ -42,8 +42,6 @@ BASE_URLS: Mapping[str, str] = {
     ),
 }
 COG_YEAR = 2026
-
-_DEPARTEMENT = re.compile(r"0[1-9]|1\d|2[1-9AB]|[3-8]\d|9[0-5]|97[1-8]|98[678]")
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def download(
     before stays, and the next call goes on from there.
     """
     options = options or DownloadOptions()
-    wanted = list(_remotes(_checked(departements), options.families))
+    wanted = list(_remotes(checked_departements(departements), options.families))
     _make(out)
     done: list[Path] = []
     with session() as http:
@@ -108,15 +106,6 @@ def download(
                 continue
             done.append(target)
     return done
-
-
-def _checked(departements: Sequence[str]) -> list[str]:
-    codes = list(dict.fromkeys(d.strip().upper() for d in departements))
-    wrong = [c for c in codes if not _DEPARTEMENT.fullmatch(c)]
-    if wrong or not codes:
-        got = ", ".join(wrong) or "nothing"
-        raise ConfigError(f"departements: got {got}; expected codes such as 01, 35, 2A, 974")
-    return codes
 
 
 def _make(out: Path) -> None:

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import duckdb
 
-from gazetteer.ban import DEPARTEMENT_SQL
 from gazetteer.engine import listed, quoted, run
 from gazetteer.reading import reading, select
 from gazetteer.sources import Source
+from gazetteer.territory import DEPARTEMENT_SQL
 from geomatch.errors import DataError
 
 log = logging.getLogger(__name__)

@@ -11,18 +11,18 @@ from gazetteer.engine import engine
 from gazetteer.naf import define_macros
 
 
-@pytest.fixture()
+@pytest.fixture
 def country(tmp_path: Path) -> Country:
     return Country(tmp_path)
 
 
-@pytest.fixture()
+@pytest.fixture
 def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with engine(tmp_path / "engine", memory_limit="500MB", threads=1) as connection:
         define_macros(connection)
         yield connection
 
 
-@pytest.fixture()
+@pytest.fixture
 def written() -> Callable[..., Path]:
     return write

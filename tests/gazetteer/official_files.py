@@ -14,71 +14,10 @@ import pandas as pd
 
 from gazetteer.build import BuildOptions
 
-BAN_COLUMNS = (
-    "id;id_fantoir;numero;rep;nom_voie;code_postal;code_insee;nom_commune;"
-    "code_insee_ancienne_commune;nom_ancienne_commune;x;y;lon;lat;type_position;alias;nom_ld;"
-    "libelle_acheminement;nom_afnor;source_position;source_nom_voie;certification_commune;"
-    "cad_parcelles"
-).split(";")
-LIEU_DIT_COLUMNS = (
-    "id;nom_lieu_dit;code_postal;code_insee;nom_commune;code_insee_ancienne_commune;"
-    "nom_ancienne_commune;x;y;lon;lat;source_position;source_nom_voie"
-).split(";")
-COMMUNE_COLUMNS = "TYPECOM,COM,REG,DEP,CTCD,ARR,TNCC,NCC,NCCENR,LIBELLE,CAN,COMPARENT".split(",")
-MOUVEMENT_COLUMNS = (
-    "MOD,DATE_EFF,TYPECOM_AV,COM_AV,TNCC_AV,NCC_AV,NCCENR_AV,LIBELLE_AV,"
-    "TYPECOM_AP,COM_AP,TNCC_AP,NCC_AP,NCCENR_AP,LIBELLE_AP"
-).split(",")
-LAPOSTE_COLUMNS = (
-    "Code_commune_INSEE;Nom_commune;Code_postal;Libelle_acheminement;Ligne_5;coordonnees_gps"
-).split(";")
-ETABLISSEMENT_COLUMNS = (
-    "siren,nic,siret,statutDiffusionEtablissement,dateCreationEtablissement,"
-    "trancheEffectifsEtablissement,anneeEffectifsEtablissement,"
-    "activitePrincipaleRegistreMetiersEtablissement,dateDernierTraitementEtablissement,"
-    "etablissementSiege,nombrePeriodesEtablissement,complementAdresseEtablissement,"
-    "numeroVoieEtablissement,indiceRepetitionEtablissement,dernierNumeroVoieEtablissement,"
-    "indiceRepetitionDernierNumeroVoieEtablissement,typeVoieEtablissement,"
-    "libelleVoieEtablissement,codePostalEtablissement,libelleCommuneEtablissement,"
-    "libelleCommuneEtrangerEtablissement,distributionSpecialeEtablissement,"
-    "codeCommuneEtablissement,codeCedexEtablissement,libelleCedexEtablissement,"
-    "codePaysEtrangerEtablissement,libellePaysEtrangerEtablissement,"
-    "identifiantAdresseEtablissement,coordonneeLambertAbscisseEtablissement,"
-    "coordonneeLambertOrdonneeEtablissement,complementAdresse2Etablissement,"
-    "numeroVoie2Etablissement,indiceRepetition2Etablissement,typeVoie2Etablissement,"
-    "libelleVoie2Etablissement,codePostal2Etablissement,libelleCommune2Etablissement,"
-    "libelleCommuneEtranger2Etablissement,distributionSpeciale2Etablissement,"
-    "codeCommune2Etablissement,codeCedex2Etablissement,libelleCedex2Etablissement,"
-    "codePaysEtranger2Etablissement,libellePaysEtranger2Etablissement,dateDebut,"
-    "etatAdministratifEtablissement,enseigne1Etablissement,enseigne2Etablissement,"
-    "enseigne3Etablissement,denominationUsuelleEtablissement,activitePrincipaleEtablissement,"
-    "nomenclatureActivitePrincipaleEtablissement,caractereEmployeurEtablissement,"
-    "activitePrincipaleNAF25Etablissement"
-).split(",")
-UNITE_COLUMNS = (
-    "siren,statutDiffusionUniteLegale,unitePurgeeUniteLegale,dateCreationUniteLegale,"
-    "sigleUniteLegale,sexeUniteLegale,prenom1UniteLegale,prenom2UniteLegale,prenom3UniteLegale,"
-    "prenom4UniteLegale,prenomUsuelUniteLegale,pseudonymeUniteLegale,"
-    "identifiantAssociationUniteLegale,trancheEffectifsUniteLegale,anneeEffectifsUniteLegale,"
-    "dateDernierTraitementUniteLegale,nombrePeriodesUniteLegale,categorieEntreprise,"
-    "anneeCategorieEntreprise,dateDebut,etatAdministratifUniteLegale,nomUniteLegale,"
-    "nomUsageUniteLegale,denominationUniteLegale,denominationUsuelle1UniteLegale,"
-    "denominationUsuelle2UniteLegale,denominationUsuelle3UniteLegale,"
-    "categorieJuridiqueUniteLegale,activitePrincipaleUniteLegale,"
-    "nomenclatureActivitePrincipaleUniteLegale,nicSiegeUniteLegale,"
-    "economieSocialeSolidaireUniteLegale,societeMissionUniteLegale,"
-    "caractereEmployeurUniteLegale,activitePrincipaleNAF25UniteLegale"
-).split(",")
-HISTORIQUE_COLUMNS = (
-    "siren,nic,siret,dateFin,dateDebut,etatAdministratifEtablissement,"
-    "changementEtatAdministratifEtablissement,enseigne1Etablissement,"
-    "activitePrincipaleEtablissement,changementActivitePrincipaleEtablissement"
-).split(",")
-GEOLOC_COLUMNS = (
-    "siret;x;y;qualite_xy;epsg;plg_qp24;plg_iris;plg_zus;plg_qp15;plg_qva;plg_code_commune;"
-    "distance_precision;qualite_qp24;qualite_iris;qualite_zus;qualite_qp15;qualite_qva;"
-    "y_latitude;x_longitude"
-).split(";")
+HEADERS = Path(__file__).parents[1] / "cases" / "official_headers.csv"
+with HEADERS.open(encoding="utf-8", newline="") as _stream:
+    #: columns of each official layout, in their order
+    COLUMNS = {row["name"]: row["columns"].split() for row in csv.DictReader(_stream)}
 
 Row = dict[str, object]
 
@@ -262,25 +201,27 @@ class Country:
     def write(self, *, ban: str = "adresses-35.csv.gz", sirene: str = ".csv") -> BuildOptions:
         """Write all files; the options that build them."""
         files = self.root / "official"
-        write(files / "ban" / ban, as_csv(self.ban, BAN_COLUMNS, ";"))
+        write(files / "ban" / ban, as_csv(self.ban, COLUMNS["ban"], ";"))
         if self.lieux_dits:
-            text = as_csv(self.lieux_dits, LIEU_DIT_COLUMNS, ";")
+            text = as_csv(self.lieux_dits, COLUMNS["lieu_dit"], ";")
             write(files / "ban" / "lieux-dits-35-beta.csv.gz", text)
         for name, rows, columns in (
-            ("StockEtablissement_utf8", self.sirene, ETABLISSEMENT_COLUMNS),
-            ("StockUniteLegale_utf8", self.unites, UNITE_COLUMNS),
-            ("StockEtablissementHistorique_utf8", self.historique, HISTORIQUE_COLUMNS),
+            ("StockEtablissement_utf8", self.sirene, COLUMNS["etablissement"]),
+            ("StockUniteLegale_utf8", self.unites, COLUMNS["unite"]),
+            ("StockEtablissementHistorique_utf8", self.historique, COLUMNS["historique"]),
         ):
             if rows:
                 self._stock(files / "sirene" / f"{name}{sirene}", rows, columns)
-        write(files / "cog" / "v_commune_2024.csv", as_csv(self.communes, COMMUNE_COLUMNS))
-        write(files / "cog" / "v_mvt_commune_2024.csv", as_csv(self.mouvements, MOUVEMENT_COLUMNS))
-        write(files / "cog" / "codes.csv", as_csv(self.laposte, LAPOSTE_COLUMNS, ";"))
+        write(files / "cog" / "v_commune_2024.csv", as_csv(self.communes, COLUMNS["commune"]))
+        write(
+            files / "cog" / "v_mvt_commune_2024.csv", as_csv(self.mouvements, COLUMNS["mouvement"])
+        )
+        write(files / "cog" / "codes.csv", as_csv(self.laposte, COLUMNS["laposte"], ";"))
         if self.naf:
             write(files / "cog" / "naf.csv", as_csv(self.naf, ["code_naf", "libelle"], ";"))
         geoloc = None
         if self.geoloc:
-            text = as_csv(self.geoloc, GEOLOC_COLUMNS, ";")
+            text = as_csv(self.geoloc, COLUMNS["geoloc"], ";")
             geoloc = write(files / "geoloc" / "geolocalisation.zip", text)
         return BuildOptions(
             ban=(files / "ban",),

@@ -19,7 +19,7 @@ def _read(con, country: Country) -> Cog:
     return read_cog(con, *sources)
 
 
-@pytest.fixture()
+@pytest.fixture
 def cog(con, country) -> Cog:
     return _read(con, country)
 

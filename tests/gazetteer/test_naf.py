@@ -45,7 +45,7 @@ def test_no_label_file(con):
     assert len(naf.read_naf(con, [])) == 0
 
 
-@pytest.fixture()
+@pytest.fixture
 def register(con) -> str:
     run(con, "CREATE TABLE r (naf VARCHAR, denomination VARCHAR, denominations_usuelles VARCHAR, "
              "enseignes VARCHAR)")  # fmt: skip

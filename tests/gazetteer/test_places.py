@@ -47,7 +47,12 @@ def test_centre_from_addresses_wins_over_gps():
         _gps(c35901=(2.0, 47.0)),
     )  # fmt: skip
     row = table.iloc[0]
-    assert (row["x"], row["y"], row["radius_m"], row["n_addresses"]) == (351_000, 6_789_000, 800, 40)
+    assert (row["x"], row["y"], row["radius_m"], row["n_addresses"]) == (
+        351_000,
+        6_789_000,
+        800,
+        40,
+    )
     assert row["lon"] == pytest.approx(-1.68, abs=0.05)
 
 

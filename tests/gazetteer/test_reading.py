@@ -22,7 +22,7 @@ def _read(con, file: Path, *columns: str, folder: Path) -> list[tuple]:
         return run(con, select(source, *columns))
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path) -> Path:
     (tmp_path / "work").mkdir()
     return tmp_path / "work"

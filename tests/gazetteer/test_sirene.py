@@ -20,7 +20,9 @@ def _register(con, country: Country, *, sirene: str = ".csv", **scope: object) -
     folder.mkdir()
     roles = ("communes", "mouvements", "laposte")
     codes = find([options.cog], roles, option="--cog")
-    cog = read_cog(con, *(checked(only(codes, r, option="--cog", where="x"), folder) for r in roles))
+    cog = read_cog(
+        con, *(checked(only(codes, r, option="--cog", where="x"), folder) for r in roles)
+    )
     store_frame(con, "commune_names", cog.names)
     store_frame(con, "commune_postcodes", cog.postcodes)
     wanted = ("etablissements", "unites_legales", "historique")
@@ -177,7 +179,7 @@ def test_only_the_departements_asked_for(con, country):
 def test_twins_are_refused(con, country, what: str):
     rows = getattr(country, what)
     rows.append(dict(rows[0]))
-    with pytest.raises(DataError, match="stand more than once in .*utf8.csv"):
+    with pytest.raises(DataError, match=r"stand more than once in .*utf8\.csv"):
         _register(con, country)
 
 

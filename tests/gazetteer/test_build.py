@@ -1,0 +1,324 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import geopandas
+import pandas as pd
+import pytest
+from official_files import COLUMNS, address, as_csv, establishment, write
+
+from gazetteer.build import BuildOptions, build
+from geomatch.errors import ConfigError, DataError, LayoutError
+from geomatch.schema import (
+    COUNTRY_TABLES,
+    DEPARTEMENT_TABLES,
+    STORE_ADDRESSES,
+    STORE_COMMUNE_POSTCODES,
+    STORE_COMMUNES,
+    STORE_ESTABLISHMENTS,
+    STORE_NAF,
+    STORE_NAF_WORDS,
+    STORE_STREETS,
+)
+from geomatch.store import MANIFEST, Store, departement_path
+
+SHARED = Path(__file__).parents[3] / "shared" / "data"
+
+
+def _stamp(out: Path) -> tuple[int, int]:
+    status = (out / MANIFEST).stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+def test_a_store_from_official_files(country):
+    store = build(country.write())
+    assert store.departements == ["2A", "35", "974"]
+    for table in COUNTRY_TABLES:
+        assert list(store.country(table).columns) == table.names
+    rows = store.departement(STORE_ESTABLISHMENTS, "35")
+    assert list(rows["siret"]) == ["90000000100017", "90000000200015"]
+    assert list(rows["geocode_level"])[1] == "commune"
+    assert (rows["crs"] == 2154).all()
+    communes = store.country(STORE_COMMUNES).set_index("code_commune")
+    assert communes.loc["35901", ["n_addresses", "n_establishments"]].tolist() == [31, 1]
+    assert len(store.country(STORE_COMMUNE_POSTCODES)) == 11
+    assert list(store.country(STORE_NAF)["naf"]) == ["10.71C", "84.11Z"]
+    words = store.country(STORE_NAF_WORDS)
+    assert [tuple(w) for w in words.to_numpy()] == [("BOULANGERIE", "10.71C", 2)]
+
+
+def test_rows_are_sorted_by_commune(country):
+    country.sirene.append(establishment("90000000000001", "35905"))
+    rows = build(country.write()).departement(STORE_ESTABLISHMENTS, "35")
+    key = rows[["code_commune", "siret"]]
+    pd.testing.assert_frame_equal(key, key.sort_values(["code_commune", "siret"]))
+
+
+def test_the_parts_are_geoparquet(country):
+    options = country.write()
+    build(options)
+    for table in DEPARTEMENT_TABLES:
+        read = geopandas.read_parquet(departement_path(options.out, table, "35"))
+        assert read.crs.to_epsg() == 2154
+        assert set(table.names) <= set(read.columns)
+
+
+def test_manifest(country):
+    options = country.write()
+    build(options)
+    manifest = json.loads((options.out / MANIFEST).read_text(encoding="utf-8"))
+    assert manifest["crs"] == {"2A": 2154, "35": 2154, "974": 2975}
+    assert manifest["options"]["active_only"] is True
+    assert manifest["tables"]["streets"] == {"rows": 4, "departements": {"35": 4}}
+    assert manifest["tables"]["establishments"]["rows"] == 4
+    by_role = {s["role"]: s for s in manifest["sources"]}
+    assert set(by_role) == {"ban", "communes", "mouvements", "laposte", "etablissements",
+                            "unites_legales", "naf"}  # fmt: skip
+    ban = by_role["ban"]
+    assert (ban["name"], ban["rows"], ban["vintage"]) == ("adresses-35.csv.gz", 44, None)
+    assert len(ban["sha256"]) == 64
+    assert ban["size"] == (options.ban[0] / "adresses-35.csv.gz").stat().st_size
+    assert by_role["communes"]["vintage"] == "2024"
+    assert str(country.root) not in json.dumps(manifest)
+
+
+def test_the_same_files_again_do_nothing(country):
+    options = country.write()
+    build(options)
+    before = _stamp(options.out)
+    steps: list[str] = []
+    build(
+        dataclasses.replace(options, memory_limit="400MB"), lambda step, share: steps.append(step)
+    )
+    assert _stamp(options.out) == before
+    assert steps == ["fichiers", "inchangé"]
+
+
+@pytest.mark.parametrize("change", ["file", "options", "name", "version", "force", "other format"])
+def test_any_change_builds_again(country, monkeypatch, change: str):
+    options = country.write()
+    build(options)
+    before = _stamp(options.out)
+    if change == "file":
+        country.naf.append({"code_naf": "01.11Z", "libelle": "Culture"})
+        options = country.write()
+    elif change == "options":
+        options = dataclasses.replace(options, active_only=False)
+    elif change == "name":
+        (options.ban[0] / "adresses-35.csv.gz").rename(options.ban[0] / "autre.csv.gz")
+    elif change == "version":
+        monkeypatch.setattr("geomatch.__version__", "99")
+    elif change == "other format":
+        manifest = json.loads((options.out / MANIFEST).read_text())
+        (options.out / MANIFEST).write_text(json.dumps({**manifest, "format_version": 0}))
+    else:
+        options = dataclasses.replace(options, force=True)
+    build(options)
+    assert _stamp(options.out) != before
+
+
+def _break(options: BuildOptions, what: str) -> BuildOptions:
+    files = options.sirene.parent
+    stock = options.sirene / "StockEtablissement_utf8.csv"
+    ban = options.ban[0] / "adresses-35.csv.gz"
+    if what == "missing folder":
+        return dataclasses.replace(options, sirene=files / "absent")
+    if what == "missing file":
+        stock.unlink()
+    elif what == "empty":
+        stock.write_bytes(b"")
+    elif what == "header only":
+        write(stock, as_csv([], COLUMNS["etablissement"]))
+    elif what == "wrong layout":
+        return dataclasses.replace(options, ban=(options.cog / "naf.csv",))
+    elif what == "missing column":
+        text = stock.read_text(encoding="utf-8")
+        write(stock, text.replace("enseigne1Etablissement", "enseigneA"))
+    elif what == "truncated gz":
+        ban.write_bytes(ban.read_bytes()[:-20])
+    elif what == "ragged row":
+        with stock.open("a", encoding="utf-8") as out:
+            out.write("1,2,3\n")
+    return options
+
+
+BROKEN = [
+    ("missing folder", DataError, "--sirene: .*absent does not exist"),
+    ("missing file", DataError, "no file in the layout of Sirene StockEtablissement"),
+    ("empty", DataError, "StockEtablissement_utf8.csv is empty"),
+    ("header only", DataError, "has a header but no row"),
+    ("wrong layout", LayoutError, "naf.csv has the layout of NAF labels; expected BAN addresses"),
+    ("missing column", LayoutError, "enseigne1Etablissement missing"),
+    ("truncated gz", DataError, "adresses-35.csv.gz is damaged or truncated"),
+    ("ragged row", DataError, "StockEtablissement_utf8.csv .* is not readable"),
+]
+
+
+@pytest.mark.parametrize(("what", "error", "message"), BROKEN)
+def test_a_bad_file_stops_the_build_and_leaves_the_old_store(
+    country, what: str, error: type[Exception], message: str
+):
+    options = country.write()
+    build(options)
+    before = _stamp(options.out)
+    broken = dataclasses.replace(_break(options, what), force=True)
+    with pytest.raises(error, match=message) as caught:
+        build(broken)
+    assert getattr(caught.value, "exit_code", None) == 3
+    assert _stamp(options.out) == before
+    assert len(Store.open(options.out).departement(STORE_ADDRESSES, "35")) == 44
+    assert not [p.name for p in country.root.glob(".store.*") if p.name != ".store.lock"]
+
+
+def test_a_bad_first_build_leaves_nothing(country):
+    options = _break(country.write(), "truncated gz")
+    with pytest.raises(DataError):
+        build(options)
+    assert not options.out.exists()
+
+
+def test_a_folder_that_is_no_store_is_never_replaced(country):
+    options = country.write()
+    write(options.out / "precious.txt", "?")
+    with pytest.raises(ConfigError, match="is a folder that is no store"):
+        build(options)
+    assert (options.out / "precious.txt").exists()
+    with pytest.raises(ConfigError, match="is a file; give a folder"):
+        build(dataclasses.replace(options, out=options.out / "precious.txt"))
+
+
+_SCRIPT = """
+import sys, time
+from pathlib import Path
+from gazetteer import build as module
+
+def slow(step, share):
+    print(step, flush=True)
+    if step.startswith("activités"):
+        time.sleep(60)
+
+options = module.BuildOptions(
+    ban=(Path(sys.argv[1]) / "ban",), sirene=Path(sys.argv[1]) / "sirene",
+    cog=Path(sys.argv[1]) / "cog", out=Path(sys.argv[2]), memory_limit="500MB", threads=1,
+    force=True,
+)
+module.build(options, slow)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_killed_build_leaves_the_old_store_and_the_next_one_tidies(country, number: int):
+    options = country.write()
+    build(options)
+    before = _stamp(options.out)
+    arguments = [sys.executable, "-c", _SCRIPT, str(options.sirene.parent), str(options.out)]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("activités"):
+                break
+        time.sleep(0.1)
+        os.kill(process.pid, number)
+        process.wait(20)
+    assert process.returncode != 0
+    assert _stamp(options.out) == before
+    assert len(Store.open(options.out).departement(STORE_STREETS, "35")) == 4
+    build(dataclasses.replace(options, force=True))
+    assert sorted(p.name for p in country.root.iterdir()) == [".store.lock", "official", "store"]
+
+
+def test_departements_asked_for(country):
+    options = dataclasses.replace(country.write(), departements=("974",))
+    store = build(options)
+    assert store.departements == ["974"]
+    assert len(store.country(STORE_COMMUNES)) > 10
+
+
+@pytest.mark.parametrize("codes", [("97",), ("35", "20"), ("Bretagne",)])
+def test_departements_that_do_not_exist(country, codes: tuple[str, ...]):
+    options = dataclasses.replace(country.write(), departements=codes)
+    with pytest.raises(ConfigError, match="expected codes such as"):
+        build(options)
+
+
+@pytest.mark.parametrize(
+    ("commune", "departement", "crs", "lon", "lat"),
+    [
+        ("97190", "971", 5490, -61.53, 16.24),
+        ("97390", "973", 2972, -52.31, 4.92),
+        ("97490", "974", 2975, 55.45, -20.88),
+        ("97690", "976", 4471, 45.23, -12.78),
+        ("2A901", "2A", 2154, 8.74, 41.92),
+    ],
+)
+def test_territories(country, commune, departement, crs, lon, lat):
+    country.ban.append(address(3, "Rue du Phare", commune, "", "", lon=lon, lat=lat))
+    country.sirene.append(
+        establishment(
+            "90000000800012", commune, numeroVoieEtablissement="3", typeVoieEtablissement="RUE",
+            libelleVoieEtablissement="DU PHARE", codePostalEtablissement="",
+        )
+    )  # fmt: skip
+    options = country.write()
+    store = build(options)
+    rows = store.departement(STORE_ESTABLISHMENTS, departement).set_index("siret")
+    assert rows.loc["90000000800012", "crs"] == crs
+    for table in DEPARTEMENT_TABLES:
+        part = geopandas.read_parquet(departement_path(options.out, table, departement))
+        assert part.crs.to_epsg() == crs
+        degrees = part.to_crs(4326).geometry.iloc[-1]
+        assert (degrees.x, degrees.y) == pytest.approx((lon, lat), abs=0.01)
+
+
+def test_a_register_without_labels_says_so(country, caplog):
+    country.naf = []
+    with caplog.at_level("WARNING"):
+        store = build(country.write())
+    assert "no file of NAF labels" in caplog.text
+    assert list(store.country(STORE_NAF)["libelle"]) == ["", ""]
+
+
+def test_labels_given_apart_win_over_those_of_the_cog_folder(country):
+    options = country.write()
+    other = write(country.root / "naf.csv", "code;libelle\n10.71C;Pain\n")
+    store = build(dataclasses.replace(options, naf=other))
+    assert list(store.country(STORE_NAF)["libelle"]) == ["Pain"]
+
+
+def test_progress_goes_from_nothing_to_all(country):
+    shares: list[float] = []
+    build(country.write(), lambda step, share: shares.append(share))
+    assert shares[0] == 0.0
+    assert shares[-1] == 1.0
+    assert shares == sorted(shares)
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_the_real_extracts(tmp_path):
+    if not SHARED.is_dir():
+        pytest.skip("the shared real data is not beside the checkout")
+    options = BuildOptions(
+        ban=(SHARED / "ban",),
+        sirene=SHARED / "sirene",
+        cog=SHARED / "reference",
+        out=tmp_path / "store",
+    )
+    start = time.monotonic()
+    store = build(options)
+    assert time.monotonic() - start < 600
+    tables = store.manifest["tables"]
+    assert tables["addresses"]["rows"] > 677_000
+    assert tables["establishments"]["rows"] > 408_000
+    assert len(tables["establishments"]["departements"]) > 100
+    rows = store.departement(STORE_ESTABLISHMENTS, "75")
+    assert (rows["geocode_level"].isin(["housenumber", "interpolated", "street"])).mean() > 0.5

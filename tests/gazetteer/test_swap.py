@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import multiprocessing
+import threading
+from pathlib import Path
+
+import pytest
+
+from gazetteer import swap as swapping
+from gazetteer.swap import locked, staging, swap
+from geomatch.errors import ConfigError
+
+
+def _folder(path: Path, content: str) -> Path:
+    path.mkdir()
+    (path / "f").write_text(content)
+    return path
+
+
+@pytest.fixture(params=["exchange", "two renames"])
+def way(request, monkeypatch) -> str:
+    if request.param == "two renames":
+        monkeypatch.setattr(swapping, "_exchanged", lambda a, b: False)
+    return request.param
+
+
+def test_the_new_takes_the_place_of_the_old(tmp_path, way):
+    out = _folder(tmp_path / "store", "old")
+    swap(_folder(tmp_path / "new", "new"), out)
+    assert (out / "f").read_text() == "new"
+    assert [p.name for p in tmp_path.iterdir()] == ["store"]
+
+
+def test_the_first_store(tmp_path, way):
+    swap(_folder(tmp_path / "new", "new"), tmp_path / "store")
+    assert (tmp_path / "store" / "f").read_text() == "new"
+
+
+def test_an_empty_folder_may_be_in_the_place(tmp_path, way):
+    (tmp_path / "store").mkdir()
+    swap(_folder(tmp_path / "new", "new"), tmp_path / "store")
+    assert (tmp_path / "store" / "f").read_text() == "new"
+
+
+def test_a_reader_always_finds_a_store(tmp_path):
+    out = _folder(tmp_path / "store", "0")
+    if not swapping._exchanged(_folder(tmp_path / "a", ""), _folder(tmp_path / "b", "")):
+        pytest.skip("this disk cannot exchange two names in one step")
+    missing = []
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            if not out.exists():
+                missing.append(1)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for i in range(200):
+        swap(_folder(tmp_path / f"new{i}", str(i)), out)
+    stop.set()
+    reader.join()
+    assert not missing
+
+
+def test_staging_is_gone_afterwards_even_when_the_build_fails(tmp_path):
+    def fail() -> None:
+        with staging(tmp_path / "store") as folder:
+            (folder / "x").write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_build_left_is_tidied(tmp_path):
+    _folder(tmp_path / ".store.building", "half")
+    _folder(tmp_path / ".store.old", "old")
+    _folder(tmp_path / "store", "new")
+    with locked(tmp_path / "store"):
+        assert sorted(p.name for p in tmp_path.iterdir()) == [".store.lock", "store"]
+
+
+def test_a_build_killed_between_two_renames_is_mended(tmp_path):
+    _folder(tmp_path / ".store.old", "old")
+    with locked(tmp_path / "store"):
+        assert (tmp_path / "store" / "f").read_text() == "old"
+
+
+def _hold(out: Path, held: object, done: object) -> None:
+    with locked(out):
+        held.set()  # type: ignore[attr-defined]
+        done.wait(20)  # type: ignore[attr-defined]
+
+
+def test_only_one_build_at_a_time(tmp_path):
+    out = tmp_path / "store"
+    context = multiprocessing.get_context("spawn")
+    held, done = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(out, held, done))
+    other.start()
+    assert held.wait(20)
+    with pytest.raises(ConfigError, match="another build"), locked(out):
+        pass
+    done.set()
+    other.join()
+    with locked(out):
+        pass
