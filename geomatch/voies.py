@@ -1,56 +1,100 @@
-"""Names of streets, brought to one spelling at build and at query time alike."""
+"""Names of streets, written the same way when the store is built and when it is asked.
+
+The knowledge is in ``geomatch/tables/street_types.csv`` and ``street_words.csv``: what is
+written, and what it stands for. An abbreviation means a type at the head of a name and a word
+after it: ``GAL LECLERC`` is a general, ``PL`` is a square only where a name begins.
+
+A change here or in these tables changes the keys of the store: raise
+:data:`geomatch.schema.STORE_FORMAT_VERSION` with it.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from functools import cache
 
 from geomatch.tables import load_table
 from geomatch.text import normalise, split_digits
 
-#: Words between a street's type and its name, which people leave out or change.
-LINK_WORDS = frozenset({"DE", "DU", "DES", "D", "LA", "LE", "LES", "L", "AU", "AUX", "A", "EN"})
+#: ``1 ER``, ``2 EME``, ``11 E`` after digits and letters were parted.
+_ORDINAL = re.compile(r"\b(\d+) (?:ERE?|EME|IEME|E(?= [A-Z]))\b")
+#: Words of the longest expression in either table.
+_LONGEST = 3
 
 
 def street_key(name: str) -> str:
-    """Full street name, normalised, type and usual abbreviations spelled out.
+    """Normalised full name of a street: type and usual abbreviations in full.
 
-    ``"Av. du Gal Leclerc"`` gives ``"AVENUE DU GENERAL LECLERC"``. Numbers are digits
-    (``RUE DU HUIT MAI`` → ``RUE DU 8 MAI``).
+    Parameters
+    ----------
+    name
+        As anybody writes it: ``"Bd du Gal. Leclerc"``.
+
+    Returns
+    -------
+    str
+        ``"BOULEVARD DU GENERAL LECLERC"``; articles stay. Empty when the name holds no letter
+        and no digit. The key of a key is itself.
     """
-    words = split_digits(normalise(name)).split()
-    if not words:
-        return ""
-    types, spelled = street_types(), _spelled()
-    first = types.get(words[0], words[0]) if len(words) > 1 else words[0]
-    return " ".join([first, *(spelled.get(w, w) for w in words[1:])])
+    words = street_words(name)
+    kind, used = leading_type(words)
+    rest = expand_words(words[used:])
+    if not kind:
+        return " ".join(rest)
+    # RT NAT 7: only once RT is a ROUTE is it known which
+    longer, used = leading_type([*kind.split(), *rest])
+    return " ".join([longer, *[*kind.split(), *rest][used:]])
 
 
-def split_type(key: str) -> tuple[str, str]:
-    """Type and name of a :func:`street_key`; the type is ``""`` when there is none."""
-    kind, _, name = key.partition(" ")
-    return (kind, name) if name and kind in _full_types() else ("", key)
+def street_words(name: str) -> list[str]:
+    """Normalised words of a name, digits parted from letters, ordinals as ``1E``, ``11E``."""
+    return _ORDINAL.sub(_ordinal, split_digits(normalise(name))).split()
 
 
-def core_name(name: str) -> str:
-    """A street name without the link words before it: ``DE LA GARE`` → ``GARE``."""
-    words = name.split()
-    start = 0
-    while start < len(words) - 1 and words[start] in LINK_WORDS:
-        start += 1
-    return " ".join(words[start:])
+def _ordinal(found: re.Match[str]) -> str:
+    return "1ER" if found[1] == "1" else f"{found[1]}E"
+
+
+def leading_type(words: list[str]) -> tuple[str, int]:
+    """Type of street that the words begin with, in full, and how many words it takes.
+
+    ``("", 0)`` when they do not begin with one, or when nothing follows it: ``COURS`` alone is
+    a name. The longest expression wins (``RD PT`` before ``RD``).
+    """
+    types = street_types()
+    for used in range(min(_LONGEST, len(words)), 0, -1):
+        kind = types.get(" ".join(words[:used]))
+        if kind is not None:
+            return kind, used
+    return "", 0
+
+
+def expand_words(words: list[str]) -> list[str]:
+    """Words of a name after its type, abbreviations in full."""
+    known = street_word_table()
+    out: list[str] = []
+    i = 0
+    while i < len(words):
+        for used in (2, 1):
+            full = known.get(" ".join(words[i : i + used])) if i + used <= len(words) else None
+            if full is not None:
+                out.append(full)
+                i += used
+                break
+        else:
+            out.append(words[i])
+            i += 1
+    return out
 
 
 @cache
-def street_types() -> dict[str, str]:
-    """Abbreviation or full word → street type."""
+def street_types() -> Mapping[str, str]:
+    """Expression at the head of a name → type in full."""
     return {row[0]: row[1] for row in load_table("street_types")}
 
 
 @cache
-def _full_types() -> frozenset[str]:
-    return frozenset(t for t in street_types().values() if " " not in t)
-
-
-@cache
-def _spelled() -> dict[str, str]:
+def street_word_table() -> Mapping[str, str]:
+    """Expression inside a name → words in full."""
     return {row[0]: row[1] for row in load_table("street_words")}
