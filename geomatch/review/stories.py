@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from geomatch.bulletins import read_bulletins
-from geomatch.config import BulletinOptions
+from geomatch.config import Config
 from geomatch.errors import DataError
 from geomatch.review.atlas import Atlas
 from geomatch.schema import (
@@ -23,6 +22,7 @@ from geomatch.schema import (
     STORE_NAF,
     departement_of,
 )
+from geomatch.scoring import read_run
 from geomatch.store import Store
 
 #: Candidates of a bulletin that are told of.
@@ -138,8 +138,8 @@ def read_stories(run_dir: str | Path, store: Store | Atlas, *, ids: Sequence[str
     Raises :class:`DataError` when a file of the run is missing or not readable.
     """
     folder = Path(run_dir)
-    description = _description(folder)
-    options = BulletinOptions(**description["options"]["bulletins"])
+    description = read_run(folder)
+    options = Config.from_dict(description["options"], source="run.json").bulletins
     return tell_stories(
         read_bulletins(description["input"]["path"], options),
         _of_ids(folder / "decisions.parquet", ids),
@@ -147,16 +147,6 @@ def read_stories(run_dir: str | Path, store: Store | Atlas, *, ids: Sequence[str
         store,
         ids=ids,
     )
-
-
-def _description(folder: Path) -> dict[str, Any]:
-    try:
-        content: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{folder} holds no readable run.json: {error}; give the --out folder of a match"
-        ) from error
-    return content
 
 
 def _of_ids(file: Path, ids: Sequence[str]) -> pd.DataFrame:

@@ -1,0 +1,184 @@
+"""The offline map: what is on it, what may not be in it."""
+
+from __future__ import annotations
+
+import math
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from geomatch.review import Atlas, neighbourhood_svg
+from geomatch.review.atlas import DrawnStreet, Window
+from geomatch.review.labels import Room, place_labels
+from geomatch.review.lines import pieces, street_axis
+from geomatch.review.map import metres_text
+from geomatch.store import Store
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def texts(svg: str) -> list[str]:
+    return [e.text or "" for e in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+
+
+def test_it_shows_streets_place_candidates_scale_and_north(
+    store: Store, place: dict[str, object], around: pd.DataFrame
+) -> None:
+    shown = texts(neighbourhood_svg(store, place, around))
+    assert "N" in shown
+    assert any(re.fullmatch(r"\d+ m", t) for t in shown)
+    assert any(t.startswith("Lieu déclaré : numéro trouvé (± 40 m)") for t in shown)
+    assert sum(t.startswith(("Rue", "Avenue", "Bd", "Place", "Impasse")) for t in shown) >= 2
+    ranks = {int(t) for t in shown if t.isdigit()}
+    assert {1, 2, 3} <= ranks <= set(range(1, 13))
+
+
+def test_candidates_off_the_map_are_named(
+    store: Store, place: dict[str, object], around: pd.DataFrame
+) -> None:
+    far = around.assign(x=around["x"].where(around["rank"] != 5, around["x"] + 40_000))
+    assert any("hors du plan : 5" in t for t in texts(neighbourhood_svg(store, place, far)))
+
+
+def test_the_circle_is_as_large_as_the_uncertainty(
+    store: Store, place: dict[str, object], around: pd.DataFrame
+) -> None:
+    svg = neighbourhood_svg(store, place, around.head(0), width=600, height=400)
+    circle = next(
+        e for e in ElementTree.fromstring(svg).iter(f"{SVG}circle") if e.get("fill-opacity")
+    )
+    bar = next(t for t in texts(svg) if re.fullmatch(r"\d+ m", t))
+    path = next(
+        e.get("d", "")
+        for e in ElementTree.fromstring(svg).iter(f"{SVG}path")
+        if re.fullmatch(r"M14 [\d.]+v5h[\d.]+v-5", e.get("d", ""))
+    )
+    pixels_per_m = float(re.findall(r"h([\d.]+)", path)[0]) / float(bar.removesuffix(" m"))
+    assert float(circle.get("r", "0")) == pytest.approx(40.0 * pixels_per_m, rel=0.05)
+
+
+def test_without_a_place_the_candidates_are_shown(
+    store: Store, place: dict[str, object], around: pd.DataFrame
+) -> None:
+    lost = {
+        **place,
+        "x": math.nan,
+        "y": math.nan,
+        "uncertainty_m": math.nan,
+        "geocode_level": "none",
+    }
+    shown = texts(neighbourhood_svg(store, lost, around))
+    assert "1" in shown
+    assert any("lieu inconnu" in t for t in shown)
+
+
+def test_without_any_position_it_says_so(store: Store, around: pd.DataFrame) -> None:
+    place = {"x": math.nan, "y": math.nan, "code_commune": "", "geocode_level": "none"}
+    svg = neighbourhood_svg(store, place, around.head(0))
+    assert any("position" in t for t in texts(svg))
+
+
+def test_nothing_is_fetched_and_names_are_escaped(
+    store: Store, place: dict[str, object], around: pd.DataFrame
+) -> None:
+    atlas = Atlas(store)
+    streets, addresses = atlas.tables("96")
+    atlas._parts["96"] = (streets.assign(nom_voie='Rue "<b>&'), addresses)
+    svg = neighbourhood_svg(atlas, place, around)
+    assert "<b>" not in svg
+    assert 'Rue "<b>&' in texts(svg)
+    assert re.findall(r"https?://[^\"]+", svg) == ["http://www.w3.org/2000/svg"]
+    assert "href" not in svg
+
+
+def test_an_atlas_reads_a_departement_once(
+    store: Store, place: dict[str, object], around: pd.DataFrame
+) -> None:
+    atlas = Atlas(store)
+    first = neighbourhood_svg(atlas, place, around)
+    tables = atlas.tables("96")
+    assert neighbourhood_svg(atlas, place, around) == first
+    assert atlas.tables("96")[1] is tables[1]
+
+
+def test_address_text_of_numbers_and_streets(store: Store) -> None:
+    atlas = Atlas(store)
+    streets, addresses = atlas.tables("96")
+    house = addresses.iloc[100]
+    street = streets[streets["voie_id"] == house["voie_id"]].iloc[0]
+    code = street["code_commune"]
+    expected = f"{house['numero']} {house['rep']}".strip() + f" {street['nom_voie']}"
+    assert atlas.address_text(house["ban_id"], code) == expected
+    assert atlas.address_text(street["ban_id"], code) == street["nom_voie"]
+    assert atlas.address_text("nowhere", code) == ""
+    assert atlas.address_text("", code) == ""
+
+
+# ------------------------------------------------------------------ lines and labels
+
+
+def test_axis_runs_between_the_two_sides() -> None:
+    odd = np.array([[0.0, 0.0], [50.0, 0.0], [100.0, 0.0]])
+    even = np.array([[5.0, 10.0], [95.0, 10.0]])
+    axis = street_axis([odd, even], 60.0)
+    assert axis[1] == pytest.approx([50.0, 5.0])
+    assert np.all((axis[:, 1] > 4.9) & (axis[:, 1] < 5.1))
+
+
+def test_sides_too_far_apart_are_no_road() -> None:
+    odd = np.array([[0.0, 0.0], [50.0, 0.0], [100.0, 0.0]])
+    even = np.array([[5.0, 500.0], [95.0, 500.0]])
+    assert np.array_equal(street_axis([odd, even], 60.0), odd)
+
+
+def test_a_line_is_cut_at_a_wide_gap() -> None:
+    line = np.array([[0.0, 0.0], [10.0, 0.0], [20.0, 0.0], [500.0, 0.0], [510.0, 0.0]])
+    cut = pieces(line, 100.0)
+    assert [len(p) for p in cut] == [3, 2]
+    assert pieces(line[:1], 100.0) == []
+
+
+def test_labels_never_touch() -> None:
+    room = Room(600, 400)
+    side = np.array([[float(x), 200.0] for x in range(50, 551, 10)])
+    near = side + np.array([0.0, 4.0])
+    streets = [
+        (DrawnStreet("Rue Une", False, (side,), ()), (side,)),
+        (DrawnStreet("Rue Deux", False, (near,), ()), (near,)),
+    ]
+    labels = place_labels(streets, room)
+    assert [lab.text for lab in labels] == ["Rue Une", "Rue Deux"]
+    assert abs(labels[0].x - labels[1].x) > 40
+
+
+def test_a_name_longer_than_its_street_is_shortened_or_left_out() -> None:
+    side = np.array([[50.0, 200.0], [175.0, 200.0]])
+    streets = [(DrawnStreet("Boulevard des Grands Ormes", False, (side,), ()), (side,))]
+    assert [lab.text for lab in place_labels(streets, Room(600, 400))] == ["Bd des Grands Ormes"]
+    short = side * [0.4, 1.0]
+    streets = [(DrawnStreet("Boulevard des Grands Ormes", False, (short,), ()), (short,))]
+    assert place_labels(streets, Room(600, 400)) == []
+
+
+def test_labels_are_never_upside_down() -> None:
+    side = np.array([[550.0, 100.0], [50.0, 300.0]])
+    (label,) = place_labels(
+        [(DrawnStreet("Rue Haute", False, (side,), ()), (side,))], Room(600, 400)
+    )
+    assert -90 <= label.angle <= 90
+
+
+def test_window_holds_no_nan() -> None:
+    assert not Window(0, 0, 10, 10).holds(math.nan, 5.0)
+    assert Window(0, 0, 10, 10).wider(0.5).holds(-4.0, 14.0)
+
+
+@pytest.mark.parametrize(
+    ("metres", "expected"),
+    [(35.2, "35 m"), (1_240.0, "1,2 km"), (996.0, "1,0 km"), (math.nan, "–")],
+)
+def test_metres_text(metres: float, expected: str) -> None:
+    assert metres_text(metres) == expected
