@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -36,8 +37,10 @@ def project(
     lon: ArrayLike, lat: ArrayLike, crs: int, *, source: int = WGS84
 ) -> tuple[Floats, Floats]:
     """Degrees (or metres of another projection `source`) → metres in the projection `crs`."""
-    x, y = _transformer(source, crs).transform(np.asarray(lon, float), np.asarray(lat, float))
-    return x, y
+    # plain buffers: pyproj takes an array of one element for a number
+    given = (array("d", np.asarray(values, float).tobytes()) for values in (lon, lat))
+    x, y = _transformer(source, crs).transform(*given)
+    return np.asarray(x, float), np.asarray(y, float)
 
 
 def located_communes(

@@ -6,9 +6,14 @@ import pytest
 
 from gazetteer.places import NEIGHBOUR_M, WGS84, located_communes, neighbours, project
 
-NO_EXTENT = pd.DataFrame(columns=["code_commune", "x", "y", "radius_m", "n_addresses"])
-NO_GPS = pd.DataFrame(columns=["code_commune", "lon", "lat"])
-NO_CELL = pd.DataFrame(columns=["code_commune", "x", "y"])
+
+def _nowhere(*columns: str) -> pd.DataFrame:
+    return pd.DataFrame({"code_commune": [], **{c: pd.Series(dtype=float) for c in columns}})
+
+
+NO_EXTENT = _nowhere("x", "y", "radius_m", "n_addresses")
+NO_GPS = _nowhere("lon", "lat")
+NO_CELL = _nowhere("x", "y")
 
 
 def _communes(*codes: str, parent: str = "") -> pd.DataFrame:

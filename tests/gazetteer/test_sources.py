@@ -153,9 +153,7 @@ def test_two_files_of_one_role_without_vintage_are_refused():
 
 
 def test_a_missing_role_is_told_with_its_columns():
-    with pytest.raises(
-        DataError, match=r"--cog x: no file .* of COG communes .*typecom"
-    ):
+    with pytest.raises(DataError, match=r"--cog x: no file .* of COG communes .*typecom"):
         only([], "communes", option="--cog", where="x")
 
 
