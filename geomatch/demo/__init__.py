@@ -8,5 +8,6 @@ the program is on real bulletins.
 from __future__ import annotations
 
 from geomatch.demo.generate import DemoFiles, generate
+from geomatch.demo.page import write_demo_page
 
-__all__ = ["DemoFiles", "generate"]
+__all__ = ["DemoFiles", "generate", "write_demo_page"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from geomatch.review.atlas import Atlas
 from geomatch.review.map import neighbourhood_svg
 from geomatch.review.page import STYLE, bulletin_card
-from geomatch.review.stories import MatchResult, Stories, read_stories, tell_stories
+from geomatch.review.stories import MatchResult, Stories, run_frames, tell_stories
 from geomatch.review.svg import element
 from geomatch.store import Store
 
@@ -60,7 +60,5 @@ def show_bulletin(
         When the run has no such bulletin, or its files are not readable.
     """
     opened = Store.open(store) if isinstance(store, str | Path) else store
-    if isinstance(run, str | Path):
-        return BulletinView(read_stories(run, opened, ids=[id]), id)
-    stories = tell_stories(run.prepared.bulletins, run.decisions, run.candidates, opened, ids=[id])
+    stories = tell_stories(*run_frames(run, ids=[id]), opened, ids=[id])
     return BulletinView(stories, id)

@@ -44,7 +44,8 @@ STYLE = """
  overflow-wrap:anywhere}
 .gm .small{color:var(--soft);font-size:13px}
 .gm .empty{color:#a49c8a}
-.gm .num{white-space:nowrap;text-align:right}
+.gm td.num{white-space:nowrap;text-align:right}
+.gm .wide th:nth-child(n+5){text-align:right}
 .gm .disc{display:inline-block;width:23px;height:23px;border-radius:50%;text-align:center;
  background:var(--other);color:#fff;font-weight:700;font-size:13px;line-height:23px}
 .gm .first .disc{background:var(--best)}
@@ -134,17 +135,15 @@ def _comparison(story: Story, stories: Stories) -> str:
     naf = _naf_text(decision["naf"], stories.naf_labels)
     if naf:
         naf += f" ({wording.percent(decision['naf_probability'])})"
-    commune = decision["code_commune"]
+    place = wording.understood_address(decision, atlas)
+    town = decision["code_commune"]
     rows = [
         ("Employeur", written.get("raison_sociale", ""), echo),
-        ("Adresse", wording.written_address(written), wording.understood_address(decision, atlas)),
-        (
-            "Commune",
-            wording.written_town(written, atlas),
-            atlas.commune_name(commune) if commune else "",
-        ),
+        ("Adresse", wording.written_address(written), place),
+        ("Commune", wording.written_town(written), atlas.commune_name(town) if town else ""),
         ("Activité", written.get("activite", ""), naf),
         ("Profession", written.get("profession", ""), ""),
+        ("Situation", wording.situation(written, atlas), ""),
     ]
     head = _row(("", "Sur le bulletin", "Compris"), cell="th")
     body = "".join(

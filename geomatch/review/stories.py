@@ -137,21 +137,32 @@ def read_stories(run_dir: str | Path, store: Store | Atlas, *, ids: Sequence[str
 
     Raises :class:`DataError` when a file of the run is missing or not readable.
     """
-    folder = Path(run_dir)
+    return tell_stories(*run_frames(run_dir, ids=ids), store, ids=ids)
+
+
+def run_frames(
+    run: MatchResult | str | Path, *, ids: Sequence[str] | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Bulletins, decisions and candidates of a run, in memory or in its folder.
+
+    `ids` says which rows of a folder's decisions and candidates to read, None all of them.
+    """
+    if not isinstance(run, str | Path):
+        return run.prepared.bulletins, run.decisions, run.candidates
+    folder = Path(run)
     description = read_run(folder)
     options = Config.from_dict(description["options"], source="run.json").bulletins
-    return tell_stories(
+    return (
         read_bulletins(description["input"]["path"], options),
         _of_ids(folder / "decisions.parquet", ids),
         _of_ids(folder / "candidates.parquet", ids),
-        store,
-        ids=ids,
     )
 
 
-def _of_ids(file: Path, ids: Sequence[str]) -> pd.DataFrame:
+def _of_ids(file: Path, ids: Sequence[str] | None) -> pd.DataFrame:
+    filters = None if ids is None else [("id", "in", list(ids))]
     try:
-        return pq.read_table(file, filters=[("id", "in", list(ids))]).to_pandas()
+        return pq.read_table(file, filters=filters).to_pandas()
     except OSError as error:
         raise DataError(f"{file} of the run is not readable: {error}") from error
 

@@ -47,6 +47,10 @@ _PEOPLE: Mapping[str, str] = {
     "52": "5 000 à 9 999",
     "53": "10 000 et plus",
 }
+_COMMUTING: Mapping[str, str] = {
+    "1": "travaille dans sa commune",
+    "2": "travaille dans une autre commune",
+}
 _VARIABLE: Mapping[str, str] = {
     "1": "lieu variable",
     "2": "à son domicile",
@@ -58,6 +62,8 @@ def percent(share: float) -> str:
     """``0.873`` → ``87 %``; ``–`` when unknown. Never 100 % for what is not certain."""
     if math.isnan(share):
         return "–"
+    if 0 < share < 0.005:
+        return "< 1 %"
     shown = min(99.9, 100 * share) if share < 1 else 100.0
     return f"{shown:.0f} %" if shown < 99 else f"{shown:.1f} %".replace(".", ",")
 
@@ -78,16 +84,18 @@ def written_address(written: Mapping[str, Any]) -> str:
     return written.get("adresse") or " ".join(written[n] for n in names if written.get(n))
 
 
-def written_town(written: Mapping[str, Any], atlas: Atlas) -> str:
-    """Town, département and country as written, and what the form says besides."""
+def written_town(written: Mapping[str, Any]) -> str:
+    """Postcode, town, département and country as written."""
     words = [written.get(n, "") for n in ("code_postal", "commune", "departement", "pays")]
-    text = " ".join(w for w in words if w)
+    return " ".join(w for w in words if w)
+
+
+def situation(written: Mapping[str, Any], atlas: Atlas) -> str:
+    """Where the person lives and what the form says of the place of work besides its address."""
     home = written.get("code_commune_residence", "")
-    said = {"1": "travaille dans sa commune", "2": "travaille ailleurs"}
-    said_here = said.get(written.get("lieu_travail", ""), "")
-    if home and said_here:
-        said_here += f" — réside à {atlas.commune_name(home)}"
-    return " · ".join(w for w in (text, said_here, variable(written)) if w)
+    where = _COMMUTING.get(written.get("lieu_travail", ""), "")
+    lives = f"réside à {atlas.commune_name(home)}" if home else ""
+    return ", ".join(w for w in (lives, where, variable(written)) if w)
 
 
 def variable(written: Mapping[str, Any]) -> str:

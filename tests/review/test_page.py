@@ -115,7 +115,15 @@ def test_notebook_view(frames: Frames, store: Store) -> None:
 
 @pytest.mark.parametrize(
     ("share", "expected"),
-    [(0.5, "50 %"), (0.994, "99,4 %"), (0.9999, "99,9 %"), (1.0, "100,0 %"), (float("nan"), "–")],
+    [
+        (0.5, "50 %"),
+        (0.003, "< 1 %"),
+        (0.0, "0 %"),
+        (0.994, "99,4 %"),
+        (0.9999, "99,9 %"),
+        (1.0, "100,0 %"),
+        (float("nan"), "–"),
+    ],
 )
 def test_percent(share: float, expected: str) -> None:
     assert percent(share) == expected
