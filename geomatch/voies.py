@@ -19,6 +19,8 @@ from geomatch.text import normalise, split_digits
 
 #: ``1 ER``, ``2 EME``, ``11 E`` after digits and letters were parted.
 _ORDINAL = re.compile(r"\b(\d+) (?:ERE?|EME|IEME|E(?= [A-Z]))\b")
+#: Some cities write the number into the name: ``12P3 Rue des Lilas``. ``8E RUE`` is a rank.
+_NUMBER_IN_NAME = re.compile(r"^\d+ (?!E |ER |EME )[A-Z]{1,2} (?:\d+ )?(?=[A-Z]{3,} )")
 #: Words of the longest expression in either table.
 _LONGEST = 3
 
@@ -48,8 +50,16 @@ def street_key(name: str) -> str:
 
 
 def street_words(name: str) -> list[str]:
-    """Normalised words of a name, digits parted from letters, ordinals as ``1E``, ``11E``."""
-    return _ORDINAL.sub(_ordinal, split_digits(normalise(name))).split()
+    """Normalised words of a name, digits parted from letters, ordinals as ``1ER``, ``11E``.
+
+    A house number that stands before the type, letter and all, is left out.
+    """
+    text = split_digits(normalise(name))
+    if text[:1].isdigit():
+        number = _NUMBER_IN_NAME.match(text)
+        if number and text[number.end() :].split(" ", 1)[0] in street_types():
+            text = text[number.end() :]
+    return _ORDINAL.sub(_ordinal, text).split()
 
 
 def _ordinal(found: re.Match[str]) -> str:
