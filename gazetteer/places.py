@@ -38,8 +38,8 @@ def project(
 ) -> tuple[Floats, Floats]:
     """Degrees (or metres of another projection `source`) → metres in the projection `crs`."""
     # plain buffers: pyproj takes an array of one element for a number
-    given = (array("d", np.asarray(values, float).tobytes()) for values in (lon, lat))
-    x, y = _transformer(source, crs).transform(*given)
+    first, second = (array("d", np.asarray(values, float).tobytes()) for values in (lon, lat))
+    x, y = _transformer(source, crs).transform(first, second)
     return np.asarray(x, float), np.asarray(y, float)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from geomatch.text import normalise, repair_mojibake
+from geomatch.text import repair_mojibake
+from geomatch.voies import street_key
 
 #: Streets of one name in one commune whose middles are nearer than this, or than they reach, are
 #: one street that has several identifiers. Farther apart they are two: hamlets of a big commune
@@ -31,7 +32,7 @@ def grouped(written: pd.DataFrame) -> pd.DataFrame:
     rows = written.copy()
     clean = {name: repair_mojibake(name) for name in rows["nom_voie"].unique()}
     rows["libelle"] = rows["nom_voie"].map(clean)
-    rows["nom_norm"] = rows["libelle"].map({n: street_name_key(n) for n in clean.values()})
+    rows["nom_norm"] = rows["libelle"].map({n: street_key(n) for n in clean.values()})
     rows = rows[rows["nom_norm"] != ""]
     rows = rows.sort_values(
         ["code_commune", "nom_norm", "n", "voie_ban"],
@@ -46,11 +47,6 @@ def grouped(written: pd.DataFrame) -> pd.DataFrame:
     rows["ancienne"] = first["code_ancienne_commune"].transform("first")
     rows["libelle"] = first["libelle"].transform("first")
     return rows.drop(columns="part")
-
-
-def street_name_key(name: str) -> str:
-    """The key that streets are found by."""
-    return normalise(name)
 
 
 def _parts(rows: pd.DataFrame) -> np.ndarray:
