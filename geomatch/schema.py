@@ -54,8 +54,9 @@ class Table:
         """The table's columns only, in order, typed; what is absent is ``""``, NaN, 0 or False."""
         out = {}
         for column, (kind, _) in self.columns.items():
-            values = frame.get(column)
-            out[column] = _typed(values, kind, len(frame))
+            values = _typed(frame.get(column), kind, len(frame))
+            # Text stays Python objects: pandas 3 would turn it into Arrow strings and back.
+            out[column] = pd.Series(values, index=frame.index, dtype=_DTYPES[kind])
         return pd.DataFrame(out, index=frame.index)
 
     def require(self, frame: pd.DataFrame, what: str) -> None:
@@ -381,6 +382,9 @@ _CRS_OF_TERRITORY: Mapping[str, int] = {
     "974": 2975,
     "976": 4471,
     "975": 4467,
+    "986": 8903,
+    "987": 3297,
+    "988": 3163,
 }
 CRS_METROPOLE = 2154
 
