@@ -1,0 +1,55 @@
+"""The notebooks run from the first cell to the last, are short, and are kept without outputs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import nbclient
+import nbformat
+import pytest
+
+NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+MOST_LINES = 10
+
+
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_there_are_notebooks() -> None:
+    assert [p.name for p in NOTEBOOKS][:1] == ["01_prise_en_main.ipynb"]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_kept_without_outputs_and_logic(path: Path) -> None:
+    for cell in code_cells(read(path)):
+        assert cell.outputs == []
+        assert cell.execution_count is None
+        assert len(cell.source.splitlines()) <= MOST_LINES
+        assert not re.search(r"^\s*(def|class|for|while|if|try)\b", cell.source, re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+def test_runs_and_shows_a_map(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    notebook = read(path)
+    nbclient.NotebookClient(
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(tmp_path)}},
+    ).execute()
+    outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
+    shown = [str(data) for o in outputs for data in o.get("data", {}).values()]
+    maps = [text for text in shown if "Plan du voisinage" in text]
+    assert len(maps) >= 2
+    for text in maps:
+        assert "<circle" in text
+        assert set(re.findall(r"https?://[^\s\"<]+", text)) <= {"http://www.w3.org/2000/svg"}
+    assert not [o for o in outputs if o.output_type == "stream" and o.name == "stderr"]
