@@ -102,10 +102,10 @@ def similar_names(
     """Look every distinct written name up in the pool's lexicon."""
     parts = [
         coverage.search(low, min(low + _CHUNK, n_names), _LEAST)
-        for low in range(0, n_names, _CHUNK)
+        for low in range(0, max(n_names, 1), _CHUNK)
     ]
     written, known, of_written, of_known = (
-        np.concatenate([p[i] for p in parts]) if parts else np.array([], np.int64) for i in range(4)
+        np.concatenate([part[i] for part in parts]) for i in range(4)
     )
     order = np.argsort(written, kind="stable")
     start = np.searchsorted(written[order], np.arange(n_names + 1))

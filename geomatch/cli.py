@@ -1,4 +1,7 @@
-"""The command line: parses options, calls one function, prints. Results on stdout, logs on stderr."""
+"""The command line: parses options, calls one function, prints.
+
+Results go to stdout, progress and logs to stderr.
+"""
 
 from __future__ import annotations
 
@@ -98,7 +101,7 @@ def build(
         departements=tuple(d.strip() for d in departements.split(",") if d.strip()) or None,
         memory_limit=memory,
     )
-    with _steps() as tell:
+    with _Steps() as tell:
         store = build_store(options, tell)
     counts = {name: table["rows"] for name, table in store.manifest["tables"].items()}
     _print_json({"store": str(out), "tables": counts})
@@ -130,7 +133,7 @@ def match(
             settings, decisions=dataclasses.replace(settings.decisions, precision=precision)
         )
     options = RunOptions(workers=workers, scheduler=scheduler, resume=resume)
-    with _bar("bulletins") as tell:
+    with _Bar("bulletins") as tell:
         summary = run(source, store, out, settings, options, tell)
     n, seconds = summary["input"]["bulletins"], summary["seconds"]
     _err.print(f"{n} bulletins, {seconds} s, {n / max(seconds, 1e-9):.0f}/s", highlight=False)
@@ -149,7 +152,7 @@ def geocode(
     from geomatch.geocoding import geocode_file
 
     settings = _settings(None, parser=parser)
-    with _bar("adresses") as tell:
+    with _Bar("adresses") as tell:
         geocode_file(source, store, out, address=address, options=settings.addresses, progress=tell)
     _out.print(str(out), highlight=False, soft_wrap=True)
 
@@ -176,14 +179,14 @@ def parse(
 def evaluate(
     runs: Annotated[list[Path], typer.Argument(metavar="DIR…", help="Dossiers de résultats.")],
     truth: Annotated[Path, typer.Option(help="CABBI;SIRET;… ou id;siret;…")],
-    by: Annotated[list[str], typer.Option(help="Colonne de strates (répétable).")] = [],
+    by: Annotated[list[str] | None, typer.Option(help="Colonne de strates (répétable).")] = None,
     report: Annotated[Path | None, typer.Option(help="Page HTML à écrire.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
 ) -> None:
     """Mesurer un ou plusieurs passages contre une vérité."""
     from geomatch.scoring import evaluate_runs
 
-    evaluate_runs(runs, truth, by=by, report=report, as_json=as_json, console=_out)
+    evaluate_runs(runs, truth, _out, by=by or (), report=report, as_json=as_json)
 
 
 @app.command()
@@ -225,7 +228,7 @@ def download(
     wanted = [d.strip() for d in departements.split(",") if d.strip()]
     if not wanted:
         raise ConfigError("--departements is empty; expected codes such as 35,75")
-    with _steps() as tell:
+    with _Steps() as tell:
         fetch(wanted, out, progress=tell)
     _out.print(str(out), highlight=False, soft_wrap=True)
 
@@ -238,7 +241,7 @@ def demo(
     """Toute la chaîne sur un département inventé."""
     from geomatch.demo.run import run_demo
 
-    with _steps() as tell:
+    with _Steps() as tell:
         lines = run_demo(out, size=size, progress=tell)
     for line in lines:
         _out.print(line, highlight=False, soft_wrap=True)
@@ -278,7 +281,7 @@ def _mapping(columns: str) -> dict[str, str]:
     return {a.strip(): b.strip() for a, _, b in pairs}
 
 
-class _bar:
+class _Bar:
     """A progress bar on stderr that counts things done."""
 
     def __init__(self, unit: str) -> None:
@@ -297,7 +300,7 @@ class _bar:
         self.progress.stop()
 
 
-class _steps(_bar):
+class _Steps(_Bar):
     """A progress bar on stderr that names the step under way."""
 
     def __init__(self) -> None:

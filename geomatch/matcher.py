@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -287,7 +287,7 @@ class Matcher:
             street_text=parts["nom_voie"].to_numpy(object),
         )
 
-    def _relation(self, zone: str, communes: Sequence[str]) -> NDArray[np.int8]:
+    def _relation(self, zone: str, communes: NDArray[np.object_]) -> NDArray[np.int8]:
         """INSIDE, NEIGHBOUR or ELSEWHERE for each commune of a pool."""
         out = np.full(len(communes), candidates.ELSEWHERE, np.int8)
         if zone == "~":

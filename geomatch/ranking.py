@@ -7,6 +7,7 @@ model is a table of weights kept as JSON; see :mod:`geomatch.model`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -136,7 +137,7 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
     sorted_right = np.array([" ".join(sorted(s.split())) for s in right], dtype=object)
     none = distinct == -1
 
-    def similarity(scorer: object, a: NDArray, b: NDArray) -> NDArray:
+    def similarity(scorer: Any, a: NDArray, b: NDArray) -> NDArray:
         values = cpdist(a, b, scorer=scorer, dtype=np.float32) / 100.0
         return np.where(none, 0.0, values)[back]
 
@@ -195,8 +196,8 @@ def _distances(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[s
 
 def _activities(row: NDArray, naf: NDArray, declared: Declared) -> dict[str, NDArray]:
     kind = declared.kind[row]
-    implies = declared.kind_mask.any(axis=1) if len(declared.kind_mask) else np.zeros(1, bool)
-    asks = (kind >= 0) & implies[np.maximum(kind, 0)] if len(implies) else kind >= 0
+    implies: NDArray[np.bool_] = declared.kind_mask.any(axis=1)
+    asks = (kind >= 0) & implies[np.maximum(kind, 0)]
     fits = asks & (naf >= 0)
     fits[fits] = declared.kind_mask[kind[fits], naf[fits]]
     return {

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_MOJIBAKE = re.compile("[ÂÃâ][\u0080-\u00bf\u0152-\u0192\u2013-\u203a\u20ac\u2122]")
+_MOJIBAKE = re.compile("[ÂÃÅâ][\u0080-\u00bf\u0152-\u0192\u2013-\u203a\u20ac\u2122\u201c\u201d]")
 _NOT_ALNUM = re.compile(r"[^A-Z0-9]+")
 _DIGIT_RUNS = re.compile(r"(?<=\d)(?=[A-Z])|(?<=[A-Z])(?=\d)")
 _LIGATURES = str.maketrans({"Œ": "OE", "Æ": "AE", "ß": "SS", "&": " ET ", "’": "'", "Ø": "O"})

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,10 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from geomatch import activities, decisions, ranking
-from geomatch.bulletins import standardise
+from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
-from geomatch.errors import DataError
+from geomatch.errors import ConfigError, DataError
+from geomatch.evaluation import evaluate, read_truth
 from geomatch.matcher import Matcher
 from geomatch.model import Linear, Model, precision_thresholds
 from geomatch.store import Store
@@ -42,6 +44,66 @@ class Sample:
     truth: pd.DataFrame
 
 
+def train_files(
+    bulletins: Path, truth: Path, store: Path, out: Path, config: Config, *, share: float = 1.0
+) -> dict[str, Any]:
+    """Train on a bulletins file and its truth, and write the model folder with its card.
+
+    With `share` below 1, only that part of the identifiers is learned from and the rest is
+    measured; with 1, what the card says was measured on the training set itself.
+
+    Returns
+    -------
+    dict
+        What was learned from, and the measures (:meth:`Evaluation.as_dict`, shortened).
+
+    Raises
+    ------
+    ConfigError
+        When `share` is not in ]0, 1].
+    """
+    if not 0.0 < share <= 1.0:
+        raise ConfigError(f"--share is {share}, expected more than 0 and at most 1")
+    frame = read_bulletins(bulletins, config.bulletins)
+    told = read_truth(truth)
+    opened = Store.open(store)
+    learned = in_share(frame["id"].tolist(), share)
+    source = {"bulletins_file": bulletins.name, "truth_file": truth.name, "share": share}
+    model = train(frame[learned].reset_index(drop=True), told, opened, config, source)
+    rest = frame[~learned] if share < 1.0 else frame
+    result = Matcher(opened, config, model).match_bulletins(rest.reset_index(drop=True))
+    measured = told[told["id"].isin(rest["id"])]
+    measures = evaluate(result.decisions, result.candidates, measured).as_dict()
+    kept = ("n", "n_with_truth", "top1", "recall_20", "coding_rate", "precision",
+            "coverage_90", "coverage_95", "coverage_98", "calibration_error")  # fmt: skip
+    card = {**model.trained_on, "measured_on": "rest" if share < 1.0 else "training set"}
+    card |= {k: measures[k] for k in kept}
+    model.save(out)
+    (Path(out) / "model_card.md").write_text(_card(card, model), encoding="utf-8")
+    return card
+
+
+def _card(card: Mapping[str, Any], model: Model) -> str:
+    """The model's card: what it is, what it learned from, what it is not for."""
+    weights = sorted(model.ranking.weights.items(), key=lambda item: -abs(item[1]))
+    lines = [
+        "# Model card",
+        "",
+        "Logistic ranking of candidate establishments, logistic calibration of the best echo",
+        "and of its NAF, thresholds for the precisions asked for, and counts of the words of",
+        "activities and occupations. Not for: registers or questionnaires of another country;",
+        "judging persons. Words seen with a code only once are not kept.",
+        "",
+        *(f"- {name}: {value}" for name, value in card.items()),
+        "",
+        "| feature | weight | what it measures |",
+        "|---|---:|---|",
+        *(f"| {n} | {w:.3f} | {ranking.FEATURES[n]} |" for n, w in weights),
+        "",
+    ]
+    return "\n".join(lines)
+
+
 def in_share(ids: Sequence[str], share: float) -> NDArray[np.bool_]:
     """The same part of the same identifiers on every machine, whatever the order."""
     hashed = np.array([zlib.crc32(i.encode()) % 10_000 for i in ids])
@@ -60,7 +122,7 @@ def train(
     Parameters
     ----------
     frame : DataFrame
-        Bulletins in a known layout.
+        A bulletins table (:data:`geomatch.schema.BULLETINS`).
     truth : DataFrame
         ``id``, ``siret`` ("" when the establishment is not in the register), ``naf``.
     trained_on : mapping
@@ -71,7 +133,7 @@ def train(
     DataError
         When fewer than 200 bulletins have a known outcome.
     """
-    ids = standardise(frame, config.bulletins)["id"]
+    ids = frame["id"]
     position = ids.map(
         truth.drop_duplicates("id").reset_index(drop=True).reset_index().set_index("id")["index"]
     )
@@ -87,16 +149,13 @@ def train(
     model = fit(sample)
     return replace(
         model,
-        **count_words(frame, outcome, config),
+        **count_words(frame, outcome),
         trained_on={**trained_on, "bulletins": int(known.sum())},
     )
 
 
-def count_words(
-    frame: pd.DataFrame, truth: pd.DataFrame, config: Config
-) -> dict[str, pd.DataFrame]:
+def count_words(bulletins: pd.DataFrame, truth: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """Word tables of coded bulletins, rare pairs left out (nobody's own words remain)."""
-    bulletins = standardise(frame, config.bulletins)
     nafs = truth["naf"].tolist()
     tables = {}
     for name, column in (("activity_words", "activite"), ("profession_words", "profession")):
@@ -116,11 +175,9 @@ def _cross_evidence(
     matcher = Matcher(store, config, base)
     offset = 0
     for own in (half, ~half):
-        words = count_words(
-            frame[~own].reset_index(drop=True), truth[~own].reset_index(drop=True), config
-        )
+        words = count_words(frame[~own].reset_index(drop=True), truth[~own].reset_index(drop=True))
         matcher = matcher.with_model(replace(base, **words))
-        prepared = matcher.prepare(standardise(frame[own], config.bulletins))
+        prepared = matcher.prepare(frame[own].reset_index(drop=True))
         pairs, features = matcher.pairs(prepared)
         flags = decisions.bulletin_flags(
             prepared.bulletins, prepared.kinds, prepared.geocodes["geocode_level"]
