@@ -161,6 +161,8 @@ def _project_missing(con: duckdb.DuckDBPyConnection, departement: str) -> None:
             "UPDATE ban_d SET x = px, y = py FROM _places p WHERE (x IS NULL OR y IS NULL) "
             "AND ban_d.lon = p.lon AND ban_d.lat = p.lat",
         )
+    # degrees that are none, or of another territory, project to infinity
+    run(con, "DELETE FROM ban_d WHERE NOT (isfinite(x) AND isfinite(y))")
 
 
 _VOIE_OF = "USING (voie_ban, code_commune, code_ancienne_commune, nom_voie, is_lieu_dit)"

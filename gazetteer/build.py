@@ -14,7 +14,7 @@ import pandas as pd
 
 import geomatch
 from gazetteer import ban, cog, naf, places, sirene
-from gazetteer.engine import engine, frame, quoted, store_frame
+from gazetteer.engine import arrow, engine, frame, quoted, store_frame
 from gazetteer.locate import located
 from gazetteer.reading import checked
 from gazetteer.sources import Source, find, only
@@ -185,9 +185,10 @@ class _Build:
         self.tell("communes", 0.08)
         codes = self._communes(tables)
         self.tell("adresses", 0.10)
-        communes = self._addresses(codes, tables)
+        parts = self._addresses(tables)
         self.tell("établissements", 0.35)
         departements = self._register()
+        communes = self._places(codes, parts, tables)
         self._establishments(departements, communes, tables)
         self.tell("activités", 0.95)
         self._activities(tables)
@@ -207,12 +208,21 @@ class _Build:
             tables[table.name] = {"rows": write_country(self.root, table, rows)}
         return codes
 
-    def _addresses(self, codes: cog.Cog, tables: dict[str, Any]) -> pd.DataFrame:
+    def _addresses(self, tables: dict[str, Any]) -> ban.BanParts:
         ban.load_ban(self.con, self.of("ban", "lieux_dits"), self.options.departements)
         parts = ban.write_ban(self.con, self.root)
         for name, counts in (("streets", parts.streets), ("addresses", parts.addresses)):
             tables[name] = {"rows": sum(counts.values()), "departements": counts}
-        communes = places.located_communes(codes.communes, parts.extents, codes.gps)
+        return parts
+
+    def _places(self, codes: cog.Cog, parts: ban.BanParts, tables: dict[str, Any]) -> pd.DataFrame:
+        """Communes with centre and radius, still to be written; their neighbours, written."""
+        extents = parts.extents
+        register = sirene.geolocated_extents(self.con)
+        register = register[~register["code_commune"].isin(extents["code_commune"])]
+        if len(register):
+            extents = pd.concat([extents, register], ignore_index=True)
+        communes = places.located_communes(codes.communes, extents, codes.gps)
         near = places.neighbours(communes, parts.cells)
         tables[STORE_COMMUNE_NEIGHBOURS.name] = {
             "rows": write_country(self.root, STORE_COMMUNE_NEIGHBOURS, near)
@@ -235,7 +245,7 @@ class _Build:
         counts: dict[str, int] = {}
         for done, departement in enumerate(departements):
             self.tell(f"établissements {departement}", 0.4 + 0.55 * done / len(departements))
-            rows = frame(
+            rows = arrow(
                 self.con,
                 f"SELECT * FROM {self._register_sql(departement)} ORDER BY code_commune, siret",
             )

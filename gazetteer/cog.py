@@ -66,7 +66,7 @@ def read_cog(
         names=_names(cog, mvt, post, current),
         postcodes=_postcodes(post),
         history=history,
-        gps=_gps(post),
+        gps=_gps(post, _origins(mvt, in_force, current)),
     )
     store_frame(con, "communes", in_force)
     store_frame(con, "commune_history", history)
@@ -211,8 +211,20 @@ def _postcodes(post: pd.DataFrame) -> pd.DataFrame:
     return STORE_COMMUNE_POSTCODES.conform(pairs)
 
 
-def _gps(post: pd.DataFrame) -> pd.DataFrame:
-    """Mean of La Poste's ``lat, lon`` by commune in force, degrees."""
+def _origins(
+    mvt: pd.DataFrame, communes: pd.DataFrame, current: Mapping[str, str]
+) -> dict[str, str]:
+    """For each commune that came out of another: the one in force it came out of."""
+    moved = mvt[mvt["com_ap"].isin(communes["code_commune"]) & (mvt["com_av"] != mvt["com_ap"])]
+    before = _in_force(moved["com_av"], current)
+    return {a: b for a, b in zip(moved["com_ap"], before, strict=True) if a != b}
+
+
+def _gps(post: pd.DataFrame, origins: Mapping[str, str]) -> pd.DataFrame:
+    """Mean of La Poste's ``lat, lon`` by commune in force, degrees.
+
+    A commune restored after the postcodes were published has the place of the one it left.
+    """
     parts = post["coordonnees_gps"].str.extract(r"^\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)")
     places = pd.DataFrame(
         {
@@ -221,4 +233,8 @@ def _gps(post: pd.DataFrame) -> pd.DataFrame:
             "lat": pd.to_numeric(parts[0]),
         }
     )
-    return places.dropna().groupby("code_commune", as_index=False).mean()
+    known = places.dropna().groupby("code_commune", as_index=False).mean()
+    left = {new: old for new, old in origins.items() if new not in set(known["code_commune"])}
+    lent = pd.DataFrame({"new": list(left), "code_commune": list(left.values())}).merge(known)
+    lent = lent.drop(columns="code_commune").rename(columns={"new": "code_commune"})
+    return pd.concat([known, lent], ignore_index=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from gazetteer.places import project
 from geomatch.schema import crs_of
@@ -29,6 +30,9 @@ QUALITIES: Mapping[str, Quality] = {
     "22": Quality("street", 0.75, 800.0),
     "33": Quality("commune", 1.0, 5_000.0),
 }
+#: Columns of the register that say where an establishment is.
+_ADDRESS = ["code_commune", "gx", "gy", "gepsg", "gqualite", "gprecision"]
+_SLICE = 100_000
 POSITION = ("geocode_level", "geocode_score", "voie_id", "x", "y", "crs", "uncertainty_m", "ban_id")
 
 
@@ -92,8 +96,21 @@ def better(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def located(rows: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
-    """The register rows of one département with their positions."""
+def located(register: pa.Table, communes: pd.DataFrame) -> pa.Table:
+    """The register rows of one département with the columns :data:`POSITION` added.
+
+    Worked on in slices, so that a big département needs no more memory than a small one.
+    """
+    slices = [
+        _positions(register.slice(start, _SLICE).select(_ADDRESS).to_pandas(), communes)
+        for start in range(0, register.num_rows, _SLICE)
+    ]
+    places = pd.concat(slices, ignore_index=True)
+    for column in POSITION:
+        register = register.append_column(column, pa.array(places[column]))
+    return register
+
+
+def _positions(rows: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
     places = at_commune(rows, communes)
-    places = better(places, from_geoloc(rows))
-    return pd.concat([rows, places[list(POSITION)]], axis=1)
+    return better(places, from_geoloc(rows))
