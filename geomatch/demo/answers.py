@@ -45,6 +45,7 @@ _TYPES: Mapping[str, tuple[str, ...]] = {
     "ALLEE": ("ALL", "ALLEE"),
     "IMPASSE": ("IMP", "IMPASSE"),
     "SQUARE": ("SQ", "SQUARE"),
+    "RUELLE": ("RUELLE",),
     "PASSAGE": ("PAS", "PASSAGE"),
     "CLOS": ("CLOS",),
     "COUR": ("COUR",),
@@ -69,14 +70,14 @@ def employer_name(random: Random, one: Establishment, form: Form) -> str:
     name = _known_name(random, one)
     if "(" not in name:
         name = _reworded(random, name, one)
-    return noisy(random, name, is_paper=form.is_paper, strength=1.15)[:_RS_LENGTH].strip()
+    return noisy(random, name, is_paper=form.is_paper, strength=1.5)[:_RS_LENGTH].strip()
 
 
 def _known_name(random: Random, one: Establishment) -> str:
     if one.genre == "mairie" and random.random() < 0.35:
         service = random.choice(parts("qualificatifs")["service"])
         return f"{service} {one.mots['commune']}" if random.random() < 0.3 else service
-    other = 0.72 if one.is_known_otherwise else 0.17
+    other = 0.75 if one.is_known_otherwise else 0.26
     if one.ecrit and random.random() < other:
         mots = {**one.mots, "nom": normalise(one.nom)}
         return elide(random.choice(one.ecrit).format_map(mots))
@@ -95,7 +96,7 @@ def _reworded(random: Random, name: str, one: Establishment) -> str:
         name = f"{name} {one.mots['commune']}"
     if random.random() < 0.06:
         name = f"{random.choice(('SARL', 'STE', 'SAS', 'ETS', 'ENTREPRISE'))} {name}"
-    if random.random() < 0.09:
+    if random.random() < 0.12:
         name = leave_out(random, name)
     if random.random() < 0.02:
         name = turn_round(random, name)

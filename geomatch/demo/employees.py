@@ -170,7 +170,7 @@ def _town(
 def _town_meant(random: Random, population: Population, settlement: Settlement) -> str:
     if settlement.is_suburb and random.random() < 0.12:
         return population.territory.chef_lieu.nom
-    if random.random() < 0.025:
+    if random.random() < 0.04:
         return population.residence(random, settlement).nom
     if settlement.nom != settlement.nom_en_vigueur and random.random() < 0.6:
         return settlement.nom

@@ -27,6 +27,7 @@ REGISTER_STREET_TYPES: Mapping[str, tuple[str, ...]] = {
     "ALLEE": ("ALLEE", "ALL"),
     "IMPASSE": ("IMPASSE", "IMP"),
     "SQUARE": ("SQUARE", "SQ"),
+    "RUELLE": ("RUELLE", "RLE"),
     "PASSAGE": ("PASSAGE", "PAS"),
     "CLOS": ("CLOS",),
     "COUR": ("COUR",),

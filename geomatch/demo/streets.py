@@ -8,6 +8,7 @@ park lie aside. Nothing here knows about files.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -56,15 +57,20 @@ def draw_streets(
     """All streets of a settlement, numbered from 1, names unique within it."""
     rings = _rings_for(settlement.houses)
     reach = _SPACING * (rings + 0.6)
-    chains = _chains(random, _net(random, (settlement.x, settlement.y), rings))
+    net = _net(random, (settlement.x, settlement.y), rings)
+    chains = _chains(random, net)
+    crossings = Counter(point for edge in net for point in edge)
     names = _Names(random, neighbours)
     drawn: list[tuple[str, str, Sequence[Point], bool]] = []
     centre = _square(settlement)
     drawn.append((names.take("place"), "centre", centre, False))
     for chain in chains:
+        is_dead_end = 1 in (crossings[chain[0]], crossings[chain[-1]])
         distance = min(math.dist(p, (settlement.x, settlement.y)) for p in chain)
         sector = "centre" if distance < _SPACING * max(1, rings * 0.45) else "rue"
-        drawn.append((names.street(chain, sector, rings), sector, chain, False))
+        drawn.append(
+            (names.street(chain, sector, rings, is_dead_end=is_dead_end), sector, chain, False)
+        )
     drawn += [
         (f"Route {towards(other.nom_en_vigueur)}", "route", _road(settlement, other, reach), False)
         for other in neighbours
@@ -248,11 +254,11 @@ class _Names:
         """The name of a locality."""
         return self._hamlets.pop() if self._hamlets else f"Le {self._random.choice(lines('noms'))}"
 
-    def street(self, chain: Sequence[Point], sector: str, rings: int) -> str:
+    def street(self, chain: Sequence[Point], sector: str, rings: int, *, is_dead_end: bool) -> str:
         """A name that suits the length of a street and where it lies."""
         length = _length(chain)
-        if length < 130 and self._random.random() < 0.55:
-            return self.take("impasse")
+        if length < 150 and self._random.random() < (0.8 if is_dead_end else 0.25):
+            return self.take("impasse" if is_dead_end else "passage")
         if length > 480 and rings > 3 and self._random.random() < 0.5:
             return self.take("avenue")
         if sector == "centre" and self._random.random() < 0.75:
@@ -263,7 +269,12 @@ class _Names:
 
     def _person(self, usage: str) -> str:
         random = self._random
-        kind = {"avenue": "Avenue", "impasse": "Allée", "chemin": "Chemin"}.get(usage, "Rue")
+        kind = {
+            "avenue": "Avenue",
+            "impasse": "Impasse",
+            "passage": "Allée",
+            "chemin": "Chemin",
+        }.get(usage, "Rue")
         surname = random.choice(lines("noms"))
         if random.random() < 0.25:
             title = random.choice(self._titles)
