@@ -114,7 +114,7 @@ def street_fields(random: Random, house: House, form: Form) -> dict[str, str]:
     name = _street_name(random, name, form)
     with_street = 1 - _NO_STREET
     # some streets are localities and have no type
-    if kind and random.random() < (1 - SHARES["TYPEVOI_X"]) / with_street / 0.97:
+    if kind and random.random() < (1 - SHARES["TYPEVOI_X"]) / with_street / 0.9:
         fields["TYPEVOI_X"] = random.choice(_TYPES[kind])
     elif kind and random.random() < 0.5:
         name = f"{kind} {name}".strip()
@@ -176,6 +176,6 @@ def occupation(random: Random, one: Establishment, form: Form) -> dict[str, str]
     text = random.choice(one.professions)
     if alone and random.random() < 0.7:
         fields["PROFI_X"] = text
-    elif random.random() > SHARES["PROFS_X"] * 0.72:
+    elif random.random() > SHARES["PROFS_X"] * 0.8:
         fields["PROFS_X"] = noisy(random, text, is_paper=form.is_paper, strength=0.4)
     return fields

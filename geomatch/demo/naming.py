@@ -36,9 +36,9 @@ _SIZES: Mapping[str, Mapping[str, int]] = {
     "petit": {"NN": 16, "01": 26, "02": 25, "03": 16, "11": 13, "12": 4},
     "moyen": {"02": 10, "03": 15, "11": 32, "12": 26, "21": 13, "22": 4},
     "grand": {"12": 26, "21": 34, "22": 26, "31": 8, "32": 6},
-    "ecole": {"03": 30, "11": 60, "12": 10},
-    "college": {"12": 60, "21": 40},
-    "lycee": {"21": 40, "22": 60},
+    "ecole": {"03": 10, "11": 60, "12": 30},
+    "college": {"12": 20, "21": 80},
+    "lycee": {"21": 10, "22": 90},
 }
 #: Kinds whose establishments mostly have nobody at work: landlords, holdings, clubs.
 _UNMANNED = frozenset(("vide", "asso"))
