@@ -73,7 +73,7 @@ class Config:
             content = tomllib.loads(file.read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(f"configuration file {file} is not readable: {error}") from error
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"configuration file {file} is not TOML: {error}") from error
         return cls.from_dict(content, source=str(file))
 
@@ -115,7 +115,7 @@ def _section(spec: dataclasses.Field[Any], value: Any, problems: list[str]) -> A
         expected = type(getattr(default, option))
         if expected is float and isinstance(given, int) and not isinstance(given, bool):
             given = float(given)
-        if not isinstance(given, expected):
+        if not isinstance(given, expected) or (isinstance(given, bool) and expected is not bool):
             problems.append(
                 f"'{spec.name}.{option}' must be {expected.__name__}, got {type(given).__name__}"
             )

@@ -50,7 +50,8 @@ def normalise(text: str) -> str:
         text = "".join(c for c in text if not unicodedata.combining(c))
     else:
         text = text.upper().replace("&", " ET ")
-    return _NOT_ALNUM.sub(" ", text).strip()
+    # Letters that become several may have made it longer: what is cut once stays as it is.
+    return _NOT_ALNUM.sub(" ", text).strip()[:MAX_TEXT].rstrip()
 
 
 def normalise_all(values: Iterable[str]) -> list[str]:
