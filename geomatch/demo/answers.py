@@ -32,7 +32,7 @@ SHARES: Mapping[str, float] = {
 }
 PAPER_SHARE = 0.36
 #: People with a fixed place of work who leave the street out; with the others, SHARES.
-_NO_STREET = 0.21
+_NO_STREET = 0.2
 #: Longest employer name a form holds.
 _RS_LENGTH = 38
 _TYPES: Mapping[str, tuple[str, ...]] = {
