@@ -234,7 +234,8 @@ def _gps(post: pd.DataFrame, origins: Mapping[str, str]) -> pd.DataFrame:
         }
     )
     known = places.dropna().groupby("code_commune", as_index=False).mean()
-    left = {new: old for new, old in origins.items() if new not in set(known["code_commune"])}
+    placed = set(known["code_commune"])
+    left = {new: old for new, old in origins.items() if new not in placed}
     lent = pd.DataFrame({"new": list(left), "code_commune": list(left.values())}).merge(known)
     lent = lent.drop(columns="code_commune").rename(columns={"new": "code_commune"})
     return pd.concat([known, lent], ignore_index=True)
