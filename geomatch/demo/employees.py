@@ -71,11 +71,13 @@ class Population:
         """Where somebody who works here lives: near and large places first."""
         weights = self._commuting.get(work.code)
         if weights is None:
-            weights = self._commuting[work.code] = [
-                home.houses * math.exp(-math.dist((home.x, home.y), (work.x, work.y)) / 9_000)
-                for home in self.territory.settlements
-            ]
-        return random.choices(self.territory.settlements, weights)[0]
+            weights = self._commuting[work.code] = list(
+                accumulate(
+                    home.houses * math.exp(-math.dist((home.x, home.y), (work.x, work.y)) / 9_000)
+                    for home in self.territory.settlements
+                )
+            )
+        return random.choices(self.territory.settlements, cum_weights=weights)[0]
 
 
 def draw_bulletins(random: Random, population: Population, *, size: int) -> list[Answer]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,11 @@ def degrees(
     to_degrees = Transformer.from_crs(CRS_METROPOLE, 4326, always_xy=True)
     lon, lat = to_degrees.transform(np.asarray(x, float), np.asarray(y, float))
     return lon, lat
+
+
+@cache
+def _capitals(text: str) -> str:
+    return normalise(text)
 
 
 def address_rows(houses: Sequence[House]) -> Iterator[dict[str, str]]:
@@ -42,8 +48,8 @@ def address_rows(houses: Sequence[House]) -> Iterator[dict[str, str]]:
             "lon": f"{lon[i]:.6f}",
             "lat": f"{lat[i]:.6f}",
             "type_position": "entrée",
-            "libelle_acheminement": normalise(settlement.nom_en_vigueur),
-            "nom_afnor": normalise(street.nom),
+            "libelle_acheminement": _capitals(settlement.nom_en_vigueur),
+            "nom_afnor": _capitals(street.nom),
             "source_position": "commune",
             "source_nom_voie": "commune",
             "certification_commune": "1",
@@ -55,22 +61,27 @@ def locality_rows(streets: Sequence[Street], houses: Sequence[House]) -> Iterato
     points: dict[tuple[str, int], list[House]] = {}
     for house in houses:
         points.setdefault((house.street.settlement.code, house.street.number), []).append(house)
-    for street in sorted((s for s in streets if s.is_lieu_dit), key=street_id):
-        here = points.get((street.settlement.code, street.number), [])
-        x = sum(h.x for h in here) / len(here) if here else street.line[0][0]
-        y = sum(h.y for h in here) / len(here) if here else street.line[0][1]
-        lon, lat = degrees([x], [y])
+    localities = sorted((s for s in streets if s.is_lieu_dit), key=street_id)
+    centres = [_centre(s, points.get((s.settlement.code, s.number), ())) for s in localities]
+    lon, lat = degrees([x for x, _ in centres], [y for _, y in centres])
+    for i, (street, (x, y)) in enumerate(zip(localities, centres, strict=True)):
         yield {
             "id": street_id(street),
             "nom_lieu_dit": street.nom,
             **_commune(street.settlement),
             "x": f"{x:.2f}",
             "y": f"{y:.2f}",
-            "lon": f"{lon[0]:.6f}",
-            "lat": f"{lat[0]:.6f}",
+            "lon": f"{lon[i]:.6f}",
+            "lat": f"{lat[i]:.6f}",
             "source_position": "commune",
             "source_nom_voie": "commune",
         }
+
+
+def _centre(street: Street, houses: Sequence[House]) -> tuple[float, float]:
+    if not houses:
+        return street.line[0]
+    return sum(h.x for h in houses) / len(houses), sum(h.y for h in houses) / len(houses)
 
 
 def street_id(street: Street) -> str:

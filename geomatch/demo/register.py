@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from random import Random
 
 from geomatch.demo.identifiers import siren_number, siret_number
@@ -94,10 +95,10 @@ def draw_register(random: Random, territory: Territory, houses: Sequence[House])
     made = _public(founder, territory)
     made += _chains(founder, territory)
     ordinary = [r for r in rows("genres") if int(r["part"])]
-    weights = [int(r["part"]) for r in ordinary]
+    weights = list(accumulate(int(r["part"]) for r in ordinary))
     unregistered: list[Establishment] = []
     while len(made) < wanted:
-        row = random.choices(ordinary, weights)[0]
+        row = random.choices(ordinary, cum_weights=weights)[0]
         one = founder.found(row, founder.settlement(row["lieu"]))
         if random.random() < _UNREGISTERED:
             unregistered.append(replace(one, is_registered=False))
@@ -106,7 +107,7 @@ def draw_register(random: Random, territory: Territory, houses: Sequence[House])
         made += _beside(founder, one)
     closed = []
     for _ in range(round(wanted * _CLOSED)):
-        row = random.choices(ordinary, weights)[0]
+        row = random.choices(ordinary, cum_weights=weights)[0]
         one = founder.found(row, founder.settlement(row["lieu"]))
         closed.append(replace(one, is_active=False))
     closed += _former(founder, made[:wanted])
@@ -139,11 +140,13 @@ class _Founder:
         for code in self._codes:
             here = sum(len(self._houses.get((code, s), ())) for s in _SECTORS[lieu])
             made.append(here * (1.0 + self._settlements[code].houses / self._many))
-        return made
+        return list(accumulate(made))
 
     def settlement(self, lieu: str) -> Settlement:
         """Somewhere, the likelier the more places of this kind it has."""
-        return self._settlements[self.random.choices(self._codes, self._weights[lieu])[0]]
+        return self._settlements[
+            self.random.choices(self._codes, cum_weights=self._weights[lieu])[0]
+        ]
 
     def house(self, settlement: Settlement, lieu: str) -> House:
         """A house for this kind of activity; more than one may share it."""

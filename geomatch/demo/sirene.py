@@ -148,6 +148,7 @@ def position_rows(
 ) -> Iterator[dict[str, str]]:
     """The geolocation file: x, y and their quality, which tells what the point is worth."""
     by_street, by_commune = _grouped(houses)
+    extents = {code: _extent(here) for code, here in by_commune.items()}
     for one in _known(register):
         if random.random() < 0.01:
             continue
@@ -163,7 +164,10 @@ def position_rows(
         if quality == "22" and random.random() < 0.2:
             point = random.choice(commune)
         if quality == "33":
-            point, precision = random.choice(commune), f"{_extent(commune):.0f}"
+            point, precision = (
+                random.choice(commune),
+                f"{extents[point.street.settlement.code_en_vigueur]:.0f}",
+            )
         yield {
             "siret": one.siret,
             "x": f"{point.x:.2f}",
