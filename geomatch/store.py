@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geomatch.errors import StoreError
@@ -102,6 +103,8 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
         manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise StoreError(f"manifest of the store {path} is not readable: {error}") from error
+    if not isinstance(manifest, dict):
+        raise StoreError(f"manifest of the store {path} is not readable: no JSON object")
     got = (manifest.get("format"), manifest.get("format_version"))
     if got != (STORE_FORMAT, STORE_FORMAT_VERSION):
         raise StoreError(
@@ -121,7 +124,7 @@ def _read(file: Path, columns: Sequence[str]) -> pd.DataFrame:
                 f"{file}: column(s) {', '.join(missing)} missing; build the store again"
             )
         table = parquet.read(columns=list(columns))
-    except OSError as error:
+    except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{file} of the store is not readable: {error}") from error
     return table.to_pandas(types_mapper=None, strings_to_categorical=False)
 
