@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from registers import register, write_store
+
+from geomatch.errors import StoreError
+from geomatch.schema import (
+    STORE_COMMUNES,
+    STORE_ESTABLISHMENTS,
+    STORE_FORMAT,
+    STORE_FORMAT_VERSION,
+    STORE_STREETS,
+)
+from geomatch.store import ALL_TABLES, MANIFEST, Store, country_path, departement_path
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    frame = register({"denomination": "ACIERIES D'OURDAL", "numero": "3", "nom_voie": "DES FORGES"})
+    write_store(tmp_path / "store", frame)
+    return tmp_path / "store"
+
+
+def change_manifest(root: Path, **changes: object) -> None:
+    manifest = json.loads((root / MANIFEST).read_text(encoding="utf-8"))
+    (root / MANIFEST).write_text(json.dumps(manifest | changes), encoding="utf-8")
+
+
+def test_a_store_gives_its_tables_typed_as_the_schema_says(root: Path) -> None:
+    store = Store.open(root)
+    assert store.departements == ["96"]
+    communes = store.country(STORE_COMMUNES)
+    assert communes["code_commune"].dtype == object
+    assert "96001" in communes["code_commune"].tolist()
+    establishments = store.departement(STORE_ESTABLISHMENTS, "96")
+    assert establishments.dtypes.equals(STORE_ESTABLISHMENTS.empty().dtypes)
+    assert establishments["denomination"].tolist() == ["ACIERIES D'OURDAL"]
+
+
+def test_the_geometry_column_of_the_files_is_not_read(root: Path) -> None:
+    file = departement_path(root, STORE_ESTABLISHMENTS, "96")
+    assert "geometry" in pq.ParquetFile(file).schema_arrow.names
+    assert "geometry" not in Store.open(root).departement(STORE_ESTABLISHMENTS, "96")
+
+
+def test_a_departement_the_store_has_not_gives_no_rows(root: Path) -> None:
+    nothing = Store.open(root).departement(STORE_STREETS, "75")
+    pd.testing.assert_frame_equal(nothing, STORE_STREETS.empty())
+
+
+def test_departements_come_one_after_the_other_with_their_code(root: Path) -> None:
+    store = Store.open(root)
+    both = store.departements_of(STORE_ESTABLISHMENTS, ["75", "96", "96"])
+    assert both["departement"].tolist() == ["96", "96"]
+    assert both.index.tolist() == [0, 1]
+    none = store.departements_of(STORE_ESTABLISHMENTS, ["75"])
+    assert list(none.columns) == [*STORE_ESTABLISHMENTS.names, "departement"]
+    assert not len(none)
+
+
+def test_a_folder_without_a_manifest_is_no_store(tmp_path: Path) -> None:
+    for place in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(StoreError, match=r"no reference store at .*geomatch build"):
+            Store.open(place)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"\xe9"])
+def test_a_manifest_that_is_no_json_is_told(root: Path, content: bytes) -> None:
+    (root / MANIFEST).write_bytes(content)
+    with pytest.raises(StoreError, match="not readable"):
+        Store.open(root)
+
+
+@pytest.mark.parametrize("content", ["[]", "3", "null", '"geomatch-store"'])
+def test_a_manifest_that_is_json_of_something_else_is_told(root: Path, content: str) -> None:
+    (root / MANIFEST).write_text(content, encoding="utf-8")
+    with pytest.raises(StoreError):
+        Store.open(root)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format_version": STORE_FORMAT_VERSION + 1},
+        {"format_version": str(STORE_FORMAT_VERSION)},
+        {"format_version": None},
+        {"format": "another"},
+    ],
+)
+def test_a_store_of_another_format_is_refused_with_both_versions(
+    root: Path, changes: dict[str, object]
+) -> None:
+    change_manifest(root, **changes)
+    with pytest.raises(StoreError) as raised:
+        Store.open(root)
+    message = str(raised.value)
+    assert f"reads {STORE_FORMAT} version {STORE_FORMAT_VERSION}" in message
+    assert str(next(iter(changes.values()))) in message
+    assert "geomatch build" in message
+
+
+def test_a_table_that_lacks_columns_or_is_cut_short_is_told_when_read(root: Path) -> None:
+    store = Store.open(root)
+    file = country_path(root, STORE_COMMUNES)
+    whole = file.read_bytes()
+    pd.DataFrame({"code_commune": ["96001"]}).to_parquet(file)
+    with pytest.raises(StoreError, match=r"communes\.parquet.*libelle.* missing"):
+        store.country(STORE_COMMUNES)
+    file.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(StoreError, match=r"communes\.parquet"):
+        store.country(STORE_COMMUNES)
+    file.unlink()
+    with pytest.raises(StoreError, match=r"communes\.parquet"):
+        store.country(STORE_COMMUNES)
+
+
+def test_no_two_tables_share_a_file(tmp_path: Path) -> None:
+    names = [t.name for t in ALL_TABLES]
+    assert len(set(names)) == len(names)
