@@ -1,0 +1,147 @@
+"""Addresses that come in fields: the census's and the register's, made one line and parsed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geomatch.addresses.rules import RulesParser
+from geomatch.schema import text_array
+from geomatch.text import normalise
+from geomatch.voies import leading_type, street_types
+
+#: typeVoieEtablissement where it means something else than the same letters in a text.
+_REGISTER_TYPES = {"GAL": "GALERIE", "ROND": "ROND POINT", "CTRE": "CENTRE COMMERCIAL"}
+_UNDISCLOSED = "[ND]"
+_CEDEX = re.compile(r"\bCEDE?X( \d+)?\b")
+_NUMBERS = re.compile(r"^\W*(\d+)")
+
+
+class _Parser(Protocol):
+    def parse(self, texts: Sequence[str]) -> pd.DataFrame: ...
+
+
+def bulletin_parts(bulletins: pd.DataFrame, parser: _Parser) -> pd.DataFrame:
+    """Address parts of a bulletins table.
+
+    Parameters
+    ----------
+    bulletins : DataFrame of BULLETINS
+    parser : AddressParser
+        Reads the one-line ``adresse`` where there is one, else the line that the census fields
+        make together, so that both give the same parts.
+
+    Returns
+    -------
+    DataFrame of ADDRESS_PARTS
+        Aligned with `bulletins`. A commune or postcode in a column of its own replaces the one
+        read in the line.
+    """
+    line = text_array(bulletins["adresse"])
+    numero, rep, kind, name, more = (
+        text_array(bulletins[c]) for c in ("numero", "rep", "type_voie", "nom_voie", "complement")
+    )
+    made = [
+        text if text else address_line(*fields)
+        for text, *fields in zip(line, numero, rep, kind, name, more, strict=True)
+    ]
+    parts = parser.parse(made)
+    parts.index = bulletins.index
+    return _with_place(parts, bulletins["commune"], bulletins["code_postal"])
+
+
+def register_parts(establishments: pd.DataFrame) -> pd.DataFrame:
+    """Address parts of register rows (STORE_ESTABLISHMENTS), by rules; ``[ND]`` is empty.
+
+    Returns
+    -------
+    DataFrame of ADDRESS_PARTS
+        Aligned with `establishments`; the register's own range end goes to ``numero_fin``.
+    """
+    numero, rep, kind, name, more, last = (
+        _disclosed(establishments[c])
+        for c in ("numero", "rep", "type_voie", "nom_voie", "complement", "numero_fin")
+    )
+    kind = np.array([_REGISTER_TYPES.get(k, k) for k in kind], dtype=object)
+    made = [address_line(*fields) for fields in zip(numero, rep, kind, name, more, strict=True)]
+    parts = RulesParser().parse(made)
+    parts.index = establishments.index
+    given = np.array([_digits(v) for v in last], dtype=object)
+    parts["numero_fin"] = np.where(given != "", given, parts["numero_fin"])
+    town = pd.Series(_disclosed(establishments["libelle_commune"]), index=establishments.index)
+    code = pd.Series(_disclosed(establishments["code_postal"]), index=establishments.index)
+    return _with_place(parts, town, code)
+
+
+@lru_cache(maxsize=200_000)
+def address_line(numero: str, rep: str, type_voie: str, nom_voie: str, complement: str) -> str:
+    """The line that separate fields make; what the street field repeats is said once.
+
+    ``("0012", "B", "R", "12 RUE DU PORT", "")`` gives ``"12B RUE DU PORT"``.
+    """
+    name = normalise(nom_voie)
+    kind = _type(type_voie)
+    number = _NUMBERS.match(numero)
+    digits = number[1].lstrip("0") if number else ""
+    if digits:
+        head = re.match(rf"0*{digits} ?({re.escape(normalise(rep))}\b)?(?![0-9])", name)
+        name = name[head.end() :].strip() if head and head.end() < len(name) else name
+    words = name.split()
+    written, used = leading_type(words)
+    if kind and (written == kind or (written and used < len(words) and words[used - 1] != "ST")):
+        same = written == kind or kind in street_types().values()
+        kind = "" if same and written == kind else kind
+    tail = _tail_of_number(numero, number)
+    head_text = f"{digits}{_glued(rep)}{tail}" if digits else ""
+    line = " ".join(p for p in (head_text, kind, name) if p)
+    return f"{line}, {complement}" if complement.strip() else line
+
+
+def _type(written: str) -> str:
+    norm = normalise(written)
+    return street_types().get(norm, norm)
+
+
+def _tail_of_number(numero: str, number: re.Match[str] | None) -> str:
+    """What follows the first number in its field: ``-14`` of a range, ``BIS``."""
+    return numero[number.end() :].rstrip() if number else ""
+
+
+def _glued(rep: str) -> str:
+    norm = normalise(rep)
+    return f" {norm}" if norm else ""
+
+
+def _digits(value: str) -> str:
+    found = _NUMBERS.match(value)
+    return found[1].lstrip("0") if found else ""
+
+
+def _disclosed(values: pd.Series) -> NDArray[np.object_]:
+    array = text_array(values)
+    hidden = array == _UNDISCLOSED
+    if hidden.any():
+        array = array.copy()
+        array[hidden] = ""
+    return array
+
+
+def _with_place(parts: pd.DataFrame, commune: pd.Series, code_postal: pd.Series) -> pd.DataFrame:
+    known: dict[str, str] = {}
+    towns = text_array(commune)
+    for town in set(towns):
+        known[town] = _CEDEX.sub(" ", normalise(town)).strip()
+    given = np.array([known[t] for t in towns], dtype=object)
+    parts["commune"] = np.where(given != "", given, parts["commune"])
+    codes = np.array([c if len(c) == 5 and c.isdigit() else "" for c in text_array(code_postal)],
+                     dtype=object)  # fmt: skip
+    parts["code_postal"] = np.where(codes != "", codes, parts["code_postal"])
+    said = np.array(["CEDEX" in t.upper() for t in towns], dtype=bool)
+    parts["cedex"] = parts["cedex"].to_numpy(bool) | said
+    return parts

@@ -1,0 +1,263 @@
+"""Address parts and a commune → a place, its level, how sure it is and how far it may be off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geomatch.addresses import houses
+from geomatch.addresses.communes import CommuneIndex
+from geomatch.addresses.gazetteer_index import StreetIndex
+from geomatch.addresses.numbers import rep_letter
+from geomatch.addresses.search import (
+    ELSEWHERE,
+    NEIGHBOUR,
+    SAME_CITY,
+    STATED,
+    Questions,
+    find,
+)
+from geomatch.addresses.street_names import read_street
+from geomatch.config import AddressOptions
+from geomatch.schema import GEOCODES, STORE_COMMUNES, departement_of
+from geomatch.store import Store
+
+Ints = NDArray[np.int64]
+Texts = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Distinct places asked for, and which of them each row is."""
+
+    rows: pd.DataFrame
+    of_row: Ints
+
+
+class Geocoder:
+    """Finds addresses among the streets of some départements of a store.
+
+    Use :meth:`open`. A geocoder holds no more than its départements' streets and addresses.
+    """
+
+    def __init__(
+        self,
+        streets: StreetIndex,
+        communes: CommuneIndex,
+        centres: pd.DataFrame,
+        options: AddressOptions,
+    ) -> None:
+        self.streets = streets
+        self.communes = communes
+        self.options = options
+        self._centres = centres.set_index("code_commune")
+        self._covered = frozenset(streets.communes)
+
+    @classmethod
+    def open(
+        cls,
+        store: Store,
+        departements: Sequence[str] | None = None,
+        options: AddressOptions | None = None,
+    ) -> Geocoder:
+        """Load the streets of `departements` (None: all of the store)."""
+        wanted = store.departements if departements is None else departements
+        return cls(
+            StreetIndex.open(store, wanted),
+            CommuneIndex.open(store),
+            store.country(STORE_COMMUNES),
+            options or AddressOptions(),
+        )
+
+    def geocode(self, parts: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
+        """Place of each address.
+
+        Parameters
+        ----------
+        parts : DataFrame of ADDRESS_PARTS
+        communes : DataFrame of COMMUNES_RESOLVED, aligned with `parts`
+
+        Returns
+        -------
+        DataFrame of GEOCODES
+            Aligned with `parts`. Where no street is found, or the store knows no street of the
+            commune, the level is ``commune``; ``none`` when the commune is not known either.
+        """
+        asked = _distinct(parts, communes)
+        out = self._at_commune(asked.rows)
+        self._on_streets(asked.rows, out)
+        rows = GEOCODES.conform(out).take(asked.of_row)
+        rows.index = parts.index
+        return rows
+
+    # ------------------------------------------------------------- communes
+    def _at_commune(self, asked: pd.DataFrame) -> pd.DataFrame:
+        codes = asked["code_commune"].to_numpy(object)
+        centre = self._centres.reindex(codes)
+        has = centre["crs"].fillna(0).to_numpy() != 0
+        return pd.DataFrame(
+            {
+                "geocode_level": np.where(has, "commune", "none").astype(object),
+                "geocode_score": np.where(has, asked["commune_score"].to_numpy(), 0.0),
+                "code_commune": codes,
+                "voie_id": -1,
+                "libelle_voie": "",
+                "numero": "",
+                "rep": "",
+                "code_postal": asked["code_postal"].to_numpy(object),
+                "x": np.where(has, centre["x"].to_numpy(), np.nan),
+                "y": np.where(has, centre["y"].to_numpy(), np.nan),
+                "crs": np.where(has, centre["crs"].fillna(0).to_numpy(), 0).astype(np.int64),
+                "uncertainty_m": np.where(has, centre["radius_m"].to_numpy(), np.nan),
+                "ban_id": "",
+                "n_alike": 0,
+            }
+        )
+
+    # ------------------------------------------------------------- streets
+    def _on_streets(self, asked: pd.DataFrame, out: pd.DataFrame) -> None:
+        if not len(self.streets):
+            return
+        zones, zone = self._zones(asked)
+        key = _street_keys(asked)
+        rows = np.flatnonzero((key != "") & (zone >= 0))
+        if not len(rows):
+            return
+        distinct = pd.DataFrame(
+            {"key": key[rows], "zone": zone[rows], "numero": asked["numero"].to_numpy(object)[rows]}
+        )
+        number = pd.to_numeric(distinct["numero"], errors="coerce").fillna(0).to_numpy(np.int64)
+        questions = Questions(
+            keys=distinct["key"].tolist(),
+            names=[read_street(k) for k in distinct["key"]],
+            zone=distinct["zone"].to_numpy(np.int64),
+            zones=zones,
+            numero=number,
+        )
+        found = find(self.streets, questions, cutoff=self.options.street_cutoff)
+        best = self._best(found, questions)
+        best["row"] = rows[best["question"].to_numpy()]
+        self._write(best, asked, out)
+
+    def _zones(self, asked: pd.DataFrame) -> tuple[NDArray[np.int8], Ints]:
+        """Nearness of every commune for each distinct (commune, postcode), and which is whose."""
+        pairs = list(zip(asked["code_commune"], asked["code_postal"], strict=True))
+        known: dict[tuple[str, str], int] = {}
+        rows: list[NDArray[np.int8]] = []
+        of_pair = np.empty(len(pairs), dtype=np.int64)
+        for i, pair in enumerate(pairs):
+            z = known.get(pair)
+            if z is None:
+                near = self._nearness(*pair)
+                z = known[pair] = len(rows) if near is not None else -1
+                if near is not None:
+                    rows.append(near)
+            of_pair[i] = z
+        zones = np.stack(rows) if rows else np.zeros((0, len(self.streets.communes)), np.int8)
+        return zones, of_pair
+
+    def _nearness(self, code: str, code_postal: str) -> NDArray[np.int8] | None:
+        """How near each commune of the index is; None when no street could be meant."""
+        index = self.communes
+        stated = {c for c in index.of_postcode(code_postal) if c in self._covered}
+        if code:
+            own = set(index.zone(code))
+            stated = (stated & own) or own
+        city = {p for c in stated for p in index.zone(index.city(c))}
+        around = {n for c in stated | ({code} if code else set()) for n in index.neighbours(c)}
+        if not stated and code_postal[:2].isdigit():
+            around = {c for c in self._covered if departement_of(c) == code_postal[:2]}
+        if not (stated | city) & self._covered and (code or not around):
+            return None
+        near = np.full(len(self.streets.communes), ELSEWHERE, dtype=np.int8)
+        for codes, value in ((around, NEIGHBOUR), (city, SAME_CITY), (stated, STATED)):
+            for c in codes & self._covered:
+                near[self.streets.commune_code[c]] = value
+        return near
+
+    def _best(self, found: pd.DataFrame, questions: Questions) -> pd.DataFrame:
+        """The best street of each question, with its score and how many are as good."""
+        index = self.streets
+        question = found["question"].to_numpy(np.int64)
+        street = found["street"].to_numpy(np.int64)
+        code_of = {k: i for i, k in enumerate(index.kinds)}
+        asked_kind = np.array([code_of.get(n.kind, -2) if n.kind else -1 for n in questions.names])
+        kind = asked_kind[question]
+        number = questions.numero[question]
+        placed = houses.place(index, street, number, np.zeros(len(street), np.int64))
+        has_number = (placed.level == houses.HOUSENUMBER) | (number <= 0)
+        near = found["near"].to_numpy(np.int64)
+        score = (
+            found["likeness"].to_numpy(np.float64)
+            - np.where(kind == index.kind[street], 0.0, np.where(kind == -1, 0.03, 0.06))
+            - np.array([0.0, 0.04, 0.10, 0.25])[near]
+            - np.where(has_number, 0.0, 0.05)
+        )
+        found = found.assign(score=score)
+        order = np.lexsort((street, -score, question))
+        found = found.iloc[order]
+        first = ~found["question"].duplicated().to_numpy()
+        top = found["score"].to_numpy()[first]
+        group = np.cumsum(first) - 1
+        alike = np.bincount(group, found["score"].to_numpy() >= top[group] - 0.005)
+        best = found[first].assign(n_alike=alike.astype(np.int64))
+        return best[best["score"] >= self.options.street_cutoff - 0.1]
+
+    def _write(self, best: pd.DataFrame, asked: pd.DataFrame, out: pd.DataFrame) -> None:
+        index = self.streets
+        row = best["row"].to_numpy()
+        street = best["street"].to_numpy(np.int64)
+        number = asked["numero"].to_numpy(object)[row]
+        numero = pd.to_numeric(pd.Series(number), errors="coerce").fillna(0).to_numpy(np.int64)
+        letters = index.addresses.rep_codes[1]
+        rep = np.array([letters.get(rep_letter(r), -1) for r in asked["rep"].to_numpy()[row]])
+        placed = houses.place(index, street, numero, rep)
+        table = index.streets.iloc[street]
+        level = houses.LEVELS[placed.level]
+        level = np.where((placed.level == houses.STREET) & table["is_lieu_dit"], "locality", level)
+        address = placed.address
+        known = address >= 0
+        at = np.maximum(address, 0)
+        post = table["code_postal"].to_numpy(object)
+        ban = table["ban_id"].to_numpy(object)
+        if len(index.addresses.numero):
+            post = np.where(known, index.addresses.code_postal.take(at).to_numpy(False), post)
+            ban = np.where(known, index.addresses.ban_id.take(at).to_numpy(False), ban)
+            real_rep = np.where(known, index.addresses.rep[at], "")
+        else:
+            real_rep = np.full(len(at), "", dtype=object)
+        codes = table["code_commune"].to_numpy(object)
+        out.loc[row, "geocode_level"] = level
+        out.loc[row, "geocode_score"] = np.clip(best["score"].to_numpy(), 0, 1)
+        out.loc[row, "code_commune"] = codes
+        out.loc[row, "voie_id"] = table["voie_id"].to_numpy()
+        out.loc[row, "libelle_voie"] = table["nom_voie"].to_numpy(object)
+        out.loc[row, "numero"] = np.where(placed.level == houses.STREET, "", number)
+        out.loc[row, "rep"] = real_rep
+        out.loc[row, "code_postal"] = post
+        out.loc[row, "x"], out.loc[row, "y"] = placed.x, placed.y
+        out.loc[row, "crs"] = self._centres["crs"].reindex(codes).to_numpy()
+        out.loc[row, "uncertainty_m"] = placed.uncertainty
+        out.loc[row, "ban_id"] = ban
+        out.loc[row, "n_alike"] = best["n_alike"].to_numpy()
+
+
+def _street_keys(asked: pd.DataFrame) -> Texts:
+    """Full key of the street asked for, else of the locality."""
+    kind, name = asked["type_voie"].to_numpy(object), asked["nom_voie"].to_numpy(object)
+    full = np.array([f"{k} {n}" if k else n for k, n in zip(kind, name, strict=True)], dtype=object)
+    return np.where(full != "", full, asked["lieu"].to_numpy(object))
+
+
+def _distinct(parts: pd.DataFrame, communes: pd.DataFrame) -> _Asked:
+    columns = ["numero", "rep", "type_voie", "nom_voie", "lieu", "code_postal"]
+    rows = parts[columns].reset_index(drop=True)
+    for column in ("code_commune", "commune_score"):
+        rows[column] = communes[column].to_numpy()
+    codes = np.stack([pd.factorize(rows[c].to_numpy())[0] for c in rows.columns], axis=1)
+    _, first, of_row = np.unique(codes, axis=0, return_index=True, return_inverse=True)
+    return _Asked(rows.iloc[first].reset_index(drop=True), of_row.ravel())

@@ -1,0 +1,197 @@
+"""Words of an address line, each with a letter for its kind, so that rules are regular expressions.
+
+======  ==========================================================================
+letter  kind of word
+======  ==========================================================================
+``P``   five digits: a postcode, or a big number
+``N``   one to five digits, maybe with a letter glued to it (``12B``)
+``R``   BIS, TER, QUATER …
+``T``   begins a type of street that nothing else is (RUE, BD, CHEMIN …)
+``t``   begins a type that is also a plain word (PARC, COUR, PORTE …)
+``Z``   begins a zone, residence or locality (ZA, ZI, LOTISSEMENT, LIEU DIT …)
+``B``   BP, CS, TSA: a number follows that is no house number
+``E``   building, staircase, floor, door …: what follows is inside a building
+``C``   CEDEX
+``I``   institution or company (MAIRIE, COLLEGE, SARL …)
+``M``   month
+``S``   small word (DE, DU, LA, L …)
+``L``   a lone letter
+``O``   rank (1ER, 2E, 14EME)
+``D``   number in letters (DOUZE)
+``,``   separator
+``W``   any other word
+======  ==========================================================================
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from geomatch.tables import load_table
+from geomatch.text import normalise
+from geomatch.voies import street_types
+
+_SEPARATORS = re.compile(r"\s*(?:[,;|\n\r\t]|\s[-–—:]\s)\s*")
+_GLUED = re.compile(r"(?<=[0-9]{5})(?=[A-Z]{3})|(?<=[A-Z]{3})(?=[0-9])|(?<=[0-9])(?=[A-Z]{4})")
+_WORDS = re.compile(r"[A-Z0-9]+|,")
+_RANK = re.compile(r"^\d{1,3}(?:ERE?|E|EME|IEME|ND|NDE)$")
+_NUMBER = re.compile(r"^\d{1,5}(?:[A-Z]{1,2}\d{0,2}|BIS|TER|QUATER)?$")
+#: Longest line read, in characters: what follows is not an address.
+MAX_LINE = 300
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+STRONG_TYPES = frozenset(
+    _words(
+        "RUE AVENUE BOULEVARD PLACE ALLEE ALLEES IMPASSE CHEMIN ROUTE QUAI SQUARE PASSAGE COURS "
+        "VILLA SENTIER SENTE RUELLE VENELLE ESPLANADE PROMENADE MONTEE FAUBOURG TRAVERSE CHAUSSEE "
+        "PLACETTE PARVIS RUETTE MAIL ROCADE CORNICHE"
+    )
+) | frozenset(
+    {
+        "ROND POINT",
+        "GRANDE RUE",
+        "PETITE RUE",
+        "GRANDE PLACE",
+        "ROUTE NATIONALE",
+        "ROUTE DEPARTEMENTALE",
+        "CHEMIN RURAL",
+        "CHEMIN VICINAL",
+        "CHEMIN DEPARTEMENTAL",
+        "VOIE COMMUNALE",
+        "ANCIEN CHEMIN",
+        "ANCIENNE ROUTE",
+        "VIEUX CHEMIN",
+        "VIEILLE ROUTE",
+        "NOUVELLE ROUTE",
+        "TERRE PLEIN",
+        "PETIT CHEMIN",
+        "BAS CHEMIN",
+    }
+)
+ZONE_TYPES = frozenset(
+    _words("ZAC ZUP ZONE RESIDENCE LOTISSEMENT HAMEAU DOMAINE TECHNOPOLE IMMEUBLE HLM")
+) | frozenset(
+    {
+        "ZONE ARTISANALE",
+        "ZONE INDUSTRIELLE",
+        "ZONE D AMENAGEMENT DIFFERE",
+        "PARC D ACTIVITES",
+        "PARC INDUSTRIEL",
+        "PARC TECHNOLOGIQUE",
+        "CENTRE COMMERCIAL",
+        "LIEU DIT",
+    }
+)
+#: Abbreviations that are types only where a number or nothing stands before them.
+_SHORT = frozenset({"R", "Q", "CH", "CR", "GR", "CC", "PA", "AL", "RT", "RES", "PRE", "COL", "CD"})
+
+_KINDS: dict[str, str] = (
+    dict.fromkeys(_words("BIS TER QUATER QUINQUIES SEXIES"), "R")
+    | dict.fromkeys(_words("BP CS TSA CIDEX"), "B")
+    | dict.fromkeys(
+        _words(
+            "BAT BATIMENT BATIMENTS BTMT BATI IMM ESC ESCALIER ETAGE ETG APPT APT APPARTEMENT APPART "
+            "HALL ENTREE BOITE BAL LOGEMENT LGT RDC BUREAU BUREAUX CHAMBRE LOCAL CELLULE "
+            "LOT CAGE BLOC AILE ETAGES NIVEAU"
+        ),
+        "E",
+    )
+    | dict.fromkeys(_words("CEDEX CEDX CEDES CDX CX CEDE"), "C")
+    | dict.fromkeys(
+        _words(
+            "JANVIER FEVRIER MARS AVRIL MAI JUIN JUILLET AOUT SEPTEMBRE OCTOBRE NOVEMBRE DECEMBRE"
+        ),
+        "M",
+    )
+    | dict.fromkeys(_words("DE DU DES D LA LE LES L ET EN AU AUX A SUR SOUS LES"), "S")
+)
+NUMBER_WORDS = {
+    w: i + 1
+    for i, w in enumerate(
+        _words(
+            "UN DEUX TROIS QUATRE CINQ SIX SEPT HUIT NEUF DIX ONZE DOUZE TREIZE QUATORZE QUINZE "
+            "SEIZE"
+        )
+    )
+} | {"VINGT": 20, "TRENTE": 30, "QUARANTE": 40, "CINQUANTE": 50, "SOIXANTE": 60, "CENT": 100}
+
+
+class Tokens(NamedTuple):
+    """Words of a line and, at the same positions of `kinds`, their kinds."""
+
+    words: list[str]
+    kinds: str
+
+
+def tokenise(text: str) -> Tokens:
+    """Cut a line in words; commas, line ends and lone dashes become the word ``,``."""
+    line = text[:MAX_LINE]
+    if "," in line or "\n" in line or ";" in line or " - " in line or "|" in line:
+        line = " , ".join(normalise(part) for part in _SEPARATORS.split(line))
+    else:
+        line = normalise(line)
+    words = _WORDS.findall(_GLUED.sub(" ", line))
+    kinds = [_kind_of(w) for w in words]
+    for i, kind in enumerate(kinds):
+        if kind == "?":
+            kinds[i] = _type_kind(words, i)
+    return Tokens(words, "".join(kinds))
+
+
+def _kind_of(word: str) -> str:
+    """Kind of a word by itself; ``?`` when it may begin a type of street."""
+    kind = _word_kinds().get(word)
+    if kind is not None:
+        return kind
+    if word == ",":
+        return ","
+    if word[0].isdigit():
+        if word.isdigit():
+            return "P" if len(word) == 5 else "N" if len(word) < 5 else "W"
+        if _RANK.match(word):
+            return "O"
+        return "N" if _NUMBER.match(word) else "W"
+    return "L" if len(word) == 1 else "W"
+
+
+def _type_kind(words: list[str], i: int) -> str:
+    """Kind of a word that begins a type, from the words around it."""
+    types = street_types()
+    for used in (3, 2):
+        full = types.get(" ".join(words[i : i + used]))
+        if full is not None:
+            return _kind_of_type(full)
+    word = words[i]
+    full = types.get(word)
+    if full is None:
+        return _plain_kind(word)
+    if word in _SHORT and i and not words[i - 1][-1].isdigit() and words[i - 1] not in _AFTER:
+        return _plain_kind(word)
+    return _kind_of_type(full)
+
+
+_AFTER = frozenset({",", "BIS", "TER", "QUATER", "A", "B", "C", "D", "T", "Q"})
+
+
+def _plain_kind(word: str) -> str:
+    return _KINDS.get(word) or ("L" if len(word) == 1 else "W")
+
+
+def _kind_of_type(full: str) -> str:
+    return "T" if full in STRONG_TYPES else "Z" if full in ZONE_TYPES else "t"
+
+
+@cache
+def _word_kinds() -> dict[str, str]:
+    """Word → kind; ``?`` for the first words of types, which need their neighbours."""
+    kinds = dict.fromkeys((row[0] for row in load_table("institutions")), "I")
+    kinds |= dict.fromkeys(NUMBER_WORDS, "D")
+    kinds |= _KINDS
+    kinds |= {expression.split(" ", 1)[0]: "?" for expression in street_types()}
+    return kinds
