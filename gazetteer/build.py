@@ -21,6 +21,7 @@ from gazetteer.sources import Source, find, only
 from gazetteer.store import write_country, write_departement, write_manifest
 from gazetteer.swap import locked, staging, swap
 from gazetteer.territory import checked_departements
+from geomatch.addresses import Geocoder
 from geomatch.errors import ConfigError, StoreError
 from geomatch.schema import (
     STORE_COMMUNE_HISTORY,
@@ -216,13 +217,21 @@ class _Build:
         return parts
 
     def _places(self, codes: cog.Cog, parts: ban.BanParts, tables: dict[str, Any]) -> pd.DataFrame:
-        """Communes with centre and radius, still to be written; their neighbours, written."""
+        """Communes with centre and radius, and their neighbours, written."""
         extents = parts.extents
         register = sirene.geolocated_extents(self.con)
         register = register[~register["code_commune"].isin(extents["code_commune"])]
         if len(register):
             extents = pd.concat([extents, register], ignore_index=True)
         communes = places.located_communes(codes.communes, extents, codes.gps)
+        number = frame(
+            self.con,
+            f"SELECT code_commune, count(*) AS n FROM {self._register_sql('*')} GROUP BY 1",
+        ).set_index("code_commune")["n"]
+        communes["n_establishments"] = (
+            communes["code_commune"].map(number).fillna(0).astype("int64")
+        )
+        tables["communes"] = {"rows": write_country(self.root, STORE_COMMUNES, communes)}
         near = places.neighbours(communes, parts.cells)
         tables[STORE_COMMUNE_NEIGHBOURS.name] = {
             "rows": write_country(self.root, STORE_COMMUNE_NEIGHBOURS, near)
@@ -243,8 +252,12 @@ class _Build:
         self, departements: Sequence[str], communes: pd.DataFrame, tables: dict[str, Any]
     ) -> None:
         counts: dict[str, int] = {}
+        with_streets = set(tables["streets"]["departements"])
+        # the geocoder reads what is written so far, before there is a manifest
+        store = Store(self.root, {"departements": sorted(with_streets)})
         for done, departement in enumerate(departements):
             self.tell(f"établissements {departement}", 0.4 + 0.55 * done / len(departements))
+            geocoder = Geocoder.open(store, [departement]) if departement in with_streets else None
             rows = arrow(
                 self.con,
                 f"SELECT * FROM {self._register_sql(departement)} ORDER BY code_commune, siret",
@@ -253,18 +266,10 @@ class _Build:
                 self.root,
                 STORE_ESTABLISHMENTS,
                 departement,
-                located(rows, communes),
+                located(rows, communes, geocoder),
                 crs=crs_of(departement),
             )
         tables["establishments"] = {"rows": sum(counts.values()), "departements": counts}
-        number = frame(
-            self.con,
-            f"SELECT code_commune, count(*) AS n FROM {self._register_sql('*')} GROUP BY 1",
-        ).set_index("code_commune")["n"]
-        communes["n_establishments"] = (
-            communes["code_commune"].map(number).fillna(0).astype("int64")
-        )
-        tables["communes"] = {"rows": write_country(self.root, STORE_COMMUNES, communes)}
 
     def _register_sql(self, departement: str) -> str:
         files = self.work / "register" / f"departement={departement}" / "*.parquet"

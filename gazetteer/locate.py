@@ -10,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 
 from gazetteer.places import project
+from geomatch.addresses import Geocoder, register_parts
 from geomatch.schema import crs_of
 
 
@@ -31,7 +32,25 @@ QUALITIES: Mapping[str, Quality] = {
     "33": Quality("commune", 1.0, 5_000.0),
 }
 #: Columns of the register that say where an establishment is.
-_ADDRESS = ["code_commune", "gx", "gy", "gepsg", "gqualite", "gprecision"]
+_ADDRESS = [
+    "numero",
+    "numero_fin",
+    "rep",
+    "type_voie",
+    "nom_voie",
+    "complement",
+    "code_postal",
+    "libelle_commune",
+    "code_commune",
+    "gx",
+    "gy",
+    "gepsg",
+    "gqualite",
+]
+#: Quality of the geolocated file that no geocoding improves.
+EXACT = "11"
+#: Levels that say more than the commune.
+FINE_LEVELS = ("housenumber", "interpolated", "street", "locality")
 _SLICE = 100_000
 POSITION = ("geocode_level", "geocode_score", "voie_id", "x", "y", "crs", "uncertainty_m", "ban_id")
 
@@ -96,13 +115,30 @@ def better(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def located(register: pa.Table, communes: pd.DataFrame) -> pa.Table:
+def from_geocoder(rows: pd.DataFrame, geocoder: Geocoder) -> pd.DataFrame:
+    """Positions that our own geocoder gives the rows, those at commune level left out."""
+    if not len(rows):
+        return pd.DataFrame(columns=list(POSITION))
+    communes = pd.DataFrame(
+        {"code_commune": rows["code_commune"], "commune_score": 1.0, "commune_method": "code"},
+        index=rows.index,
+    )
+    found = geocoder.geocode(register_parts(rows), communes)
+    return found.loc[found["geocode_level"].isin(FINE_LEVELS), list(POSITION)]
+
+
+def located(
+    register: pa.Table, communes: pd.DataFrame, geocoder: Geocoder | None = None
+) -> pa.Table:
     """The register rows of one département with the columns :data:`POSITION` added.
 
-    Worked on in slices, so that a big département needs no more memory than a small one.
+    What the geolocated file has exactly is kept. Everything else is looked for by `geocoder`
+    (None: the département has no known street), and the surest of the geolocated file, the
+    geocoder and the commune is taken. Worked on in slices, so that a big département needs
+    little more memory than a small one.
     """
     slices = [
-        _positions(register.slice(start, _SLICE).select(_ADDRESS).to_pandas(), communes)
+        _positions(register.slice(start, _SLICE).select(_ADDRESS).to_pandas(), communes, geocoder)
         for start in range(0, register.num_rows, _SLICE)
     ]
     places = pd.concat(slices, ignore_index=True)
@@ -111,6 +147,11 @@ def located(register: pa.Table, communes: pd.DataFrame) -> pa.Table:
     return register
 
 
-def _positions(rows: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
-    places = at_commune(rows, communes)
-    return better(places, from_geoloc(rows))
+def _positions(
+    rows: pd.DataFrame, communes: pd.DataFrame, geocoder: Geocoder | None
+) -> pd.DataFrame:
+    places = better(at_commune(rows, communes), from_geoloc(rows))
+    if geocoder is None:
+        return places
+    unsure = rows[rows["gqualite"] != EXACT]
+    return better(places, from_geocoder(unsure, geocoder))
