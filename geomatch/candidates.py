@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from geomatch.config import CandidateOptions
 from geomatch.establishments import Pool
@@ -34,6 +35,7 @@ PAIRS = Table(
         "of_known": ("float", "share of the register name's weight that was written"),
         "source": ("int", "bits: 1 name, 2 radius, 4 street, 8 activity"),
         "relation": ("int", "2 in the declared commune, 1 in a neighbour, 0 elsewhere"),
+        "own_known": ("float", "share written of the establishment's own name (enseigne)"),
     },
 )
 
@@ -135,7 +137,9 @@ def find_candidates(
     few = np.bincount(row, minlength=len(places)) < options.kept // 2
     vague = np.flatnonzero((best < _GOOD_NAME) | few)
     found = pd.concat([found, _by_activity(vague, places, activities, pool)], ignore_index=True)
-    return _best(_merged(found), places, activities, pool, options.kept)
+    pairs = _best(_merged(found), places, activities, pool, options.kept)
+    own = _look_up(pairs, names, pool.own_names_of)
+    return pairs.assign(own_known=own["of_known"].to_numpy())
 
 
 def _name_score(pairs: pd.DataFrame) -> NDArray[np.float64]:
@@ -219,21 +223,23 @@ def _by_place(
     named = pool.has_name[frame["establishment"]]
     size = np.log(pool.headcount[frame["establishment"]])
     score = frame["near"].to_numpy() + same_number + 0.15 * size + 0.5 * named
-    by_name = _look_up(frame, names, pool)
+    by_name = _look_up(frame, names, pool.names_of)
     score = score + 2.0 * (by_name["of_written"] + by_name["of_known"]).to_numpy()
     order = _top(frame["row"].to_numpy(), score, 2 * options.by_radius)
     return PAIRS.conform(pd.concat([frame, by_name], axis=1).iloc[order])
 
 
-def _look_up(frame: pd.DataFrame, names: WrittenNames, pool: Pool) -> pd.DataFrame:
-    """Best pair of names of each (bulletin, establishment), among the similar ones; else 0."""
-    n_known = max(len(pool.distinct_names), 1)
+def _look_up(frame: pd.DataFrame, names: WrittenNames, names_of: sparse.csr_array) -> pd.DataFrame:
+    """Best pair of names of each (bulletin, establishment), among the similar ones; else 0.
+
+    `names_of` tells which register names to look at, shape (establishments, names).
+    """
+    n_known = max(names_of.shape[1], 1)
     start = np.searchsorted(names.row, np.arange(frame["row"].max() + 2)) if len(frame) else [0]
     row = frame["row"].to_numpy(np.int64)
     establishment = frame["establishment"].to_numpy(np.int64)
     pair, position = ragged_ranges(np.asarray(start)[row], np.asarray(start)[row + 1])
     written = names.name[position]
-    names_of = pool.names_of
     pair2, at = ragged_ranges(
         names_of.indptr[establishment[pair]], names_of.indptr[establishment[pair] + 1]
     )

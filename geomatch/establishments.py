@@ -25,6 +25,8 @@ TRANCHE_HEADCOUNT = {
 }  # fmt: skip
 #: A position less sure than this is not one: such establishments are found by name or street.
 PRECISE_M = 150.0
+#: Forms of names that set an establishment apart within its unit.
+OWN_FORMS = ("enseigne", "usuelle")
 
 
 @dataclass(frozen=True)
@@ -125,6 +127,20 @@ class Pool:
     def names_of(self) -> sparse.csr_array:
         """Which names each row bears; shape (rows, names)."""
         return self.name_bearers.T.tocsr()
+
+    @cached_property
+    def own_names_of(self) -> sparse.csr_array:
+        """Like :attr:`names_of`, for names of the establishment rather than of its unit."""
+        own = self.names["form"].isin(OWN_FORMS).to_numpy(np.float32)
+        shape = (len(self), len(self.distinct_names))
+        matrix = sparse.csr_array((own, (self.names["row"], self._name_codes[0])), shape=shape)
+        matrix.eliminate_zeros()
+        return matrix
+
+    @cached_property
+    def has_own_name(self) -> NDArray[np.bool_]:
+        """Rows with a name of their own."""
+        return np.diff(self.own_names_of.indptr) > 0
 
     @cached_property
     def has_name(self) -> NDArray[np.bool_]:

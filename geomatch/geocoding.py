@@ -14,7 +14,7 @@ from geomatch.addresses import CommuneIndex, Geocoder, get_parser
 from geomatch.bulletins import open_source
 from geomatch.config import AddressOptions
 from geomatch.errors import ConfigError, LayoutError
-from geomatch.schema import ADDRESS_PARTS, STORE_COMMUNES, text_array
+from geomatch.schema import ADDRESS_PARTS, STORE_COMMUNES
 from geomatch.store import Store
 
 Progress = Callable[[int, int], None]

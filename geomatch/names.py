@@ -117,10 +117,11 @@ def employer_kinds(raisons: Sequence[str]) -> tuple[list[str], list[tuple[str, .
     return found, [nafs.get(kind, ()) for kind in found]
 
 
-def register_names(establishments: pd.DataFrame) -> pd.DataFrame:
+def register_names(establishments: pd.DataFrame, towns: Sequence[str]) -> pd.DataFrame:
     """Names of each establishment, one row a name (:data:`NAMES`).
 
-    `establishments` has the columns of :data:`geomatch.schema.STORE_ESTABLISHMENTS`.
+    `establishments` has the columns of :data:`geomatch.schema.STORE_ESTABLISHMENTS`; `towns`
+    are the names of their communes of today, where the register may keep an old one.
     Enseignes cut in three are also given joined; legal name and enseigne are given together,
     for people write "VILLE DE X BIBLIOTHEQUE Y"; public bodies get their usual forms from
     the prefix of their SIREN (a commune's is 21 + département + commune) and their NAF.
@@ -143,7 +144,7 @@ def register_names(establishments: pd.DataFrame) -> pd.DataFrame:
         ("initiales", np.arange(n), sigles(joined)),
         ("enseigne", *_split_names(enseignes)),
         ("usuelle", *_split_names(usual)),
-        *_public_names(establishments, denomination, joined),
+        *_public_names(establishments, towns, denomination, joined),
     ]
     parts = [pd.DataFrame({"row": r, "name": v, "form": f}) for f, r, v in columns]
     return _one_list(parts)
@@ -187,7 +188,7 @@ def _split_names(values: Sequence[str]) -> tuple[np.ndarray, list[str]]:
 
 
 def _public_names(
-    establishments: pd.DataFrame, denomination: list[str], enseigne: list[str]
+    establishments: pd.DataFrame, towns: Sequence[str], denomination: list[str], enseigne: list[str]
 ) -> list[tuple[str, np.ndarray, list[str]]]:
     """Forms of public bodies; see ``tables/public_bodies.csv``.
 
@@ -200,16 +201,17 @@ def _public_names(
     sets_apart = np.array(
         [bool(e) and "MAIRIE" not in e and "HOTEL DE VILLE" not in e for e in enseigne]
     )
-    towns = establishments["libelle_commune"].tolist()
-    out = []
+    old_towns = establishments["libelle_commune"].tolist()
+    out: list[tuple[str, np.ndarray, list[str]]] = []
     for prefix, activity, form in load_table("public_bodies"):
         fits = (siren == prefix) if prefix else np.ones(len(siren), dtype=bool)
         fits &= (naf == activity) & ~sets_apart if activity else ~has_name
         rows = np.flatnonzero(fits)
-        bodies = clean_names([form.format(commune=towns[i]) for i in rows])
-        # A body's other establishments are not the body: its name goes with theirs.
-        with_own = [f"{b} {enseigne[i]}" for b, i in zip(bodies, rows, strict=True)]
-        out.append(("public", rows, [w.strip() for w in with_own] if not activity else bodies))
+        for town in (towns, old_towns):
+            bodies = clean_names([form.format(commune=town[i]) for i in rows])
+            # A body's other establishments are not the body: its name goes with theirs.
+            with_own = [f"{b} {enseigne[i]}".strip() for b, i in zip(bodies, rows, strict=True)]
+            out.append(("public", rows, bodies if activity else with_own))
     return out
 
 

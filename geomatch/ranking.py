@@ -33,6 +33,8 @@ FEATURES: dict[str, str] = {
     "unnamed": "1 when the register gives the establishment no name",
     "rare_name": "how few establishments of the pool bear the name: 1 for one, to 0",
     "rare_match": "rare_name × both",
+    "own_known": "share written of the establishment's own name (enseigne, usual name)",
+    "own_unwritten": "1 when it has one and less than a third of it was written",
     "street": "1 when both are in one street of the gazetteer",
     "street_text": "similarity of the street names as written",
     "street_missing": "1 when the bulletin gives no street",
@@ -145,6 +147,8 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
     bearers = np.append(np.diff(pool.name_bearers.indptr), 1)[known]
     rare = np.where(compared, 1.0 / (1.0 + np.log(np.maximum(bearers, 1))), 0.0)
     generic = declared.kind[row] >= 0
+    establishment = pairs["establishment"].to_numpy(np.int64)
+    own_known = pairs["own_known"].to_numpy()
     return {
         "of_written": pairs["of_written"].to_numpy(),
         "of_known": pairs["of_known"].to_numpy(),
@@ -155,9 +159,11 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
         "same_name": ((left == right) & ~none)[back],
         "name_missing": ~declared.has_name[row] & ~generic,
         "generic_name": ~declared.has_name[row] & generic,
-        "unnamed": ~pool.has_name[pairs["establishment"].to_numpy(np.int64)],
+        "unnamed": ~pool.has_name[establishment],
         "rare_name": rare,
         "rare_match": rare * both,
+        "own_known": own_known,
+        "own_unwritten": pool.has_own_name[establishment] & (own_known < 1 / 3),
     }
 
 

@@ -130,7 +130,8 @@ class Resources:
                     frame = self._establishments(other)
                     frames.append(frame[frame["code_commune"].isin(near)])
             frame = pd.concat(frames, ignore_index=True)
-            pool = Pool.build(frame, register_names(frame), register_parts(frame))
+            towns = [self.commune_labels.get(c, "") for c in frame["code_commune"]]
+            pool = Pool.build(frame, register_names(frame, towns), register_parts(frame))
             words = [name_words(n) for n in pool.distinct_names]
             codes = {n: i for i, n in enumerate(self.nafs)}
             naf = frame["naf"].map(codes).fillna(-1).to_numpy(np.int64)

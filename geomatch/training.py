@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from geomatch import activities, decisions, ranking
@@ -31,6 +32,8 @@ TARGETS = (0.80, 0.85, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995)
 #: A word of coded bulletins is kept when it was seen with a code this often.
 LEAST_WORD_COUNT = 2
 LEAST_BULLETINS = 200
+#: Weight of the squared weights in the ranking's fit.
+RIDGE = 1.0
 
 
 @dataclass(frozen=True)
@@ -201,7 +204,7 @@ def _cross_evidence(
 def fit(sample: Sample) -> Model:
     """Weights, then calibration of the best echo, then of its NAF, then thresholds."""
     right = is_right(sample)
-    model = replace(UNTRAINED, ranking=_logistic(sample.features, right, ranking.FEATURE_NAMES))
+    model = replace(UNTRAINED, ranking=_choice_model(sample, right))
     score = model.ranking.score(sample.features)
     order = np.lexsort((-score, sample.pairs["row"].to_numpy()))
     pairs = sample.pairs.iloc[order].reset_index(drop=True).assign(score=score[order])
@@ -215,14 +218,12 @@ def fit(sample: Sample) -> Model:
     model = replace(model, siret=siret)
     nafs = decisions.decide_naf(pairs, echoes, sample.naf_texts, model, 0.95)
     true_naf = sample.truth["naf"].to_numpy(object)
-    has_naf = true_naf != ""
-    naf_right = (nafs["naf"].to_numpy(object) == true_naf) & has_naf
+    # As in evaluation, what is coded without a known truth counts as wrong.
+    naf_right = (nafs["naf"].to_numpy(object) == true_naf) & (true_naf != "")
     features = decisions.naf_features(nafs["naf_share"].to_numpy(), echoes)
-    if has_naf.any():
-        naf = _logistic(features[has_naf], naf_right[has_naf], decisions.NAF_FEATURES)
-        model = replace(model, naf=naf)
-        sure = model.naf.probability(features[has_naf])
-        thresholds = precision_thresholds(sure, naf_right[has_naf], TARGETS)
+    if naf_right.any():
+        model = replace(model, naf=_logistic(features, naf_right, decisions.NAF_FEATURES))
+        thresholds = precision_thresholds(model.naf.probability(features), naf_right, TARGETS)
         model = replace(model, naf_thresholds=thresholds)
     probability = np.where(first >= 0, model.siret.probability(echoes), 0.0)
     return replace(model, thresholds=precision_thresholds(probability, top_right, TARGETS))
@@ -232,6 +233,43 @@ def is_right(sample: Sample) -> NDArray[np.bool_]:
     """Which pairs are the true one."""
     truth = sample.truth["siret"].to_numpy(object)
     return sample.pairs["siret"].to_numpy(object) == truth[sample.pairs["row"].to_numpy()]
+
+
+def _choice_model(sample: Sample, right: NDArray[np.bool_]) -> Linear:
+    """Weights of a conditional logit: the right candidate against its rivals and against none.
+
+    McFadden (1974). The candidates of one bulletin and the alternative "not among them" share
+    one choice, so the weights are those that tell rivals apart, not pairs in general.
+    """
+    order = np.argsort(sample.pairs["row"].to_numpy(), kind="stable")
+    row = sample.pairs["row"].to_numpy(np.int64)[order]
+    right = right[order]
+    values = sample.features[list(ranking.FEATURE_NAMES)].to_numpy(np.float64)[order]
+    mean, scale = values.mean(axis=0), values.std(axis=0)
+    scale[scale < 1e-9] = np.inf  # a constant says nothing
+    values = (values - mean) / scale
+    start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
+    group = np.cumsum(np.r_[0, row[1:] != row[:-1]])
+    absent = np.add.reduceat(right, start) == 0
+
+    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights, null = parameters[:-1], parameters[-1]
+        score = values @ weights
+        top = np.maximum(np.maximum.reduceat(score, start), null)
+        odds, odds_null = np.exp(score - top[group]), np.exp(null - top)
+        total = np.add.reduceat(odds, start) + odds_null
+        likelihood = score[right].sum() + null * absent.sum() - (np.log(total) + top).sum()
+        slope = values.T @ (right - odds / total[group]) - RIDGE * weights
+        slope_null = (absent - odds_null / total).sum()
+        penalty = 0.5 * RIDGE * float(weights @ weights)
+        return penalty - likelihood, -np.append(slope, slope_null)
+
+    first = np.zeros(values.shape[1] + 1)
+    fitted = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+    weights = fitted[:-1] / scale
+    intercept = float(-fitted[-1] - (weights * mean).sum())
+    names = ranking.FEATURE_NAMES
+    return Linear(dict(zip(names, (float(w) for w in weights), strict=True)), intercept)
 
 
 def _logistic(frame: pd.DataFrame, right: NDArray[np.bool_], names: Sequence[str]) -> Linear:
