@@ -142,12 +142,9 @@ class Matcher:
         tell("activities", 0.2)
         raisons = bulletins["raison_sociale"].tolist()
         kinds, implied = employer_kinds(raisons)
-        distinct_kinds = list(dict.fromkeys(k for k in kinds if k))
-        prefixes = dict(zip(kinds, implied, strict=True))
-        masks = [
-            activities.naf_prefix_mask(self.resources.nafs, prefixes[k]) for k in distinct_kinds
-        ]
-        codes = {k: i for i, k in enumerate(distinct_kinds)}
+        generic = list(zip(kinds, implied, strict=True))
+        codes = {g: i for i, g in enumerate(dict.fromkeys(g for g in generic if g[0]))}
+        masks = [activities.naf_prefix_mask(self.resources.nafs, nafs) for _, nafs in codes]
         return Prepared(
             bulletins=bulletins,
             parts=parts,
@@ -157,7 +154,7 @@ class Matcher:
             zone_code=zone,
             names=employer_names(raisons, parts["nom"].tolist(), self._towns(communes)),
             kinds=kinds,
-            kind_code=np.array([codes.get(k, -1) for k in kinds], dtype=np.int64),
+            kind_code=np.array([codes.get(g, -1) for g in generic], dtype=np.int64),
             kind_mask=np.array(masks or [np.zeros(len(self.resources.nafs), bool)]),
             activity=self._activity_words.evidence(bulletins["activite"].tolist()),
             profession=self._profession_words.evidence(bulletins["profession"].tolist()),

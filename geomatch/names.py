@@ -94,27 +94,28 @@ def employer_names(
     return _one_list(parts)
 
 
-@cache
 def employer_kind(name: str) -> str:
     """Kind of a generic employer (``education``, ``private_employer`` …) or ``""``.
 
     `name` is cleaned. A generic employer's name identifies nobody: address and activity lead.
     """
-    for pattern, kind, _ in _generic_patterns():
-        if pattern.search(name):
-            return kind
-    return ""
+    return _generic_employer(name)[0]
 
 
 def employer_kinds(raisons: Sequence[str]) -> tuple[list[str], list[tuple[str, ...]]]:
-    """Per bulletin the kind of generic employer and the NAF prefixes (no dot) it implies."""
-    nafs = {kind: tuple(naf.split()) for _, kind, naf in _generic_patterns()}
-    kinds = []
-    for raison in raisons:
-        outside = _BRACKETS.sub(" ", raison) if "(" in raison else raison
-        kinds.append(outside)
-    found = [employer_kind(n) if n else "no_declaration" for n in clean_names(kinds)]
-    return found, [nafs.get(kind, ()) for kind in found]
+    """Per bulletin the kind of generic employer and the NAF prefixes (no dot) its name implies."""
+    outside = [_BRACKETS.sub(" ", r) if "(" in r else r for r in raisons]
+    nothing = ("no_declaration", ())
+    found = [_generic_employer(n) if n else nothing for n in clean_names(outside)]
+    return [kind for kind, _ in found], [nafs for _, nafs in found]
+
+
+@cache
+def _generic_employer(name: str) -> tuple[str, tuple[str, ...]]:
+    for pattern, kind, nafs in _generic_patterns():
+        if pattern.search(name):
+            return kind, tuple(nafs.split())
+    return "", ()
 
 
 def register_names(establishments: pd.DataFrame, towns: Sequence[str]) -> pd.DataFrame:
@@ -197,9 +198,9 @@ def _public_names(
     """
     siren = establishments["siren"].str.slice(0, 2).to_numpy()
     naf = establishments["naf"].str.replace(".", "", regex=False).str.slice(0, 4).to_numpy()
-    has_name = np.array([bool(d) for d in denomination])
+    has_name = np.array([bool(d) for d in denomination], dtype=bool)
     sets_apart = np.array(
-        [bool(e) and "MAIRIE" not in e and "HOTEL DE VILLE" not in e for e in enseigne]
+        [bool(e) and "MAIRIE" not in e and "HOTEL DE VILLE" not in e for e in enseigne], dtype=bool
     )
     old_towns = establishments["libelle_commune"].tolist()
     out: list[tuple[str, np.ndarray, list[str]]] = []
