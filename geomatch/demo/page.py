@@ -25,6 +25,9 @@ _STYLE = (
 #: Best kind of place first: such a bulletin has most to show.
 _LEVELS = ("housenumber", "interpolated", "street", "locality", "commune", "none")
 
+#: Candidates with a name like the written one that an example of each decision should have.
+_ALIKE: Mapping[str, int] = {"auto": 1, "review": 2, "none": 0}
+
 
 def write_demo_page(
     run: MatchResult | str | Path,
@@ -70,29 +73,29 @@ def choose_three(
 ) -> list[str]:
     """One bulletin for each decision that the run has taken, the most telling of each.
 
-    That is one whose place is known well, with enough candidates, whose name was written and
-    differs from the register's; ties go to the first in the file.
+    That is one whose place is known well, with a name that resembles its candidates' (for a
+    review at least two of them) and is not the register's; ties go to the first in the file.
     """
-    count = candidates.groupby("id").size()
-    first = candidates[candidates["rank"] == 1].set_index("id")
-    written = bulletins.drop_duplicates("id").set_index("id")["raison_sociale"].fillna("")
-    names = written.reindex(decisions["id"]).fillna("").to_numpy()
-    compared = first["name_compared"].reindex(decisions["id"]).fillna("").to_numpy()
+    found = candidates.set_index("id")
+    first = found[found["rank"] == 1]
+    alike = (found["name_score"] > 0.5).groupby(level="id").sum()
+    ids = pd.Index(decisions["id"])
+    written = bulletins.drop_duplicates("id").set_index("id")["raison_sociale"].reindex(ids)
+    kind = decisions["decision"].to_numpy()
     level = decisions["geocode_level"].map({w: i for i, w in enumerate(_LEVELS)}).fillna(9)
     telling = pd.DataFrame(
         {
-            "id": decisions["id"].to_numpy(),
-            "decision": decisions["decision"].to_numpy(),
-            "unnamed": names == "",
-            "few": count.reindex(decisions["id"]).fillna(0).to_numpy() < 4,
+            "id": ids,
+            "decision": kind,
+            "unnamed": (written.fillna("") == "").to_numpy(),
+            "lonely": alike.reindex(ids).fillna(0).to_numpy() < pd.Series(kind).map(_ALIKE),
             "level": level.to_numpy(),
-            "same": names == compared,
-            "type": decisions["type"].fillna("").isin(("", "auto")).to_numpy(),
+            "same": (first["name_compared"].reindex(ids) == written).to_numpy(),
         }
     )
-    ordered = telling.sort_values(["unnamed", "few", "level", "same", "type"], kind="stable")
+    ordered = telling.sort_values(["unnamed", "lonely", "level", "same"], kind="stable")
     picked = ordered.drop_duplicates("decision").set_index("decision")["id"]
-    return [picked[kind] for kind in ("auto", "review", "none") if kind in picked.index]
+    return [str(picked[kind]) for kind in _ALIKE if kind in picked.index]
 
 
 def _figures(figures: Mapping[str, str]) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rich.table import Table
+
 from geomatch.config import Config
 from geomatch.demo.generate import BULLETINS_AT_SCALE_1, DemoFiles, generate
 from geomatch.demo.page import write_demo_page
-from geomatch.evaluation import Evaluation, html_report, read_truth
+from geomatch.evaluation import Evaluation, Measure, html_report, read_truth
 from geomatch.review.wording import percent
 
 Progress = Callable[[str, float], None]
@@ -58,7 +60,7 @@ def run_demo(
     )
     tell("terminé", 1.0)
     return [
-        evaluation.table(),
+        _table(evaluation),
         *_places(files, store, results),
         f"Rapport : {report}",
         f"Carte de trois bulletins : {page}",
@@ -73,16 +75,29 @@ def _places(files: DemoFiles, store: Path, results: Path) -> list[str]:
     ]
 
 
-def _figures(evaluation: Evaluation) -> dict[str, str]:
-    """The few numbers for the head of the page."""
-    overall = evaluation.overall
-    measures = {
-        "taux de codage automatique": overall.siret["coding_rate"].value,
-        "codes automatiques justes": overall.siret["precision"].value,
-        "bon établissement en tête": overall.siret["top1"].value,
+def _measures(evaluation: Evaluation) -> dict[str, Measure]:
+    """The few measures that the screen and the head of the page show."""
+    siret = evaluation.overall.siret
+    return {
+        "taux de codage automatique": siret["coding_rate"],
+        "codes automatiques justes": siret["precision"],
+        "bon établissement en tête": siret["top1"],
+        "bon établissement parmi les vingt": siret["recall_20"],
     }
-    figures = {"bulletins": f"{overall.n}"}
-    figures.update(
-        {label: percent(value) for label, value in measures.items() if value is not None}
-    )
-    return figures
+
+
+def _table(evaluation: Evaluation) -> Table:
+    table = Table(title="Département inventé : codage et qualité", title_justify="left")
+    table.add_column("mesure")
+    table.add_column("valeur", justify="right")
+    table.add_column("intervalle à 95 %", justify="right")
+    table.add_row("bulletins", str(evaluation.overall.n), "")
+    for label, measure in _measures(evaluation).items():
+        span = f"{percent(measure.low)} – {percent(measure.high)}"
+        table.add_row(label, percent(measure.value), span)
+    return table
+
+
+def _figures(evaluation: Evaluation) -> dict[str, str]:
+    shown = {label: percent(measure.value) for label, measure in _measures(evaluation).items()}
+    return {"bulletins": str(evaluation.overall.n), **shown}

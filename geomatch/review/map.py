@@ -29,7 +29,7 @@ LEVELS: Mapping[str, str] = {
     "none": "lieu inconnu",
 }
 #: Candidates drawn at most, and those that the window should hold.
-_DRAWN = 12
+_DRAWN = 8
 _FRAMED = 4
 #: Least and most half-height of the window, in metres.
 _LEAST_M, _MOST_M = 130.0, 3_500.0
@@ -164,7 +164,8 @@ def _drawing(
     room = Room(view.width, view.height)
     _reserve_corners(room)
     declared = _declared(view, place, room)
-    markers, missing = _markers(view, shown, room)
+    chosen = place.get("decision") != "none"
+    markers, missing = _markers(view, shown, room, chosen=chosen)
     order = np.argsort([_off_centre(view, s) for s in sides], kind="stable")
     labels = place_labels([(streets[i], sides[i]) for i in order], room)
     return [
@@ -232,7 +233,7 @@ def _roads(view: View, streets: Sequence[DrawnStreet], sides: Sequence[tuple[Flo
 
 def _houses(view: View, sides: Sequence[tuple[Floats, ...]]) -> str:
     """A dot for each address, when there is room for dots."""
-    if view.pixels_per_m < 0.16 or not sides:
+    if view.pixels_per_m < 0.26 or not sides:
         return ""
     radius = min(2.2, max(0.9, 4.0 * view.pixels_per_m))
     points = np.concatenate([side for parts in sides for side in parts])
@@ -272,8 +273,13 @@ def _declared(view: View, place: Mapping[str, object] | pd.Series, room: Room) -
     ]
 
 
-def _markers(view: View, shown: pd.DataFrame, room: Room) -> tuple[list[str], list[str]]:
-    """Numbered discs, best on top, side by side where places coincide; and who is off the map."""
+def _markers(
+    view: View, shown: pd.DataFrame, room: Room, *, chosen: bool
+) -> tuple[list[str], list[str]]:
+    """Numbered discs, best on top, side by side where places coincide; and who is off the map.
+
+    The first is told from the others when it was `chosen`.
+    """
     discs, missing = [], []
     for row in shown.to_dict("records"):
         rank, x, y = int(row["rank"]), float(row["x"]), float(row["y"])
@@ -287,7 +293,8 @@ def _markers(view: View, shown: pd.DataFrame, room: Room) -> tuple[list[str], li
             continue
         room.take(*at, 10.0)
         uncertain = not float(row.get("uncertainty_m") or math.nan) <= 60.0
-        discs.append(_marker(rank, (px, py), at, uncertain=uncertain))
+        is_best = chosen and rank == 1
+        discs.append(_marker(str(rank), (px, py), at, is_best=is_best, uncertain=uncertain))
     return discs[::-1], missing
 
 
@@ -302,9 +309,14 @@ def _free_spot(room: Room, px: float, py: float) -> tuple[float, float] | None:
 
 
 def _marker(
-    rank: int, point: tuple[float, float], at: tuple[float, float], *, uncertain: bool
+    number: str,
+    point: tuple[float, float],
+    at: tuple[float, float],
+    *,
+    is_best: bool,
+    uncertain: bool,
 ) -> str:
-    colour = _BEST if rank == 1 else _OTHER
+    colour = _BEST if is_best else _OTHER
     drawn = []
     if math.dist(point, at) > 3:
         lead = f"M{point[0]:.1f} {point[1]:.1f}L{at[0]:.1f} {at[1]:.1f}"
@@ -318,17 +330,15 @@ def _marker(
             cx=round(at[0], 1),
             cy=round(at[1], 1),
             r=10,
-            fill=_TINT[rank == 1] if uncertain else colour,
+            fill=_TINT[is_best] if uncertain else colour,
             stroke=colour if uncertain else "#fff",
             stroke_width=1.6,
             stroke_dasharray="3 2.2" if uncertain else None,
         )
     )
     ink = colour if uncertain else "#fff"
-    number = text(
-        at[0], at[1] + 4, str(rank), text_anchor="middle", font_size=11.5, font_weight=700, fill=ink
-    )
-    return group([*drawn, number])
+    style = {"text_anchor": "middle", "font_size": 11.5, "font_weight": 700, "fill": ink}
+    return group([*drawn, text(at[0], at[1] + 4, number, **style)])
 
 
 # ------------------------------------------------------------------ around the drawing
@@ -380,5 +390,5 @@ def metres_text(metres: float) -> str:
     if math.isnan(metres):
         return "–"
     if metres < 995:
-        return f"{metres:.0f} m"
-    return f"{metres / 1000:.1f} km".replace(".", ",")
+        return f"{metres:.0f}\u00a0m"
+    return f"{metres / 1000:.1f}\u00a0km".replace(".", ",")

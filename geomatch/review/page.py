@@ -117,7 +117,8 @@ def _heading(decision: Mapping[str, Any]) -> str:
     badge = element("span", escaped(wording.DECISIONS.get(kind, kind)), class_=f"badge {kind}")
     name = element("h2", escaped(f"Bulletin {decision['id']}"))
     words = wording.TYPES.get(decision["type"], decision["type"])
-    more = [words] if words else []
+    # the reason says the same at more length
+    more = [words] if words and not decision["reason"] else []
     if kind != "none" and decision["siret"]:
         more.append(f"probabilité du meilleur écho : {wording.percent(decision['probability'])}")
     small = element("span", escaped(" · ".join(more)), class_="small") if more else ""
@@ -188,14 +189,18 @@ def _candidates(story: Story, stories: Stories) -> str:
         ),
         cell="th",
     )
-    rows = (_candidate(row, stories.naf_labels) for row in shown.to_dict("records"))
+    chosen = story.decision["decision"] != "none"
+    rows = (
+        _candidate(row, stories.naf_labels, is_best=chosen and int(row["rank"]) == 1)
+        for row in shown.to_dict("records")
+    )
     table = element("table", element("thead", head) + element("tbody", "".join(rows)))
     more = len(story.candidates) - len(shown)
     note = element("p", f"et {more} autres, moins probables", class_="small") if more > 0 else ""
     return element("h3", "Candidats") + element("div", table, class_="wide") + note
 
 
-def _candidate(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
+def _candidate(row: Mapping[Any, Any], labels: Mapping[str, str], *, is_best: bool) -> str:
     names = wording.register_names(row)
     first = element("strong", escaped(names[0] if names else "(sans nom)"))
     others = element("div", escaped(" · ".join(names[1:3])), class_="small") if names[1:] else ""
@@ -209,7 +214,7 @@ def _candidate(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
         element("td", _bar(row["name_score"]), class_="num"),
         element("td", _bar(row["probability"]), class_="num"),
     ]
-    return element("tr", "".join(cells), class_="first" if int(row["rank"]) == 1 else None)
+    return element("tr", "".join(cells), class_="first" if is_best else None)
 
 
 def _distance(row: Mapping[Any, Any]) -> str:

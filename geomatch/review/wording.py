@@ -17,15 +17,18 @@ DECISIONS: Mapping[str, str] = {
 #: Kinds of bulletin, and reasons why one was not coded.
 TYPES: Mapping[str, str] = {
     "": "",
-    "auto": "",
-    "generic_employer": "employeur générique",
-    "home": "travail au domicile",
-    "private_employer": "particulier employeur",
-    "temp_agency": "agence d'intérim",
+    "sure": "écho sûr",
     "abroad": "lieu de travail à l'étranger",
+    "no_declaration": "employeur non déclaré",
+    "private_employer": "particulier employeur",
+    "self_employed": "indépendant sans nom d'entreprise",
+    "home": "travail au domicile",
     "itinerant": "lieu de travail variable",
-    "tie": "plusieurs candidats se valent",
+    "temp_agency": "agence d'intérim",
+    "generic_employer": "employeur générique",
     "no_candidate": "aucun candidat",
+    "same_siren": "entreprise sûre, établissement incertain",
+    "tie": "plusieurs candidats se valent",
     "low_probability": "probabilité trop faible",
 }
 _PEOPLE: Mapping[str, str] = {
@@ -63,9 +66,10 @@ def percent(share: float) -> str:
     if math.isnan(share):
         return "–"
     if 0 < share < 0.005:
-        return "< 1 %"
+        return "< 1\u00a0%"
     shown = min(99.9, 100 * share) if share < 1 else 100.0
-    return f"{shown:.0f} %" if shown < 99 else f"{shown:.1f} %".replace(".", ",")
+    digits = f"{shown:.0f}" if shown < 99 or shown == 100 else f"{shown:.1f}".replace(".", ",")
+    return f"{digits}\u00a0%"
 
 
 def people(tranche: str) -> str:
@@ -113,8 +117,13 @@ def understood_address(decision: Mapping[str, Any], atlas: Atlas) -> str:
 
 
 def register_names(row: Mapping[str, Any]) -> list[str]:
-    """Names of an establishment, the one over the door first, without repeats."""
-    names = [*str(row["enseignes"]).split(" | "), *str(row["denominations_usuelles"]).split(" | ")]
+    """Names of an establishment, the one over the door first, without repeats.
+
+    Three enseignes are most often one name cut in three, and are put together again.
+    """
+    signs = str(row["enseignes"]).split(" | ")
+    names = [" ".join(signs)] if len(signs) == 3 else signs
+    names += str(row["denominations_usuelles"]).split(" | ")
     names += [str(row["denomination"]), str(row["personne"]), str(row["sigle"])]
     return list(dict.fromkeys(n for n in names if n))
 

@@ -9,9 +9,10 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
+from geomatch.decisions import REASONS
 from geomatch.errors import DataError
 from geomatch.review import Stories, bulletin_page, show_bulletin, tell_stories
-from geomatch.review.wording import people, percent, siret_text
+from geomatch.review.wording import TYPES, people, percent, siret_text
 from geomatch.store import Store
 
 Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
@@ -70,11 +71,10 @@ def test_everything_a_clerk_needs_is_there(stories: Stories) -> None:
         "À reprendre par un gestionnaire",
         "Pas d'établissement",
         "Nom et adresse concordent.",
-        "plusieurs candidats se valent",
-        "particulier employeur",
+        "Chez un particulier.",
         "0012 R DU PUITS",
         "numéro trouvé",
-        "99 %",
+        "99\u00a0%",
         "Aucun candidat.",
         "et 4 autres, moins probables",
     ):
@@ -116,17 +116,21 @@ def test_notebook_view(frames: Frames, store: Store) -> None:
 @pytest.mark.parametrize(
     ("share", "expected"),
     [
-        (0.5, "50 %"),
-        (0.003, "< 1 %"),
-        (0.0, "0 %"),
-        (0.994, "99,4 %"),
-        (0.9999, "99,9 %"),
-        (1.0, "100,0 %"),
+        (0.5, "50\u00a0%"),
+        (0.003, "< 1\u00a0%"),
+        (0.0, "0\u00a0%"),
+        (0.994, "99,4\u00a0%"),
+        (0.9999, "99,9\u00a0%"),
+        (1.0, "100\u00a0%"),
         (float("nan"), "–"),
     ],
 )
 def test_percent(share: float, expected: str) -> None:
     assert percent(share) == expected
+
+
+def test_every_type_of_decision_has_its_words() -> None:
+    assert set(REASONS) <= set(TYPES)
 
 
 def test_codes_in_words() -> None:
