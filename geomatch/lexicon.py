@@ -53,6 +53,9 @@ class Lexicon:
         self.weight = np.maximum(self.matrix @ self.idf, 1e-6)
         self.unknown_idf = float(np.quantile(self.idf, 0.5)) if len(self.idf) else 1.0
         self._trigrams = _trigram_matrix(self.words)
+        self._anagrams: dict[str, list[int]] = {}
+        for code, word in enumerate(self.words):
+            self._anagrams.setdefault("".join(sorted(word)), []).append(code)
         self._sorted = np.sort(self.words.astype(str)) if len(self.words) else np.array([], "U1")
         self._order = np.argsort(self.words.astype(str)) if len(self.words) else np.array([], int)
 
@@ -94,18 +97,33 @@ class Lexicon:
         sizes = np.diff(grams.indptr)[both.row] + np.diff(self._trigrams.indptr)[both.col]
         dice = 2.0 * both.data / np.maximum(sizes, 1)
         keep = dice >= _MIN_DICE
-        row, column = both.row[keep], both.col[keep]
+        swapped = self._same_letters(texts)
+        row = np.concatenate([swapped[0], both.row[keep]])
+        column = np.concatenate([swapped[1], both.col[keep]])
+        _, first = np.unique(row * len(self.words) + column, return_index=True)
+        row, column, is_swapped = row[first], column[first], first < len(swapped[0])
         similarity = cpdist(
             texts[row], self.words[column], scorer=OSA.normalized_similarity, dtype=np.float32
         )
         known = exact[asked] >= 0
-        cutoff = np.where(known[row], 0.8, 0.7)
+        cutoff = np.where(known[row], 0.8, np.where(is_swapped, 0.65, 0.7))
         keep = (similarity >= cutoff) & (similarity < 1.0)
         row, column, similarity = row[keep], column[keep], similarity[keep]
         row, column, similarity = _best_of_each(row, column, similarity, _MAX_ALIKE)
         # A known word is more likely meant than its lookalike.
         similarity = np.where(known[row], similarity * 0.6, similarity * similarity)
         return asked[row], column, similarity.astype(np.float32)
+
+    def _same_letters(self, words: NDArray) -> tuple[NDArray, NDArray]:
+        """Pairs of one set of letters: swaps leave short words hardly a trigram in common."""
+        pairs = [
+            (row, code)
+            for row, word in enumerate(words)
+            for code in self._anagrams.get("".join(sorted(word)), ())
+            if self.words[code] != word
+        ]
+        found = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+        return found[:, 0], found[:, 1]
 
     def _begins(self, words: Sequence[str]) -> tuple[NDArray, NDArray, NDArray]:
         asked = np.array(
