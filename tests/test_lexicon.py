@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geomatch.lexicon import Coverage, Lexicon, ragged_ranges
+
+letters = st.text("ABCDE01", min_size=1, max_size=7)
+names = st.lists(st.lists(letters, max_size=4), max_size=8)
+KNOWN = [
+    ["ACIERIES", "OURDAL"],
+    ["BOULANGERIE", "CREPIN"],
+    ["BOULANGERIE", "GALANT"],
+    ["BOUCHERIE", "GALANT"],
+    ["TRANSPORTS", "DENIZART"],
+    ["LYMERIS"],
+    ["ILMERYS"],
+]
+
+
+def weight(lexicon: Lexicon, written: str, known: str) -> float:
+    return float(lexicon.alike([written]).toarray()[0, lexicon.code_of[known]])
+
+
+def test_a_word_stands_for_itself_fully() -> None:
+    lexicon = Lexicon(KNOWN)
+    for word in lexicon.words:
+        assert weight(lexicon, word, word) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("DENISART", "DENIZART"),
+        ("YLMERIS", "LYMERIS"),
+        ("OURADL", "OURDAL"),
+        ("YLMERIS", "ILMERYS"),
+        ("BOULANGRIE", "BOULANGERIE"),
+        ("BOULLANGERIE", "BOULANGERIE"),
+        ("B0ULANGERIE", "BOULANGERIE"),
+        ("BOUL", "BOULANGERIE"),
+        ("TRANSP", "TRANSPORTS"),
+    ],
+)
+def test_a_slip_or_a_beginning_stands_for_the_word_but_less(written: str, known: str) -> None:
+    assert 0.3 < weight(Lexicon(KNOWN), written, known) < 1.0
+
+
+@pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("GALANT", "OURDAL"),
+        ("CREPIN", "DENIZART"),
+        ("BO", "BOULANGERIE"),
+        ("ANGERIE", "BOULANGERIE"),
+    ],
+)
+def test_another_word_does_not(written: str, known: str) -> None:
+    assert weight(Lexicon(KNOWN), written, known) == 0.0
+
+
+def test_a_word_that_is_known_is_likelier_meant_than_its_lookalike() -> None:
+    lexicon = Lexicon([["GALANT"], ["GALAND"]])
+    assert weight(lexicon, "GALANT", "GALAND") < weight(Lexicon([["GALAND"]]), "GALANT", "GALAND")
+
+
+@given(names, st.lists(letters, max_size=6))
+def test_weights_lie_between_nothing_and_the_word_itself(
+    known: list[list[str]], written: list[str]
+) -> None:
+    lexicon = Lexicon(known)
+    alike = lexicon.alike(written)
+    assert alike.shape == (len(written), len(lexicon.words))
+    assert (alike.data > 0).all()
+    assert (alike.data <= 1).all()
+    dense = alike.toarray()
+    for i, word in enumerate(written):
+        if word in lexicon.code_of:
+            assert dense[i, lexicon.code_of[word]] == 1.0
+
+
+@given(names, names)
+def test_coverages_are_shares(known: list[list[str]], written: list[list[str]]) -> None:
+    coverage = Coverage(Lexicon(known), written)
+    a, b, of_written, of_known = coverage.search(0, len(written), 1e-9)
+    assert len(a) == len(b) == len(of_written) == len(of_known)
+    for shares in (of_written, of_known):
+        assert (shares >= 0).all()
+        assert (shares <= 1).all()
+    assert np.isin(a, np.arange(len(written))).all()
+    assert np.isin(b, np.arange(len(known))).all()
+
+
+@given(names.filter(lambda ns: any(ns)))
+def test_a_name_covers_itself_and_is_found_again(known: list[list[str]]) -> None:
+    known = [n for n in known if n]
+    coverage = Coverage(Lexicon(known), known)
+    written, found, of_written, of_known = coverage.search(0, len(known), 0.99)
+    own = written == found
+    assert sorted(set(written[own])) == list(range(len(known)))
+    np.testing.assert_allclose(of_written[own], 1.0, atol=1e-4)
+    np.testing.assert_allclose(of_known[own], 1.0, atol=1e-4)
+
+
+@given(names, names)
+def test_pairs_asked_for_get_the_coverages_that_the_search_gives(
+    known: list[list[str]], written: list[list[str]]
+) -> None:
+    coverage = Coverage(Lexicon(known), written)
+    a, b, of_written, of_known = coverage.search(0, len(written), 1e-9)
+    if len(a):
+        again = coverage.of_pairs(a, b)
+        np.testing.assert_allclose(again[0], of_written, atol=1e-5)
+        np.testing.assert_allclose(again[1], of_known, atol=1e-5)
+
+
+@given(names, names, st.integers(0, 8))
+def test_a_search_in_pieces_finds_what_a_whole_one_finds(
+    known: list[list[str]], written: list[list[str]], cut: int
+) -> None:
+    coverage = Coverage(Lexicon(known), written)
+    cut = min(cut, len(written))
+    pieces = [coverage.search(0, cut, 0.3), coverage.search(cut, len(written), 0.3)]
+    pairs = {(w, k) for p in pieces for w, k in zip(p[0], p[1], strict=True)}
+    whole = coverage.search(0, len(written), 0.3)
+    assert pairs == set(zip(whole[0], whole[1], strict=True))
+
+
+def test_a_rare_word_weighs_more_than_a_common_one() -> None:
+    lexicon = Lexicon(KNOWN)
+    coverage = Coverage(lexicon, [["BOULANGERIE"], ["CREPIN"]])
+    of_known = coverage.of_pairs(np.array([0, 1]), np.array([1, 1]))[1]
+    assert of_known[1] > of_known[0] > 0
+
+
+def test_the_order_of_the_words_does_not_matter() -> None:
+    coverage = Coverage(Lexicon(KNOWN), [["CREPIN", "BOULANGERIE"], ["BOULANGERIE", "CREPIN"]])
+    of_written, of_known = coverage.of_pairs(np.array([0, 1]), np.array([1, 1]))
+    assert of_written[0] == of_written[1]
+    assert of_known[0] == of_known[1]
+
+
+def test_words_unknown_to_all_lower_what_is_explained() -> None:
+    coverage = Coverage(Lexicon(KNOWN), [["CREPIN"], ["CREPIN", "ZZYGO"]])
+    of_written, _ = coverage.of_pairs(np.array([0, 1]), np.array([1, 1]))
+    assert of_written[0] == pytest.approx(1.0)
+    assert 0 < of_written[1] < 1
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=8))
+def test_ragged_ranges_are_the_ranges_one_after_the_other(bounds: list[tuple[int, int]]) -> None:
+    low = np.array([b[0] for b in bounds], dtype=np.int64)
+    high = np.array([b[1] for b in bounds], dtype=np.int64)
+    row, value = ragged_ranges(low, high)
+    expected = [(i, v) for i, (a, b) in enumerate(bounds) for v in range(a, b)]
+    assert list(zip(row.tolist(), value.tolist(), strict=True)) == expected
