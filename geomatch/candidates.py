@@ -127,6 +127,8 @@ def find_candidates(
 
     Sorted by bulletin, then by falling cheap score.
     """
+    if not len(pool) or not len(places):
+        return PAIRS.empty()
     found = pd.concat(
         [_by_name(places, names, pool, options), _by_place(places, names, pool, options)],
         ignore_index=True,
@@ -205,7 +207,8 @@ def _by_place(
     radius = np.maximum(places.radius[placed], options.min_radius_m)
     asker, row, distance = pool.within(places.position[placed], radius)
     street_asker, street_row = pool.on_street(places.street)
-    inside = (places.relation == INSIDE).argmax(axis=1) if places.relation.size else np.array([])
+    is_inside = places.relation == INSIDE
+    inside = np.where(is_inside.any(axis=1), is_inside.argmax(axis=1), -1)
     text = pool.on_street_named(
         np.where(places.street < 0, inside[places.zone], -1), places.street_text
     )
