@@ -65,7 +65,7 @@ def test_cleaning_never_fails_nor_empties_a_name_that_says_something(names: list
         assert clean == normalise(clean)
 
 
-@given(st.lists(written, max_size=8), st.randoms())
+@given(st.lists(written, max_size=8))
 def test_a_name_is_cleaned_the_same_whatever_its_neighbours(
     names: list[str], random: object
 ) -> None:

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from registers import Search, centre, register, search
+
+from geomatch.candidates import (
+    BY_ACTIVITY,
+    BY_NAME,
+    BY_RADIUS,
+    BY_STREET,
+    ELSEWHERE,
+    INSIDE,
+    NEIGHBOUR,
+    PAIRS,
+)
+from geomatch.config import CandidateOptions
+
+#: A commune of everyday establishments, to which each test adds its own.
+TOWN = (
+    {"denomination": "BOULANGERIE CREPIN", "numero": "2", "type_voie": "RUE",
+     "nom_voie": "DES PINS", "naf": "10.71C", "tranche_effectifs": "02"},
+    {"denomination": "GARAGE DU LION", "numero": "14", "type_voie": "RUE",
+     "nom_voie": "DES PINS", "naf": "45.20A", "tranche_effectifs": "03"},
+    {"denomination": "ACIERIES D'OURDAL", "numero": "5", "type_voie": "RUE",
+     "nom_voie": "DES FORGES", "naf": "24.10Z", "tranche_effectifs": "31"},
+)  # fmt: skip
+
+
+def sirets(found: Search, *, bulletin: int = 0) -> list[str]:
+    return found.sirets(bulletin)
+
+
+def test_a_name_is_found_in_its_commune() -> None:
+    frame = register(*TOWN)
+    found = search(frame, [{"names": ["boulangerie crepin"]}])
+    assert sirets(found)[0] == frame["siret"][0]
+    assert found.source(0, frame["siret"][0]) & BY_NAME
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["ACIREIES D'OURDAL", "ACIERIES OURDALL", "OURDAL", "ACIER OURDAL", "4CIERIES OURDAL"],
+)
+def test_a_name_is_found_in_spite_of_slips_and_missing_words(written: str) -> None:
+    frame = register(*TOWN)
+    found = search(frame, [{"names": [written]}])
+    assert found.source(0, frame["siret"][2]) & BY_NAME
+
+
+def test_neighbouring_communes_are_searched_and_farther_ones_are_not() -> None:
+    twins = [{"denomination": "OURDAL METAL", "code_commune": c} for c in ("96002", "96003")]
+    # A name borne by many is not unmistakable.
+    others = [{"denomination": "OURDAL METAL", "code_commune": "96005"} for _ in range(5)]
+    frame = register(*TOWN, *twins, *others)
+    found = search(frame, [{"names": ["OURDAL METAL"], "commune": "96001"}])
+    relation = found.pairs.set_index("establishment")["relation"]
+    assert relation[3] == NEIGHBOUR
+    assert not set(relation.index) & {4, 5, 6, 7, 8, 9}
+
+
+def test_an_unmistakable_name_is_found_in_the_whole_pool() -> None:
+    frame = register(*TOWN, {"denomination": "ZYGOMAR LUMINAIRES", "code_commune": "96005"})
+    found = search(frame, [{"names": ["ZYGOMAR LUMINAIRES"], "commune": "96001"}])
+    pair = found.pairs[found.pairs["establishment"] == 3]
+    assert pair["relation"].tolist() == [ELSEWHERE]
+
+
+def test_the_street_finds_an_establishment_of_another_name() -> None:
+    frame = register(*TOWN)
+    pool_voie = int(frame["voie_id"][2])
+    found = search(frame, [{"names": ["SIDEROR"], "voie_id": pool_voie, "numero": 5}])
+    assert found.source(0, frame["siret"][2]) & BY_STREET
+
+
+def test_the_radius_finds_an_establishment_of_another_name() -> None:
+    frame = register(*TOWN)
+    bulletin = {"x": frame["x"][2] + 30, "y": frame["y"][2], "radius": 20.0, "numero": 7}
+    found = search(frame, [bulletin])
+    assert found.source(0, frame["siret"][2]) & BY_RADIUS
+
+
+def test_a_place_too_unsure_is_not_searched_by_radius() -> None:
+    frame = register(*TOWN)
+    x, y = centre("96001")
+    options = CandidateOptions(max_radius_m=500.0)
+    sure, unsure = search(
+        frame,
+        [{"x": x, "y": y, "radius": 400.0, "numero": 3}, {"x": x, "y": y, "radius": 600.0}],
+        options,
+    ).pairs.groupby("row")["source"].apply(lambda s: int(np.bitwise_or.reduce(s))).reindex(
+        [0, 1], fill_value=0
+    )
+    assert sure & BY_RADIUS
+    assert not unsure & BY_RADIUS
+
+
+def test_a_street_the_store_lacks_is_compared_as_written() -> None:
+    frame = register({"denomination": "GALANT", "nom_voie": "CHEMIN NOIR", "x": 0.0, "y": 0.0})
+    found = search(frame, [{"nom_voie": "CHEMIN NOIR"}])
+    assert found.source(0, frame["siret"][0]) & BY_STREET
+
+
+def test_a_street_as_written_is_not_looked_for_where_no_commune_is_known() -> None:
+    frame = register({"denomination": "GALANT", "nom_voie": "CHEMIN NOIR", "x": 0.0, "y": 0.0})
+    found = search(frame, [{"nom_voie": "CHEMIN NOIR", "commune": "96004"}])
+    assert sirets(found) == []
+
+
+def test_without_name_nor_place_activity_and_size_find_the_likely_employers() -> None:
+    frame = register(*TOWN)
+    found = search(frame, [{"evidence": {"24.10Z": 4.0}}])
+    assert sirets(found)[0] == frame["siret"][2]
+    assert found.source(0, frame["siret"][2]) == BY_ACTIVITY
+
+
+def test_two_sources_of_one_pair_make_one_row() -> None:
+    frame = register(*TOWN)
+    bulletin = {
+        "names": ["ACIERIES OURDAL"], "voie_id": int(frame["voie_id"][2]), "numero": 5,
+        "x": frame["x"][2], "y": frame["y"][2], "radius": 20.0,
+    }  # fmt: skip
+    found = search(frame, [bulletin])
+    assert found.source(0, frame["siret"][2]) >= BY_NAME | BY_RADIUS | BY_STREET
+    assert not found.pairs.duplicated(["row", "establishment"]).any()
+
+
+def test_no_more_than_asked_are_kept_and_the_best_are() -> None:
+    crowd = [{"denomination": f"GARAGE DU LION {i}", "numero": str(i)} for i in range(30)]
+    frame = register(*TOWN, *crowd)
+    bulletins = [{"names": ["GARAGE DU LION"]}, {"names": ["ACIERIES OURDAL"]}]
+    found = search(frame, bulletins, CandidateOptions(kept=5))
+    assert (found.pairs["row"].value_counts() <= 5).all()
+    assert sirets(found)[0] == frame["siret"][1]
+    assert sirets(found, bulletin=1)[0] == frame["siret"][2]
+
+
+def test_pairs_are_sorted_by_bulletin_and_point_at_what_they_compared() -> None:
+    frame = register(*TOWN)
+    asked = [{"names": ["LION", "GARAGE"]}, {}, {"names": ["CREPIN"]}, {"evidence": {"24.10Z": 3}}]
+    found = search(frame, asked)
+    pairs = found.pairs
+    assert list(pairs.columns) == PAIRS.names
+    assert pairs["row"].is_monotonic_increasing
+    for column in ("of_written", "of_known", "own_known"):
+        assert pairs[column].between(0, 1).all()
+    assert pairs["relation"].isin([ELSEWHERE, NEIGHBOUR, INSIDE]).all()
+    compared = pairs[pairs["written"] >= 0]
+    assert len(compared)
+    for pair in compared.itertuples():
+        bears = found.pool.names_of[[pair.establishment]].indices
+        assert pair.known in bears
+        own = found.names.name[found.names.row == pair.row]
+        assert pair.written in own
+    assert (pairs.loc[pairs["written"] < 0, ["of_written", "of_known"]] == 0).all(axis=None)
+
+
+def test_the_order_of_bulletins_and_of_the_register_changes_nothing() -> None:
+    x, y = centre("96001")
+    bulletins = [
+        {"names": ["BOULANGERIE CREPIN"]},
+        {"names": ["GARAGE LION"], "commune": "96002"},
+        {"x": x + 40, "y": y, "radius": 50.0, "numero": 3},
+        {"evidence": {"24.10Z": 2.0}},
+    ]
+    frame = register(*TOWN, {"denomination": "LION", "code_commune": "96002"})
+    straight = search(frame, bulletins)
+    back = search(frame, bulletins[::-1])
+    mixed = search(frame.iloc[::-1].reset_index(drop=True), bulletins)
+    for i in range(len(bulletins)):
+        expected = _told(straight, i)
+        assert _told(back, len(bulletins) - 1 - i) == expected
+        assert _told(mixed, i) == expected
+
+
+def _told(found: Search, bulletin: int) -> set[tuple[str, int, float, float]]:
+    mine = found.pairs[found.pairs["row"] == bulletin]
+    return {
+        (found.pool.siret[p.establishment], p.source, round(p.of_written, 4), round(p.of_known, 4))
+        for p in mine.itertuples()
+    }
+
+
+@pytest.mark.parametrize(
+    "bulletins",
+    [
+        [],
+        [{}],
+        [{"names": ["GALANT"]}],
+        [{"names": ["ZZYGO"], "commune": "99999"}],
+        [{"x": 0.0, "y": 0.0, "radius": 50.0, "numero": 1}],
+    ],
+)
+def test_nobody_to_find_is_no_error(bulletins: list[dict[str, object]]) -> None:
+    nobody = register({"denomination": "X"}).iloc[:0]
+    for frame in (nobody, register({"numero": "3"}), register({"denomination": "GALANT"})):
+        pairs = search(frame, bulletins).pairs
+        assert list(pairs.columns) == PAIRS.names
+        assert isinstance(pairs, pd.DataFrame)
+        assert pairs["row"].isin(range(len(bulletins))).all()

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from registers import pool_of, register
+
+from geomatch.establishments import PRECISE_M, TRANCHE_HEADCOUNT, street_codes
+
+metres = st.integers(0, 600).map(float)
+placed = st.tuples(metres, metres, st.sampled_from([5.0, 60.0, PRECISE_M, PRECISE_M + 1, np.nan]))
+asked = st.tuples(metres, metres, st.floats(0, 400))
+
+
+def at(x: float, y: float, uncertainty: float) -> dict[str, object]:
+    return {"x": x, "y": y, "uncertainty_m": uncertainty, "denomination": "GALANT"}
+
+
+@given(st.lists(placed, min_size=1, max_size=12), st.lists(asked, max_size=5))
+def test_within_finds_what_measuring_every_distance_finds(
+    establishments: list[tuple[float, float, float]], askers: list[tuple[float, float, float]]
+) -> None:
+    pool = pool_of(register(*(at(*e) for e in establishments)))
+    position = np.array([a[:2] for a in askers], dtype=float).reshape(-1, 2)
+    radius = np.array([a[2] for a in askers], dtype=float)
+    asker, row, distance = pool.within(position, radius)
+    expected = {
+        (i, j): float(np.hypot(a[0] - e[0], a[1] - e[1]))
+        for (i, a), (j, e) in product(enumerate(askers), enumerate(establishments))
+        if e[2] <= PRECISE_M and np.hypot(a[0] - e[0], a[1] - e[1]) <= a[2] + e[2]
+    }
+    found = dict(zip(zip(asker.tolist(), row.tolist(), strict=True), distance, strict=True))
+    assert len(found) == len(asker)
+    assert found.keys() == expected.keys()
+    for pair, metres_apart in expected.items():
+        assert found[pair] == pytest.approx(metres_apart)
+
+
+def test_an_establishment_without_a_sure_place_is_never_near() -> None:
+    pool = pool_of(register(at(np.nan, np.nan, np.nan), at(0, 0, 5_000)))
+    asker, row, distance = pool.within(np.zeros((1, 2)), np.array([1_000.0]))
+    assert len(asker) == len(row) == len(distance) == 0
+
+
+def test_a_question_without_a_place_gets_no_answer_and_does_no_harm() -> None:
+    pool = pool_of(register(at(0, 0, 10)))
+    asker, *_ = pool.within(np.zeros((0, 2)), np.zeros(0))
+    assert len(asker) == 0
+
+
+def test_establishments_of_a_street_are_found_by_its_number() -> None:
+    pool = pool_of(
+        register(
+            {"numero": "3", "type_voie": "RUE", "nom_voie": "DES PINS"},
+            {"numero": "9", "type_voie": "RUE", "nom_voie": "DES PINS"},
+            {"numero": "3", "type_voie": "RUE", "nom_voie": "DU LION"},
+            {"denomination": "SANS RUE"},
+        )
+    )
+    asker, row = pool.on_street(np.array([-1, pool.street[0], pool.street[2], 10**12]))
+    assert list(zip(asker.tolist(), row.tolist(), strict=True)) == [(1, 0), (1, 1), (2, 2)]
+
+
+def test_a_street_the_store_does_not_know_is_found_as_written_in_its_commune() -> None:
+    pool = pool_of(
+        register(
+            {"nom_voie": "DES PINS", "voie_id": -1},
+            {"nom_voie": "DES PINS", "code_commune": "96002"},
+            {"denomination": "SANS RUE"},
+        )
+    )
+    commune = int(pool.commune[0])
+    pairs = pool.on_street_named(
+        np.array([commune, -1, commune]), np.array(["DES PINS", "DES PINS", ""], dtype=object)
+    )
+    assert pairs.values.tolist() == [[0, 0]]
+
+
+def test_names_lead_to_their_bearers_and_back() -> None:
+    pool = pool_of(
+        register(
+            {"denomination": "GALANT"}, {"denomination": "GALANT", "sigle": "GLT"}, {"numero": "3"}
+        )
+    )
+    names = pool.distinct_names.tolist()
+    bearers = pool.name_bearers.toarray()
+    assert bearers[names.index("GALANT")].tolist() == [1, 1, 0]
+    assert bearers[names.index("GLT")].tolist() == [0, 1, 0]
+    assert (pool.names_of.toarray() == bearers.T).all()
+    assert pool.has_name.tolist() == [True, True, False]
+
+
+def test_only_names_of_its_own_set_an_establishment_apart() -> None:
+    pool = pool_of(
+        register(
+            {"denomination": "GALANT"},
+            {"denomination": "GALANT", "enseignes": "AU LION"},
+            {"denomination": "GALANT", "denominations_usuelles": "LE LION"},
+        )
+    )
+    assert pool.has_own_name.tolist() == [False, True, True]
+    assert (pool.own_names_of.toarray() <= pool.names_of.toarray()).all()
+
+
+def test_headcounts_grow_with_the_tranche_and_an_unknown_one_is_below_all() -> None:
+    tranches = ["NN", "00", "01", "02", "03", "11", "12", "21", "22", "31", "32", "41", "42",
+                "51", "52", "53"]  # fmt: skip
+    assert set(tranches) == set(TRANCHE_HEADCOUNT)
+    pool = pool_of(register(*({"tranche_effectifs": t} for t in [*tranches, "", "??"])))
+    assert (np.diff(pool.headcount[: len(tranches)]) > 0).all()
+    assert (pool.headcount[-2:] == pool.headcount[0]).all()
+    assert (pool.headcount > 0).all()
+
+
+def test_streets_of_different_departements_never_share_a_code() -> None:
+    departements = ["01", "1", "2A", "2B", "35", "974", "75"]
+    codes = [
+        int(street_codes(np.array([d], dtype=object), np.array([v]))[0])
+        for d in departements
+        if d != "1"
+        for v in (0, 1, 1_000_000)
+    ]
+    assert len(set(codes)) == len(codes)
+
+
+def test_a_register_of_nobody_answers_every_question_with_nothing() -> None:
+    pool = pool_of(register({"denomination": "X"}).iloc[:0])
+    assert len(pool) == 0
+    asker, *_ = pool.within(np.zeros((2, 2)), np.ones(2))
+    assert len(asker) == 0
+    asker, row = pool.on_street(np.array([3, -1]))
+    assert len(asker) == len(row) == 0
+    named = pool.on_street_named(np.array([0]), np.array(["DES PINS"], dtype=object))
+    assert not len(named)
+    assert pool.names_of.shape == (0, 0)
