@@ -24,7 +24,9 @@ def engine(folder: Path, *, memory_limit: str, threads: int) -> Iterator[duckdb.
         run(con, f"SET threads = {int(threads)}")
         run(con, f"SET temp_directory = {quoted(folder / 'spill')}")
         run(con, "SET preserve_insertion_order = false")
-        run(con, "SET enable_progress_bar = false")
+        # in a notebook that lacks ipywidgets it is off already and may not even be turned off
+        if run(con, "SELECT current_setting('enable_progress_bar')") == [(True,)]:
+            run(con, "SET enable_progress_bar = false")
         yield con
     finally:
         con.close()
