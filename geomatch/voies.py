@@ -101,7 +101,8 @@ def expand_words(words: list[str]) -> list[str]:
 @cache
 def street_types() -> Mapping[str, str]:
     """Expression at the head of a name → type in full."""
-    return {row[0]: row[1] for row in load_table("street_types")}
+    rows = load_table("street_types")
+    return {row[1]: row[1] for row in rows} | {row[0]: row[1] for row in rows}
 
 
 @cache

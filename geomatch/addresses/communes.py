@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
-from rapidfuzz.fuzz import ratio
 
-from geomatch.addresses.town_names import Town, read_town, short_key, town_key
+from geomatch.addresses.commune_choice import Evidence, choose
+from geomatch.addresses.commune_names import CommuneNames
+from geomatch.addresses.town_names import Town, read_town
 from geomatch.schema import (
     COMMUNES_RESOLVED,
     STORE_COMMUNE_HISTORY,
@@ -24,11 +24,8 @@ from geomatch.schema import (
 )
 from geomatch.store import Store
 
-#: Cities of arrondissements: commune code → prefix of its parts' postcodes.
-CITIES: Mapping[str, str] = {"75056": "750", "69123": "6900", "13055": "130"}
-_ARRONDISSEMENT_BASE = {"75056": 75100, "69123": 69380, "13055": 13200}
-#: Origins of a name, the surest first.
-_ORIGINS = {"cog": 0, "arrondissement": 0, "deleguee": 1, "ancienne": 2, "laposte": 2, "ligne5": 3}
+#: Code before the first arrondissement of each city that has them.
+_ARRONDISSEMENT_BASE: Mapping[str, int] = {"75056": 75100, "69123": 69380, "13055": 13200}
 _COLUMNS = (
     "commune",
     "departement",
@@ -37,20 +34,36 @@ _COLUMNS = (
     "code_commune_residence",
     "lieu_travail",
 )
-#: Written and official names less alike than this are not the same.
-_FUZZY_CUTOFF = 0.78
-Answer = tuple[str, float, str]
-_NOTHING: Answer = ("", 0.0, "")
+#: A share from which on nothing less than an exact name is looked at.
+_SURE = 0.9
+#: Addresses and establishments known of a town that a slip may stand for, nothing else told.
+_SOME_SIZE = 2_000
+
+
+class Answer(NamedTuple):
+    """One row of COMMUNES_RESOLVED."""
+
+    code: str
+    score: float
+    method: str
+
+
+_NOTHING = Answer("", 0.0, "")
 
 
 @dataclass(frozen=True)
 class _Asked:
-    """One distinct question, cleaned."""
+    """One distinct question, cleaned; `departements` are those of the column of that name."""
 
     town: Town
     departements: frozenset[str]
     code_postal: str
     home: str
+
+    @property
+    def all_departements(self) -> frozenset[str]:
+        """Also those of the postcode."""
+        return self.departements | postcode_departements(self.code_postal)
 
 
 class CommuneIndex:
@@ -59,62 +72,37 @@ class CommuneIndex:
     Use :meth:`open`. All codes are those in force in the store's COG vintage.
     """
 
-    def __init__(
-        self,
-        communes: pd.DataFrame,
-        names: pd.DataFrame,
-        postcodes: pd.DataFrame,
-        neighbours: pd.DataFrame,
-        history: pd.DataFrame,
-    ) -> None:
-        self._departement = dict(
-            zip(communes["code_commune"], communes["departement"], strict=True)
-        )
-        self._weight = dict(
-            zip(
-                communes["code_commune"],
-                communes["n_addresses"] + communes["n_establishments"],
-                strict=True,
-            )
-        )
-        self._label = dict(zip(communes["code_commune"], communes["libelle"], strict=True))
+    def __init__(self, tables: Mapping[str, pd.DataFrame]) -> None:
+        communes = tables[STORE_COMMUNES.name]
+        code = communes["code_commune"]
+        self._departement = _dict(code, communes["departement"])
+        size = communes["n_addresses"] + communes["n_establishments"]
+        self._size = _dict(code, size)
         parts = communes[communes["code_parent"] != ""]
-        self._parent = dict(zip(parts["code_commune"], parts["code_parent"], strict=True))
+        self._parent = _dict(parts["code_commune"], parts["code_parent"])
         self._parts: dict[str, tuple[str, ...]] = {
             p: tuple(sorted(rows["code_commune"])) for p, rows in parts.groupby("code_parent")
         }
-        self._history = dict(zip(history["code_ancien"], history["code_commune"], strict=True))
+        history = tables[STORE_COMMUNE_HISTORY.name]
+        self._history = _dict(history["code_ancien"], history["code_commune"])
+        postcodes = tables[STORE_COMMUNE_POSTCODES.name]
         self._by_postcode = _groups(postcodes["code_postal"], postcodes["code_commune"])
-        near = neighbours.sort_values(["code_commune", "distance_m"], kind="stable")
+        near = tables[STORE_COMMUNE_NEIGHBOURS.name]
+        near = near.sort_values(["code_commune", "distance_m"], kind="stable")
         self._neighbours = _groups(near["code_commune"], near["voisine"])
-        self._by_name: dict[str, dict[str, int]] = {}
-        self._by_short: dict[str, dict[str, int]] = {}
-        self._names_of_departement: dict[str, list[str]] = {}
-        self._read_names(names)
+        self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
 
     @classmethod
     def open(cls, store: Store) -> CommuneIndex:
         """Read the commune tables of a store."""
-        return cls(
-            store.country(STORE_COMMUNES),
-            store.country(STORE_COMMUNE_NAMES),
-            store.country(STORE_COMMUNE_POSTCODES),
-            store.country(STORE_COMMUNE_NEIGHBOURS),
-            store.country(STORE_COMMUNE_HISTORY),
+        wanted = (
+            STORE_COMMUNES,
+            STORE_COMMUNE_NAMES,
+            STORE_COMMUNE_POSTCODES,
+            STORE_COMMUNE_NEIGHBOURS,
+            STORE_COMMUNE_HISTORY,
         )
-
-    def _read_names(self, names: pd.DataFrame) -> None:
-        by_departement: dict[str, dict[str, None]] = {}
-        rows = names[["nom_norm", "code_commune", "departement", "origine"]]
-        for name, code, departement, origin in rows.itertuples(index=False):
-            key = town_key(name)
-            rank = _ORIGINS.get(origin, 3)
-            for table, k in ((self._by_name, key), (self._by_short, short_key(key))):
-                codes = table.setdefault(k, {})
-                codes[code] = min(rank, codes.get(code, 9))
-            by_departement.setdefault(departement, {})[key] = None
-        self._names_of_departement = {d: list(k) for d, k in by_departement.items()}
-        self._all_names = list(self._by_name)
+        return cls({t.name: store.country(t) for t in wanted})
 
     # ------------------------------------------------------------- single facts
     def departement(self, code: str) -> str:
@@ -144,6 +132,24 @@ class CommuneIndex:
         """Communes and arrondissements of a postcode; none for a CEDEX one."""
         return self._by_postcode.get(code_postal, ())
 
+    def is_town(self, text: str, code_postal: str = "", *, exact: bool = True) -> bool:
+        """Whether a text is a town's name, one of the postcode's when there is one.
+
+        With ``exact=False`` one slip is allowed, in the name of a town of some size.
+        """
+        town = read_town(text)
+        codes = self.names.exact(town.key) or self.names.short(town.short)
+        if codes and exact:
+            near = {self.city(c) for c in self.of_postcode(code_postal)}
+            asked = near or postcode_departements(code_postal)
+            return not asked or any({c, self.departement(c)} & asked for c in codes)
+        if exact or len(town.key) < 3:
+            return False
+        return any(
+            slips <= 1 and max(self._size.get(c, 0) for c in found) >= _SOME_SIZE
+            for found, slips in self.names.alike(town.key, None)
+        )
+
     # ------------------------------------------------------------- many questions
     def resolve(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Workplace commune of each row.
@@ -157,7 +163,8 @@ class CommuneIndex:
         Returns
         -------
         DataFrame of COMMUNES_RESOLVED
-            Aligned with `frame`; each distinct question is worked on once.
+            Aligned with `frame`; each distinct question is worked on once. Who works in the
+            commune of residence (lieu_travail 1), or tells nothing else, gets that one.
         """
         columns = [
             text_array(frame[c]) if c in frame.columns else np.full(len(frame), "", dtype=object)
@@ -178,19 +185,30 @@ class CommuneIndex:
         if declared:
             code = self.in_force(declared)
             if code:
-                return self._narrowed(code, code_postal), 1.0, "code"
+                return Answer(self._narrowed(code, code_postal), 1.0, "code")
         home = self.in_force(home) if home else ""
         if place == "1" and home:
-            return home, 0.97, "home"
-        asked = _Asked(read_town(name), _departements(departement), code_postal, home)
-        if asked.town.key:
-            found = self._by_text(asked)
-            if found[0]:
-                return found
-        found = self._without_name(asked)
-        if found[0] or place == "2" or departement or code_postal or asked.town.key:
-            return found
-        return (home, 0.6, "home") if home else _NOTHING
+            return Answer(home, 0.97, "home")
+        asked = _Asked(read_town(name), departement_codes(departement), code_postal, home)
+        found = choose(self._candidates(asked))
+        if found is not None:
+            return self._answer_of(asked, *found)
+        if asked.departements == {"75"} or code_postal.startswith("75"):
+            return Answer("75056", 0.9, "dep")
+        if place == "2" or departement or code_postal or asked.town.key or not home:
+            return _NOTHING
+        return Answer(home, 0.6, "home")
+
+    def _answer_of(self, asked: _Asked, best: Evidence, share: float) -> Answer:
+        method = best.name if best.name in ("fuzzy", "postcode", "cut", "more") else "name"
+        if best.name == "none":
+            method = "postcode"
+        elif best.postcode == "same":
+            method += "+postcode"
+        elif asked.departements or best.postcode:
+            method += "+dep"
+        code = self._ranked(best.code, asked)
+        return Answer(code, round(share, 3), "arrondissement" if code != best.code else method)
 
     def _narrowed(self, code: str, code_postal: str) -> str:
         """Arrondissement of a city when the postcode tells it."""
@@ -200,138 +218,111 @@ class CommuneIndex:
                 return parts[0]
         return code
 
-    # ------------------------------------------------------------- by name
-    def _by_text(self, asked: _Asked) -> Answer:
-        town = asked.town
-        for table, key, score in (
-            (self._by_name, town.key, 1.0),
-            (self._by_short, town.short, 0.97),
-        ):
-            codes = table.get(key)
-            if codes:
-                found = self._choose(codes, asked, score)
-                if found[0]:
-                    return found
-        near = self._alike(asked)
-        if near[0]:
-            return near
-        codes = self._by_name.get(town.key) or self._by_short.get(town.short)
-        if codes:
-            code = max(codes, key=lambda c: self._weight.get(c, 0))
-            return self._ranked(code, asked), 0.5, "name"
-        return _NOTHING
-
-    def _choose(self, codes: Mapping[str, int], asked: _Asked, score: float) -> Answer:
-        """Of communes of one name, the one that the other facts point at; none contradicts."""
-        allowed = dict(codes)
-        method = "name"
-        for facts, word, factor in (
-            (set(self.of_postcode(asked.code_postal)), "name+postcode", 1.0),
-            (asked.departements, "name+dep", 0.99),
-            (_postcode_departements(asked.code_postal), "name+dep", 0.98),
-        ):
-            if not facts:
-                continue
-            kept = {c: r for c, r in allowed.items() if self._agrees(c, facts)}
-            if kept:
-                allowed, method, score = kept, word, score * factor
-                break
-            if word == "name+dep":
-                return _NOTHING
-        best = min(allowed.values())
-        finalists = [c for c, r in allowed.items() if r == best]
-        code, share = self._nearest_home(finalists, asked.home)
-        return self._ranked(code, asked), round(score * share, 3), method
-
-    def _agrees(self, code: str, facts: Iterable[str]) -> bool:
-        codes = set(facts)
-        return (
-            code in codes
-            or self.departement(code) in codes
-            or any(part in codes for part in self._parts.get(code, ()))
-        )
-
-    def _nearest_home(self, codes: Sequence[str], home: str) -> tuple[str, float]:
-        """Of several communes, the likeliest workplace of who lives in `home`, and its share."""
-        if len(codes) == 1:
-            return codes[0], 0.99
-        if home in codes:
-            return home, 0.95
-        near = set(self.neighbours(home)) if home else set()
-        for codes_near in (
-            [c for c in codes if c in near],
-            [c for c in codes if home and self.departement(c) == self.departement(home)],
-        ):
-            if codes_near:
-                codes = codes_near
-                return max(codes, key=lambda c: self._weight.get(c, 0)), 0.9 / len(codes)
-        best = max(codes, key=lambda c: self._weight.get(c, 0))
-        return best, 0.8 / len(codes)
-
     def _ranked(self, code: str, asked: _Asked) -> str:
-        """The arrondissement that the rank or the postcode names, else the commune."""
-        if code not in self._parts:
-            return code
-        if asked.code_postal:
-            narrowed = self._narrowed(code, asked.code_postal)
-            if narrowed != code:
-                return narrowed
+        """The arrondissement that the postcode or the rank names, else the commune."""
+        narrowed = self._narrowed(code, asked.code_postal)
+        if narrowed != code or code not in self._parts:
+            return narrowed
         part = str(_ARRONDISSEMENT_BASE.get(code, 0) + asked.town.rank)
         return part if asked.town.rank and part in self._parts[code] else code
 
-    def _alike(self, asked: _Asked) -> Answer:
-        """The name nearest in spelling, among the postcode's, then the département's, then all."""
+    # ------------------------------------------------------------- candidates
+    def _candidates(self, asked: _Asked) -> list[Evidence]:
+        """Communes worth a thought; the dearer sources only when the cheap ones leave a doubt."""
+        found: list[Evidence] = []
+        for source in (self._named, self._cut_or_longer, self._misspelt, self._of_postcode):
+            found.extend(source(asked))
+            best = choose(found)
+            if best is not None and self._is_sure(*best):
+                break
+        return found
+
+    def _is_sure(self, best: Evidence, share: float) -> bool:
+        fits = best.postcode in ("", "same", "cedex") and best.departement_agrees
+        told = bool(best.postcode) or best.size >= _SOME_SIZE or bool(best.home)
+        return fits and told and share >= _SURE and best.slips == 0
+
+    def _named(self, asked: _Asked) -> Iterator[Evidence]:
+        town = asked.town
+        if not town.key:
+            return
+        for name, codes in (
+            ("name", self.names.exact(town.key)),
+            ("short", self.names.short(town.short)),
+        ):
+            for code, origin in codes.items():
+                yield self._evidence(asked, code, name, origin)
+
+    def _cut_or_longer(self, asked: _Asked) -> Iterator[Evidence]:
+        key = asked.town.key
+        for codes in self.names.beginning_with(key):
+            for code, origin in codes.items():
+                yield self._evidence(asked, code, "cut", origin)
+        words = key.split()
+        for used in range(len(words) - 1, 0, -1):
+            codes = self.names.exact(" ".join(words[:used]))
+            if codes:
+                for code, origin in codes.items():
+                    yield self._evidence(asked, code, "more", origin)
+                return
+
+    def _misspelt(self, asked: _Asked) -> Iterator[Evidence]:
         key = asked.town.key
         if len(key) < 3:
-            return _NOTHING
-        for names, method in self._name_pools(asked):
-            found = process.extract(
-                key, names, scorer=ratio, limit=3, score_cutoff=_FUZZY_CUTOFF * 100
-            )
-            if found and (len(found) == 1 or found[0][1] > found[1][1]):
-                name, similarity = found[0][0], found[0][1] / 100
-                similarity = max(similarity, OSA.normalized_similarity(key, name))
-                codes = self._by_name[name]
-                code, method_score, _ = self._choose(codes, asked, similarity)
-                if code:
-                    return code, round(method_score, 3), method
-        return _NOTHING
-
-    def _name_pools(self, asked: _Asked) -> Iterable[tuple[list[str], str]]:
-        codes = {self.city(c) for c in self.of_postcode(asked.code_postal)}
-        if codes:
-            names = [
-                n
-                for d in {self.departement(c) for c in codes}
-                for n in self._names_of_departement.get(d, ())
-                if codes & self._by_name[n].keys()
-            ]
-            yield names, "fuzzy+postcode"
-        departements = asked.departements or _postcode_departements(asked.code_postal)
-        if departements:
-            for d in departements:
-                yield self._names_of_departement.get(d, []), "fuzzy+dep"
             return
-        if asked.home:
-            yield self._names_of_departement.get(self.departement(asked.home), []), "fuzzy+home"
-        yield self._all_names, "fuzzy"
+        departements = set(asked.all_departements)
+        if asked.home and not departements:
+            departements.add(self.departement(asked.home))
+        pools = (departements, None) if departements else (None,)
+        for pool in pools:
+            found = False
+            for codes, slips in self.names.alike(key, pool):
+                for code, origin in codes.items():
+                    found = True
+                    yield self._evidence(asked, code, "fuzzy", origin, slips)
+            if found:
+                return
 
-    # ------------------------------------------------------------- without a name
-    def _without_name(self, asked: _Asked) -> Answer:
+    def _of_postcode(self, asked: _Asked) -> Iterator[Evidence]:
+        name = "postcode" if asked.town.key else "none"
+        for code in {self.city(c) for c in self.of_postcode(asked.code_postal)}:
+            yield self._evidence(asked, code, name, "cog")
+
+    def _evidence(
+        self, asked: _Asked, code: str, name: str, origin: str, slips: int = 0
+    ) -> Evidence:
+        departement = self.departement(code)
+        return Evidence(
+            code=code,
+            name=name,
+            slips=slips,
+            origin=origin,
+            postcode=self._postcode_relation(asked, code, departement),
+            departement_agrees=not asked.departements or departement in asked.departements,
+            home=self._home_relation(asked.home, code, departement) if asked.home else "",
+            size=float(self._size.get(code, 0)),
+        )
+
+    def _postcode_relation(self, asked: _Asked, code: str, departement: str) -> str:
+        if not asked.code_postal:
+            return ""
         codes = self.of_postcode(asked.code_postal)
-        if len(codes) == 1:
-            return codes[0], 0.95, "postcode"
-        if codes:
-            if asked.home in codes:
-                return asked.home, 0.7, "postcode"
-            best = max(codes, key=lambda c: self._weight.get(c, 0))
-            return best, round(0.8 / len(codes), 3), "postcode"
-        for city, prefix in CITIES.items():
-            if city == "75056" and asked.code_postal.startswith(("75", prefix)):
-                return city, 0.9, "postcode"
-        if asked.departements == {"75"}:
-            return "75056", 0.95, "dep"
-        return _NOTHING
+        if code in codes or any(self.city(c) == code for c in codes):
+            return "same"
+        if departement in postcode_departements(asked.code_postal):
+            return "departement" if codes else "cedex"
+        return "other"
+
+    def _home_relation(self, home: str, code: str, departement: str) -> str:
+        if self.city(home) == code:
+            return "home"
+        if code in self.neighbours(home) or code in {self.city(c) for c in self.neighbours(home)}:
+            return "near"
+        return "departement" if departement == self.departement(home) else "other"
+
+
+def _dict(keys: pd.Series, values: pd.Series) -> dict:
+    return dict(zip(keys, values, strict=True))
 
 
 def _groups(keys: pd.Series, values: pd.Series) -> dict[str, tuple[str, ...]]:
@@ -341,7 +332,7 @@ def _groups(keys: pd.Series, values: pd.Series) -> dict[str, tuple[str, ...]]:
     return {k: tuple(v) for k, v in out.items()}
 
 
-def _departements(written: str) -> frozenset[str]:
+def departement_codes(written: str) -> frozenset[str]:
     """``1`` → 01, ``20`` → 2A and 2B; what is no département code says nothing."""
     code = written.strip().upper().lstrip("(").rstrip(")")
     if code.isdigit() and len(code) == 1:
@@ -352,8 +343,9 @@ def _departements(written: str) -> frozenset[str]:
     return frozenset({code}) if is_code and code not in ("99", "00") else frozenset()
 
 
-def _postcode_departements(code_postal: str) -> frozenset[str]:
+def postcode_departements(code_postal: str) -> frozenset[str]:
+    """Départements that a postcode may lie in, none for what is no postcode."""
     if len(code_postal) != 5 or not code_postal.isdigit():
         return frozenset()
     head = code_postal[:3] if code_postal[:2] in ("97", "98") else code_postal[:2]
-    return _departements(head)
+    return departement_codes(head)

@@ -19,29 +19,36 @@ from geomatch.addresses.types import glued_type, misspelt_type
 from geomatch.schema import ADDRESS_PARTS
 from geomatch.voies import expand_words, leading_type
 
-_BOX = re.compile("BL?,?[NPW]?(?:[NP])*")
+_BOX = re.compile("B[L,]*[NP]?")
 _RANK_AFTER_TOWN = re.compile("C[NO]?|[NO](?=,|$)")
 _TOWN = re.compile(",?(?P<town>T?[^,NPBCT.O]+)")
-_INSIDE = re.compile("(?<!S)(?:OE|ZE|E)(?:[NLPO]|W(?=,|$))?[NL]?|OE?(?:W)?(?=,|$)|(?<=[^S])E[NLW]?")
-_NUMBERED = "(?P<n>[NP])(?:(?P<r>R|L|S)(?={0}|,{0}|[SN,]?[NP]R?,?{0}))?(?:[SL,]?(?P<m>[NP])R?)?,?"
+_INSIDE = re.compile("(?<![Ss])(?:OE[LW]?|E(?:[NLOs]|W(?=[,.]|$|N))?)")
+_NUMBERED = "(?P<n>[NPO])(?:(?P<r>[RLs])(?=,?{0}|[sSN,]?[NP]R?,?{0}))?(?:[sSL](?P<m>[NP])[RL]?)?,?(?P<s>{0})"
 _ANCHORS = tuple(
     re.compile(pattern)
     for pattern in (
-        _NUMBERED.format("T") + "(?P<s>T)",
+        "^(?P<n>[NP])(?P<m>[NP])R?,?(?P<s>T)",
+        _NUMBERED.format("T"),
         "(?P<d>D)R?,?(?P<s>T)",
         "(?:^|[,.])(?P<s>T)(?=[^,.])",
-        "(?<!S)(?P<s>T)(?=[^,.])",
-        _NUMBERED.format("[tZ]") + "(?P<s>[tZ])",
+        "(?<![Ss])(?P<s>T)(?=[^,.])",
+        _NUMBERED.format("[tZ]"),
+        "(?P<n>[NP])(?:(?P<r>[RL]|s(?=[SsWLDOIMt]))(?=,?[SsWLDOIMtN]))?(?:[sSL](?P<m>[NP])[RL]?)?,?"
+        "(?P<s>[SsWLDOIMt]|N(?=W))",
         "(?:^|[,.])(?P<s>Z)",
-        "(?<!S)(?P<s>Z)",
-        "(?P<n>[NP])(?:(?P<r>R|L))?(?:[SL,]?(?P<m>[NP])R?)?,?(?P<s>[SWLDOIMt])",
+        "(?<![Ss])(?P<s>Z)",
         "(?:^|[,.])(?P<s>t)",
     )
 )
-_STREET_END = re.compile("[,.B]|(?<!S)O?E|(?<!S)Z|(?<=[WMNI])T|C")
-_TRAILING_NUMBER = re.compile("(?<=[WIDt]),?(?P<n>[NP])(?P<r>[RL])?(?=[,.]|$)")
+_STREET_END = re.compile("[,.B]|(?<![Ss])O?E|(?<![Ss])Z|(?<=[WMNI])T|C")
+_TRAILING_NUMBER = re.compile(
+    "(?:(?<=[WIDt])|(?<=WL)),?(?P<n>[NP])(?P<r>[RLs])?(?:[sS](?P<m>[NP]))?(?=[,.]|$)"
+)
+#: Towns whose name a number may follow that is no house.
+_CITIES = frozenset({"PARIS", "LYON", "MARSEILLE"})
+_TOWN_AT_END = re.compile("[.,](?P<town>[WSstDM]+[NO]?)[.,]*$")
 _NUMBERED_ROADS = frozenset(
-    {"ROUTE NATIONALE", "ROUTE DEPARTEMENTALE", "AUTOROUTE", "CHEMIN DEPARTEMENTAL", "ZONE"}
+    {"ROUTE NATIONALE", "ROUTE DEPARTEMENTALE", "AUTOROUTE", "CHEMIN DEPARTEMENTAL", "ZONE", "VOIE"}
 )
 
 
@@ -112,6 +119,13 @@ def parse_line(text: str) -> tuple[object, ...]:
 
 
 # ------------------------------------------------------------------ the steps
+def _country(line: _Line) -> None:
+    """``… PARIS FRANCE``: the country says nothing."""
+    end = len(line.words) - 1
+    if end > 0 and line.words[end] == "FRANCE" and line.kinds[end - 1] not in "Ss":
+        line.take(end, end + 1)
+
+
 def _postcode_and_town(line: _Line) -> None:
     """``75013 PARIS 13``: the last five digits that number no box and no house."""
     at = _postcode_position(line.kinds)
@@ -158,9 +172,13 @@ def _town_without_postcode(line: _Line) -> None:
         line.is_cedex = True
         line.take(cedex, cedex + 2 if kinds[cedex + 1 : cedex + 2] in ("N", "O") else cedex + 1)
         kinds = line.kinds.rstrip(".,")
+    city = len(kinds.rstrip("NO")) - 1
+    if city > 0 and line.words[city] in _CITIES and kinds[city - 1] not in "Ss":
+        line.add("commune", line.take(city, len(kinds)))
+        return
     comma = kinds.rfind(",")
     last = kinds[comma + 1 :]
-    if comma > 0 and re.fullmatch("[WSLtIDM]+[NO]?", last) and re.search("[NPTtZ]", kinds[:comma]):
+    if comma > 0 and re.fullmatch("[WSsLtIDM]+[NO]?", last) and re.search("[TtZWI]", kinds[:comma]):
         line.add("commune", line.take(comma + 1, len(kinds)))
 
 
@@ -175,6 +193,7 @@ def _repair(line: _Line) -> None:
     kinds = line.kinds
     if "T" in kinds:
         _letters_for_digits(line)
+    if re.search("(?:^|[,.]|[NPO][RLs]?,?)T", line.kinds):
         return
     for found in re.finditer("(?:^|[,.]|[NP][RL]?,?)W", kinds):
         at = found.end() - 1
@@ -185,7 +204,8 @@ def _repair(line: _Line) -> None:
             line.kinds = kinds[:at] + "TW" + kinds[at + 1 :]
             return
         numbered = found[0][:1] in "NP"
-        if at + 1 < len(kinds) and (numbered or len(word) >= 5):
+        alone = "T" not in kinds and len(word) >= 5
+        if at + 1 < len(kinds) and (numbered or alone):
             full = misspelt_type(word)
             if full:
                 line.words[at] = full
@@ -215,15 +235,19 @@ def _street(line: _Line) -> None:
     else:
         return
     start = found.start("s")
+    groups = found.groupdict()
+    if groups.get("r") == "s" and line.kinds[start] not in "TtZ":
+        # 12 L ESPERANCE: the letter is an article, unless it is an A
+        if line.words[found.start("r")] != "A":
+            start, groups["r"] = found.start("r"), None
     end_found = _STREET_END.search(line.kinds, start + 1)
     end = end_found.start() if end_found else len(line.kinds)
-    groups = found.groupdict()
-    if groups.get("n"):
-        _take_number(line, found, groups)
+    if groups.get("n") and not _belongs_to_name(line, found.start("n"), start, end):
+        _take_number(line, found, groups, start)
     elif groups.get("d"):
         line.parts["numero"] = str(NUMBER_WORDS[line.take(found.start("d"), start)[0]])
     kind, used = leading_type(line.words[start:end]) if line.kinds[start] in "TtZ" else ("", 0)
-    if "n" not in groups or not groups["n"]:
+    if "numero" not in line.parts:
         end = _number_behind(line, kind, start, end)
     kinds = line.kinds[start:end]
     words = line.take(start, end)
@@ -234,26 +258,40 @@ def _street(line: _Line) -> None:
         line.doubt = "no type"
 
 
+def _belongs_to_name(line: _Line, number: int, start: int, end: int) -> bool:
+    """``ESPOIR 35 RUE X 53``: with a number behind the street, that before it is the company's."""
+    before = line.kinds[number - 1] if number else ""
+    behind = _TRAILING_NUMBER.search(line.kinds, start + 1)
+    return before in ("W", "I") and behind is not None and behind.start() <= end
+
+
 def _name_street(line: _Line, kind: str, words: list[str], used: int) -> None:
     name = expand_words(words[used:])
     if kind == "LIEU DIT":
         line.add("lieu", name)
         return
     if kind and not name:
-        kind, name = "", kind.split()
+        kind, name = "", words
     line.parts["type_voie"] = kind
     line.add("nom_voie", name)
 
 
-def _take_number(line: _Line, found: re.Match[str], groups: dict[str, str | None]) -> None:
+def _take_number(
+    line: _Line, found: re.Match[str], groups: dict[str, str | None], end: int
+) -> None:
     first = read_number(line.words[found.start("n")])
     rep = first.rep
     if groups.get("r"):
         word = line.words[found.start("r")]
         rep = rep or (word.lower() if len(word) == 1 or groups["r"] == "R" else "")
     last = read_number(line.words[found.start("m")]) if groups.get("m") else HouseNumber("", "")
-    line.take(found.start("n"), found.start("s"))
-    line.parts |= {"numero": first.numero, "rep": rep, "numero_fin": last.numero}
+    line.take(found.start("n"), end)
+    is_range = last.numero and int(last.numero) > int(first.numero or 0)
+    line.parts |= {
+        "numero": first.numero,
+        "rep": rep,
+        "numero_fin": last.numero if is_range else "",
+    }
 
 
 def _number_behind(line: _Line, kind: str, start: int, end: int) -> int:
@@ -261,7 +299,7 @@ def _number_behind(line: _Line, kind: str, start: int, end: int) -> int:
     if kind in _NUMBERED_ROADS:
         return end
     behind = None
-    for found in _TRAILING_NUMBER.finditer(line.kinds, start + 1, min(end + 3, len(line.kinds))):
+    for found in _TRAILING_NUMBER.finditer(line.kinds, start + 1, min(end + 4, len(line.kinds))):
         behind = found
     if behind is None or behind.start() > end:
         return end
@@ -270,7 +308,8 @@ def _number_behind(line: _Line, kind: str, start: int, end: int) -> int:
     if behind["r"]:
         rep = rep or line.words[behind.start("r")].lower()
     line.take(behind.start("n"), behind.end())
-    line.parts |= {"numero": number.numero, "rep": rep}
+    last = read_number(line.words[behind.start("m")]).numero if behind["m"] else ""
+    line.parts |= {"numero": number.numero, "rep": rep, "numero_fin": last}
     return min(end, behind.start())
 
 
@@ -283,17 +322,22 @@ def _inside_buildings(line: _Line) -> None:
 def _rest(line: _Line) -> None:
     """Zones and residences → lieu; institutions and companies → nom; the rest by its place."""
     if "nom_voie" not in line.parts and "lieu" not in line.parts and "I" not in line.kinds:
-        found = re.search("[WSLODMNt]+", line.kinds)
+        found = re.search("[WSsLODMNt]+", line.kinds)
         if found and re.search("[WODMt]", found[0]):
-            line.add("nom_voie", expand_words(line.take(found.start(), found.end())))
+            end = _number_behind(line, "", found.start(), found.end())
+            line.add("nom_voie", expand_words(line.take(found.start(), end)))
             line.doubt = "no type"
+    if "commune" not in line.parts and line.parts.get("nom_voie"):
+        town = _TOWN_AT_END.search(line.kinds)
+        if town and "W" in town["town"]:
+            line.add("commune", line.take(town.start("town"), town.end("town")))
     for found in list(re.finditer("[^.,]+", line.kinds)):
         words = line.take(found.start(), found.end())
         if found[0][0] == "Z":
             kind, used = leading_type(words)
             name = expand_words(words[used:])
             line.add("lieu", name if kind == "LIEU DIT" else [kind, *name])
-        elif re.search("[WI]", found[0]):
+        elif re.search("[WI]", found[0]) and found[0][0] != "T":
             line.add("nom", words)
         else:
             line.add("complement", words)
@@ -302,6 +346,7 @@ def _rest(line: _Line) -> None:
 
 
 STEPS: tuple[Callable[[_Line], None], ...] = (
+    _country,
     _postcode_and_town,
     _boxes,
     _repair,

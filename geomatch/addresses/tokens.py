@@ -14,7 +14,8 @@ letter  kind of word
 ``C``   CEDEX
 ``I``   institution or company (MAIRIE, COLLEGE, SARL …)
 ``M``   month
-``S``   small word (DE, DU, LA, L …)
+``S``   small word (DE, DU, LA …)
+``s``   small word of one letter (A, D, L), which may be a repetition
 ``L``   a lone letter
 ``O``   rank (1ER, 2E, 14EME)
 ``D``   number in letters (DOUZE)
@@ -35,6 +36,13 @@ from geomatch.voies import street_types
 
 _SEPARATORS = re.compile(r"\s*(?:[,;|\n\r\t]|\s[-–—:]\s)\s*")
 _GLUED = re.compile(r"(?<=[0-9]{5})(?=[A-Z]{3})|(?<=[A-Z]{3})(?=[0-9])|(?<=[0-9])(?=[A-Z]{4})")
+#: UTF-8 read as Latin-1, then robbed of its accents: ``ALLA©E`` was ``ALLÉE``.
+_STRIPPED = re.compile("[AaÃ]([\u0080-\u00bf])")
+_STRIPPED_QUOTE = re.compile("[AaÂâ]€[™˜œ\u009d]")
+#: ``5-7`` and ``15/17`` are what ``5 A 7`` is; ``35 9`` is not.
+_RANGE = re.compile(
+    r"(?<![\w/-])(\d{1,4} ?(?:[A-Za-z]|bis|ter|BIS|TER)?) ?[-/–] ?(?=\d{1,4}\b)(?!\d+[-/]\d)(\d)"
+)
 _WORDS = re.compile(r"[A-Z0-9]+|,")
 _RANK = re.compile(r"^\d{1,3}(?:ERE?|E|EME|IEME|ND|NDE)$")
 _NUMBER = re.compile(r"^\d{1,5}(?:[A-Z]{1,2}\d{0,2}|BIS|TER|QUATER)?$")
@@ -50,7 +58,7 @@ STRONG_TYPES = frozenset(
     _words(
         "RUE AVENUE BOULEVARD PLACE ALLEE ALLEES IMPASSE CHEMIN ROUTE QUAI SQUARE PASSAGE COURS "
         "VILLA SENTIER SENTE RUELLE VENELLE ESPLANADE PROMENADE MONTEE FAUBOURG TRAVERSE CHAUSSEE "
-        "PLACETTE PARVIS RUETTE MAIL ROCADE CORNICHE"
+        "PLACETTE PARVIS RUETTE MAIL ROCADE CORNICHE VOIE"
     )
 ) | frozenset(
     {
@@ -102,14 +110,15 @@ _KINDS: dict[str, str] = (
         ),
         "E",
     )
-    | dict.fromkeys(_words("CEDEX CEDX CEDES CDX CX CEDE"), "C")
+    | dict.fromkeys(_words("CEDEX CEDX CEDES CDX CEDE"), "C")
     | dict.fromkeys(
         _words(
             "JANVIER FEVRIER MARS AVRIL MAI JUIN JUILLET AOUT SEPTEMBRE OCTOBRE NOVEMBRE DECEMBRE"
         ),
         "M",
     )
-    | dict.fromkeys(_words("DE DU DES D LA LE LES L ET EN AU AUX A SUR SOUS LES"), "S")
+    | dict.fromkeys(_words("DE DU DES LA LE LES ET EN AU AUX SUR SOUS"), "S")
+    | dict.fromkeys("ADL", "s")
 )
 NUMBER_WORDS = {
     w: i + 1
@@ -131,7 +140,8 @@ class Tokens(NamedTuple):
 
 def tokenise(text: str) -> Tokens:
     """Cut a line in words; commas, line ends and lone dashes become the word ``,``."""
-    line = text[:MAX_LINE]
+    line = _STRIPPED.sub(_repaired, _STRIPPED_QUOTE.sub("'", text[:MAX_LINE]))
+    line = _RANGE.sub(r"\1 A \2", line)
     if "," in line or "\n" in line or ";" in line or " - " in line or "|" in line:
         line = " , ".join(normalise(part) for part in _SEPARATORS.split(line))
     else:
@@ -141,7 +151,21 @@ def tokenise(text: str) -> Tokens:
     for i, kind in enumerate(kinds):
         if kind == "?":
             kinds[i] = _type_kind(words, i)
+    if "T" not in kinds:
+        _promote(words, kinds)
     return Tokens(words, "".join(kinds))
+
+
+def _promote(words: list[str], kinds: list[str]) -> None:
+    """In a line with no other type, a lone R or CH before a word is one: ``MAIRIE R LA BOETIE``."""
+    for i, word in enumerate(words[:-1]):
+        if word in _SHORT and kinds[i + 1] in "WSsLDOt":
+            kinds[i] = _kind_of_type(street_types()[word])
+            return
+
+
+def _repaired(found: re.Match[str]) -> str:
+    return bytes((0xC3, ord(found[1]))).decode("utf-8")
 
 
 def _kind_of(word: str) -> str:
@@ -171,11 +195,17 @@ def _type_kind(words: list[str], i: int) -> str:
     full = types.get(word)
     if full is None:
         return _plain_kind(word)
-    if word in _SHORT and i and not words[i - 1][-1].isdigit() and words[i - 1] not in _AFTER:
+    if word in _SHORT and i and not words[i - 1][0].isdigit() and words[i - 1] not in _AFTER:
         return _plain_kind(word)
+    if len(word) == 1 and i + 1 < len(words) and words[i + 1] in types:
+        return "L"
+    if word in _DOORS and i + 1 < len(words) and len(words[i + 1].lstrip("0123456789")) < 2:
+        return "E" if len(words[i + 1]) < 4 else _kind_of_type(full)
     return _kind_of_type(full)
 
 
+#: Types that name a door when a number or a letter follows.
+_DOORS = frozenset({"LOT", "PORTE", "PTE", "ESC", "ESCALIER", "IMM", "IMMEUBLE", "ENTREE"})
 _AFTER = frozenset({",", "BIS", "TER", "QUATER", "A", "B", "C", "D", "T", "Q"})
 
 

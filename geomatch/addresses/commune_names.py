@@ -1,0 +1,80 @@
+"""Names of communes: exact, articles apart, cut short, and with slips."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Mapping
+
+import pandas as pd
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+from rapidfuzz.fuzz import ratio
+
+from geomatch.addresses.commune_choice import ORIGIN_COST
+from geomatch.addresses.town_names import short_key, town_key
+
+#: Code → where the name comes from.
+Codes = Mapping[str, str]
+_NONE: Codes = {}
+#: Names less alike than this are not looked at for slips.
+_ALIKE = 74.0
+_MOST_ALIKE = 12
+#: Shortest text taken for the beginning of a name, and most names it may begin.
+_LEAST_CUT, _MOST_CUT = 4, 200
+
+
+class CommuneNames:
+    """Every name that communes go or went by, and the communes each stands for."""
+
+    def __init__(self, names: pd.DataFrame) -> None:
+        self._exact: dict[str, dict[str, str]] = {}
+        self._short: dict[str, dict[str, str]] = {}
+        by_departement: dict[str, dict[str, None]] = {}
+        rows = names[["nom_norm", "code_commune", "departement", "origine"]]
+        for name, code, departement, origin in rows.itertuples(index=False):
+            key = town_key(name)
+            for table, k in ((self._exact, key), (self._short, short_key(key))):
+                codes = table.setdefault(k, {})
+                known = codes.get(code)
+                if known is None or ORIGIN_COST.get(origin, 9) < ORIGIN_COST.get(known, 9):
+                    codes[code] = origin
+            by_departement.setdefault(departement, {})[key] = None
+        self._of_departement = {d: list(k) for d, k in by_departement.items()}
+        self._all = list(self._exact)
+        self._sorted = sorted(self._exact)
+
+    def exact(self, key: str) -> Codes:
+        """Communes of this very name."""
+        return self._exact.get(key, _NONE)
+
+    def short(self, key: str) -> Codes:
+        """Communes of this name when articles and blanks are left out."""
+        return self._short.get(key, _NONE)
+
+    def beginning_with(self, key: str) -> Iterator[Codes]:
+        """Communes whose name begins with a text and goes on; none when there are too many."""
+        if len(key) < _LEAST_CUT:
+            return
+        low = bisect_left(self._sorted, key)
+        high = bisect_left(self._sorted, key + "\uffff")
+        if high - low <= _MOST_CUT:
+            for name in self._sorted[low:high]:
+                if name != key:
+                    yield self._exact[name]
+
+    def alike(self, key: str, departements: Collection[str] | None) -> Iterator[tuple[Codes, int]]:
+        """Communes whose name is some slips away, with their number, of some départements or all.
+
+        One slip for each four letters, three at most.
+        """
+        if departements is None:
+            names = self._all
+        else:
+            names = [n for d in departements for n in self._of_departement.get(d, ())]
+        allowed = min(3, max(1, len(key) // 4))
+        for name, _, _ in process.extract(
+            key, names, scorer=ratio, limit=_MOST_ALIKE, score_cutoff=_ALIKE
+        ):
+            slips = OSA.distance(key, name, score_cutoff=allowed)
+            if 0 < slips <= allowed:
+                yield self._exact[name], slips
