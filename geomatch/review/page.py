@@ -22,42 +22,43 @@ _SHOWN = 8
 STYLE = """
 .gm{--line:#ddd6c8;--soft:#6b6557;--best:#15603b;--other:#33507a;--mark:#c2410c;
  font:15px/1.45 system-ui,'Segoe UI',Arial,sans-serif;color:#26231c}
-.gm *{box-sizing:border-box}
+.gm.card *{box-sizing:border-box}
 .gm.card{background:#fff;border:1px solid var(--line);border-radius:10px;padding:20px 22px;
  margin:0 0 26px;max-width:1240px}
-.gm header{display:flex;gap:14px;align-items:baseline;flex-wrap:wrap;margin:0 0 4px}
-.gm h2{font-size:19px;margin:0;font-weight:650}
-.gm .badge{border-radius:99px;padding:3px 12px;font-weight:600;font-size:14px}
-.gm .auto{background:#dcf1e3;color:#0f5132}.gm .review{background:#fdeccf;color:#7a4300}
-.gm .none{background:#e7e5e0;color:#3f3b33}
-.gm .reason{margin:2px 0 14px;color:#3d392f;max-width:90ch}
-.gm .sides{display:grid;grid-template-columns:minmax(330px,1fr) minmax(400px,600px);gap:22px}
-@media (max-width:900px){.gm .sides{grid-template-columns:1fr}}
-.gm table{border-collapse:collapse;width:100%}
-.gm th{font-weight:600;text-align:left;color:var(--soft);font-size:13px;vertical-align:bottom;
+.gm.card header{display:flex;gap:14px;align-items:baseline;flex-wrap:wrap;margin:0 0 4px}
+.gm.card h2{font-size:19px;margin:0;font-weight:650}
+.gm.card .badge{border-radius:99px;padding:3px 12px;font-weight:600;font-size:14px}
+.gm.card .auto{background:#dcf1e3;color:#0f5132}.gm.card .review{background:#fdeccf;color:#7a4300}
+.gm.card .none{background:#e7e5e0;color:#3f3b33}
+.gm.card .reason{margin:2px 0 14px;color:#3d392f;max-width:90ch}
+.gm.card .sides{display:grid;grid-template-columns:minmax(330px,1fr) minmax(400px,600px);gap:22px}
+@media (max-width:900px){.gm.card .sides{grid-template-columns:1fr}}
+.gm.card table{border-collapse:collapse;width:100%;table-layout:auto;margin:0;font-size:inherit}
+.gm.card tbody tr:nth-child(n){background:none}
+.gm.card th{font-weight:600;text-align:left;color:var(--soft);font-size:13px;vertical-align:bottom;
  padding:4px 10px 5px 0;border-bottom:1px solid var(--line)}
-.gm td{padding:7px 10px 7px 0;vertical-align:top;border-bottom:1px solid #eee9df;
+.gm.card td{padding:7px 10px 7px 0;vertical-align:top;border-bottom:1px solid #eee9df;
  text-align:left}
-.gm tbody tr:last-child td,.gm tbody tr:last-child th{border-bottom:0}
-.gm tbody th{vertical-align:top;padding-top:8px;width:5.6em;border-bottom-color:#eee9df}
-.gm .as-written{font-family:ui-monospace,'DejaVu Sans Mono',monospace;font-size:13px;
+.gm.card tbody tr:last-child td,.gm.card tbody tr:last-child th{border-bottom:0}
+.gm.card tbody th{vertical-align:top;padding-top:8px;width:5.6em;border-bottom-color:#eee9df}
+.gm.card .as-written{font-family:ui-monospace,'DejaVu Sans Mono',monospace;font-size:13px;
  overflow-wrap:anywhere}
-.gm .small{color:var(--soft);font-size:13px}
-.gm .empty{color:#a49c8a}
-.gm td.num{white-space:nowrap;text-align:right}
-.gm .wide th:nth-child(n+5){text-align:right}
-.gm .disc{display:inline-block;width:23px;height:23px;border-radius:50%;text-align:center;
+.gm.card .small{color:var(--soft);font-size:13px}
+.gm.card .empty{color:#a49c8a}
+.gm.card td.num{white-space:nowrap;text-align:right}
+.gm.card .wide th:nth-child(n+5){text-align:right}
+.gm.card .disc{display:inline-block;width:23px;height:23px;border-radius:50%;text-align:center;
  background:var(--other);color:#fff;font-weight:700;font-size:13px;line-height:23px}
-.gm .first .disc{background:var(--best)}
-.gm .first td{background:#f4faf6}
-.gm .bar{display:inline-block;width:64px;height:7px;border-radius:4px;background:#e9e4d8;
+.gm.card .first .disc{background:var(--best)}
+.gm.card .first td{background:#f4faf6}
+.gm.card .bar{display:inline-block;width:64px;height:7px;border-radius:4px;background:#e9e4d8;
  margin-right:8px;vertical-align:middle;overflow:hidden}
-.gm .bar i{display:block;height:100%;background:var(--other)}
-.gm .first .bar i{background:var(--best)}
-.gm .map svg{display:block;border:1px solid var(--line);border-radius:8px;width:100%}
-.gm .legend{margin:7px 2px 0;color:var(--soft);font-size:13px}
-.gm h3{font-size:15px;margin:18px 0 4px}
-.gm .wide{overflow-x:auto}
+.gm.card .bar i{display:block;height:100%;background:var(--other)}
+.gm.card .first .bar i{background:var(--best)}
+.gm.card .map svg{display:block;border:1px solid var(--line);border-radius:8px;width:100%}
+.gm.card .legend{margin:7px 2px 0;color:var(--soft);font-size:13px}
+.gm.card h3{font-size:15px;margin:18px 0 4px;font-weight:650}
+.gm.card .wide{overflow-x:auto}
 """
 _PAGE_STYLE = """
 body{margin:0;background:#f6f4ef;color:#26231c;
