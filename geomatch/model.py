@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from geomatch.errors import ConfigError
 
@@ -45,7 +46,8 @@ class Linear:
 
     def probability(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Probability of each row."""
-        return 1.0 / (1.0 + np.exp(-self.score(frame)))
+        chance: NDArray[np.float64] = expit(self.score(frame))
+        return chance
 
 
 @dataclass(frozen=True)
@@ -79,20 +81,19 @@ class Model:
             words = {n: _read_words(folder / f"{n}.csv") for n in _WORDS}
         except (OSError, ValueError) as error:
             raise ConfigError(f"model {folder} is not readable: {error}") from error
+        content = content if isinstance(content, dict) else {}
         got = (content.get("format"), content.get("format_version"))
         if got != (MODEL_FORMAT, MODEL_FORMAT_VERSION):
             raise ConfigError(
                 f"model {folder} has format {got}, expected "
                 f"{(MODEL_FORMAT, MODEL_FORMAT_VERSION)}; train it again with 'geomatch train'"
             )
-        linear = {n: Linear(**content[n]) for n in ("ranking", "siret", "naf")}
-        return cls(
-            **linear,
-            thresholds=content["thresholds"],
-            naf_thresholds=content["naf_thresholds"],
-            trained_on=content["trained_on"],
-            **words,
-        )
+        try:
+            parts: dict[str, Any] = {n: Linear(**content[n]) for n in ("ranking", "siret", "naf")}
+            parts |= {n: content[n] for n in ("thresholds", "naf_thresholds", "trained_on")}
+            return cls(**parts, **words)
+        except (KeyError, TypeError) as error:
+            raise ConfigError(f"model {folder} is not complete: {error}") from error
 
     def save(self, path: str | Path) -> None:
         """Write the folder, ``model.json`` last."""
@@ -130,9 +131,11 @@ def precision_thresholds(
     """Threshold for each target on a calibration set; 1.01 where no share of it reaches one."""
     order = np.argsort(-probability, kind="stable")
     right = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
+    # A threshold keeps all of one probability or none.
+    is_last = np.append(np.diff(probability[order]) != 0, True)[: len(order)]
     out = {}
     for target in targets:
-        reached = np.flatnonzero(right >= target)
+        reached = np.flatnonzero((right >= target) & is_last)
         out[str(target)] = float(probability[order[reached[-1]]]) if len(reached) else 1.01
     return out
 
