@@ -85,12 +85,15 @@ def test_a_place_too_unsure_is_not_searched_by_radius() -> None:
     frame = register(*TOWN)
     x, y = centre("96001")
     options = CandidateOptions(max_radius_m=500.0)
-    sure, unsure = search(
-        frame,
-        [{"x": x, "y": y, "radius": 400.0, "numero": 3}, {"x": x, "y": y, "radius": 600.0}],
-        options,
-    ).pairs.groupby("row")["source"].apply(lambda s: int(np.bitwise_or.reduce(s))).reindex(
-        [0, 1], fill_value=0
+    sure, unsure = (
+        search(
+            frame,
+            [{"x": x, "y": y, "radius": 400.0, "numero": 3}, {"x": x, "y": y, "radius": 600.0}],
+            options,
+        )
+        .pairs.groupby("row")["source"]
+        .apply(lambda s: int(np.bitwise_or.reduce(s)))
+        .reindex([0, 1], fill_value=0)
     )
     assert sure & BY_RADIUS
     assert not unsure & BY_RADIUS
