@@ -115,6 +115,7 @@ ETABLISSEMENTS = Layout(
         "enseigne3Etablissement",
         "denominationUsuelleEtablissement",
         "nomenclatureActivitePrincipaleEtablissement",
+        "activitePrincipaleNAF25Etablissement",
         "caractereEmployeurEtablissement",
     ),
 )
@@ -134,6 +135,8 @@ UNITES_LEGALES = Layout(
         "denominationUsuelle3UniteLegale",
         "categorieJuridiqueUniteLegale",
         "activitePrincipaleUniteLegale",
+        "nomenclatureActivitePrincipaleUniteLegale",
+        "activitePrincipaleNAF25UniteLegale",
         "nicSiegeUniteLegale",
     ),
 )

@@ -25,20 +25,22 @@ def read_naf(con: duckdb.DuckDBPyConnection, sources: list[Source]) -> pd.DataFr
         is_2025 = "2025" in (source.columns["code_naf"] + source.path.name + source.member)
         guess = quoted("NAF2025" if is_2025 else "NAFRev2")
         query = (
-            "SELECT DISTINCT naf_code(code_naf, NULL) AS naf, libelle, "
+            "SELECT DISTINCT valid_naf(code_naf) AS naf, libelle, "
             f"coalesce(nomenclature, {guess}) AS nomenclature "
             f"FROM ({select(source, 'code_naf', 'libelle', 'nomenclature')}) "
-            "WHERE libelle IS NOT NULL AND naf_code(code_naf, NULL) <> '' ORDER BY 1"
+            "WHERE libelle IS NOT NULL AND valid_naf(code_naf) IS NOT NULL ORDER BY 1"
         )
         with reading(source):
             tables.append(frame(con, query))
     return pd.concat(tables, ignore_index=True) if tables else STORE_NAF.empty()
 
 
-def unlabelled_naf(con: duckdb.DuckDBPyConnection, register: str) -> pd.DataFrame:
+def unlabelled_naf(
+    con: duckdb.DuckDBPyConnection, register: str, nomenclature: str
+) -> pd.DataFrame:
     """The codes of the register, with no label: what is stored when no label file was given."""
     query = (
-        "SELECT DISTINCT naf, '' AS libelle, 'NAFRev2' AS nomenclature "
+        f"SELECT DISTINCT naf, '' AS libelle, {quoted(nomenclature)} AS nomenclature "
         f"FROM {register} WHERE naf <> '' ORDER BY 1"
     )
     return frame(con, query)
@@ -64,10 +66,10 @@ def naf_words(con: duckdb.DuckDBPyConnection, register: str) -> pd.DataFrame:
 
 
 def define_macros(con: duckdb.DuckDBPyConnection) -> None:
-    """SQL functions the build uses: ``hypot2``, ``name_key``, ``naf_code``.
+    """SQL functions the build uses: ``hypot2``, ``name_key``, ``valid_naf``.
 
     ``name_key`` is :func:`geomatch.text.normalise` without the repair of doubly encoded text.
-    ``naf_code`` gives the first valid code of two, with its dot, else ''.
+    ``valid_naf`` gives a code of five signs its dot, and NULL for anything else.
     """
     run(con, "CREATE OR REPLACE MACRO hypot2(a, b) AS a * a + b * b")
     run(
@@ -86,4 +88,3 @@ def define_macros(con: duckdb.DuckDBPyConnection) -> None:
         "CREATE OR REPLACE MACRO valid_naf(c) AS "
         f"CASE WHEN regexp_full_match(dotted(c), {quoted(_CODE)}) THEN dotted(c) END",
     )
-    run(con, "CREATE OR REPLACE MACRO naf_code(a, b) AS coalesce(valid_naf(a), valid_naf(b), '')")

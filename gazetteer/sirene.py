@@ -1,7 +1,7 @@
-"""Sirene's stock files → one staging folder of register rows by département.
+"""Sirene's stock files: which establishments and units are kept, and in which commune.
 
-Names, addresses and activities are brought into the store's columns; positions come later, from
-:mod:`gazetteer.locate`.
+What is kept becomes two SQL tables, with the official columns; :mod:`gazetteer.register` joins
+them.
 """
 
 from __future__ import annotations
@@ -9,25 +9,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
-import pandas as pd
 
-from gazetteer.engine import frame, listed, quoted, run
+from gazetteer.engine import quoted, run
 from gazetteer.reading import reading, select
 from gazetteer.sources import Source
-from gazetteer.territory import DEPARTEMENT_SQL
 from geomatch.errors import DataError
-from geomatch.schema import crs_of
 
 log = logging.getLogger(__name__)
 
 #: What the files write where there is nothing, or nothing may be disclosed.
 ABSENT = ("[ND]", "NULL", "null")
-
-#: Fewer positions than this do not show where a commune is.
-MIN_GEOLOCATED = 5
 
 _ETABLISSEMENT = (
     "siret",
@@ -50,6 +43,8 @@ _ETABLISSEMENT = (
     "enseigne3Etablissement",
     "denominationUsuelleEtablissement",
     "activitePrincipaleEtablissement",
+    "nomenclatureActivitePrincipaleEtablissement",
+    "activitePrincipaleNAF25Etablissement",
     "caractereEmployeurEtablissement",
 )
 _UNITE = (
@@ -65,6 +60,8 @@ _UNITE = (
     "denominationUsuelle3UniteLegale",
     "categorieJuridiqueUniteLegale",
     "activitePrincipaleUniteLegale",
+    "nomenclatureActivitePrincipaleUniteLegale",
+    "activitePrincipaleNAF25UniteLegale",
     "nicSiegeUniteLegale",
 )
 
@@ -207,108 +204,3 @@ def _mend_communes(con: duckdb.DuckDBPyConnection) -> None:
         "OR code_commune NOT IN (SELECT code_commune FROM communes)",
     )
     log.info("%d establishments without a commune of the COG are left out", lost[0][0])
-
-
-def load_geoloc(con: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> None:
-    """Load the positions of kept establishments as the SQL table ``geoloc``."""
-    run(
-        con,
-        "CREATE OR REPLACE TABLE geoloc (siret VARCHAR, gx DOUBLE, gy DOUBLE, "
-        "gepsg INTEGER, gqualite VARCHAR, gprecision DOUBLE)",
-    )
-    for source in sources:
-        rows = select(source, "siret", "x", "y", "epsg", "qualite_xy", "distance_precision")
-        with reading(source):
-            run(
-                con,
-                "INSERT INTO geoloc SELECT siret, TRY_CAST(x AS DOUBLE), TRY_CAST(y AS DOUBLE), "
-                "TRY_CAST(epsg AS INTEGER), qualite_xy, TRY_CAST(distance_precision AS DOUBLE) "
-                f"FROM ({rows}) WHERE siret IN (SELECT siret FROM etab) "
-                "AND TRY_CAST(x AS DOUBLE) IS NOT NULL AND TRY_CAST(y AS DOUBLE) IS NOT NULL",
-            )
-
-
-def geolocated_extents(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
-    """Middle and reach of communes from their geolocated establishments, in legal metres.
-
-    code_commune, x, y, radius_m, and n_addresses 0; of communes with at least
-    :data:`MIN_GEOLOCATED` establishments whose street was found.
-    """
-    query = f"""
-        WITH located AS (
-            SELECT e.code_commune, gx, gy, gepsg FROM geoloc g JOIN etab e USING (siret)
-            WHERE gqualite IN ('11', '12', '21', '22')
-        ), middle AS (
-            SELECT code_commune, gepsg, median(gx) AS x, median(gy) AS y, count(*) AS n
-            FROM located GROUP BY ALL HAVING count(*) >= {MIN_GEOLOCATED}
-        )
-        SELECT code_commune, gepsg, any_value(x) AS x, any_value(y) AS y,
-            sqrt(quantile_cont(hypot2(gx - x, gy - y), 0.95)) AS radius_m, 0 AS n_addresses
-        FROM located JOIN middle USING (code_commune, gepsg) GROUP BY ALL
-    """
-    rows = frame(con, query)
-    legal = rows["code_commune"].map(crs_of)
-    return rows[rows["gepsg"] == legal].drop(columns="gepsg")
-
-
-def write_register(
-    con: duckdb.DuckDBPyConnection, folder: Path, departements: Sequence[str] | None
-) -> list[str]:
-    """Write the register, joined, as ``folder/departement=35/*.parquet``; the départements."""
-    kept = "" if departements is None else f"WHERE departement IN {listed(departements)}"
-    run(
-        con,
-        f"COPY (SELECT * FROM ({_REGISTER_SQL}) {kept}) TO {quoted(folder)} "
-        "(FORMAT parquet, PARTITION_BY (departement))",
-    )
-    return sorted(f.name.removeprefix("departement=") for f in folder.iterdir() if f.is_dir())
-
-
-def _joined(*columns: str) -> str:
-    """Distinct texts of several columns, parted by ``' | '``, in order."""
-    items = [columns[0]]
-    for i, column in enumerate(columns[1:], start=1):
-        unlike = " AND ".join(f"{column} IS DISTINCT FROM {c}" for c in columns[:i])
-        items.append(f"CASE WHEN {unlike} THEN {column} END")
-    return f"concat_ws(' | ', {', '.join(items)})"
-
-
-_REGISTER_SQL = f"""
-    SELECT e.siret, e.siret[1:9] AS siren,
-        coalesce(u.denominationUniteLegale, '') AS denomination,
-        coalesce(u.sigleUniteLegale, '') AS sigle,
-        {
-    _joined(
-        "e.denominationUsuelleEtablissement",
-        "u.denominationUsuelle1UniteLegale",
-        "u.denominationUsuelle2UniteLegale",
-        "u.denominationUsuelle3UniteLegale",
-    )
-} AS denominations_usuelles,
-        {
-    _joined("e.enseigne1Etablissement", "e.enseigne2Etablissement", "e.enseigne3Etablissement")
-} AS enseignes,
-        concat_ws(' ', coalesce(u.prenomUsuelUniteLegale, u.prenom1UniteLegale),
-            nullif(u.nomUsageUniteLegale, u.nomUniteLegale), u.nomUniteLegale) AS personne,
-        coalesce(e.numeroVoieEtablissement, '') AS numero,
-        coalesce(e.dernierNumeroVoieEtablissement, '') AS numero_fin,
-        coalesce(e.indiceRepetitionEtablissement, '') AS rep,
-        coalesce(e.typeVoieEtablissement, '') AS type_voie,
-        coalesce(e.libelleVoieEtablissement, '') AS nom_voie,
-        coalesce(e.complementAdresseEtablissement, '') AS complement,
-        coalesce(e.codePostalEtablissement, '') AS code_postal,
-        coalesce(e.libelleCommuneEtablissement, '') AS libelle_commune,
-        e.code_commune,
-        naf_code(e.activitePrincipaleEtablissement, u.activitePrincipaleUniteLegale) AS naf,
-        coalesce(e.trancheEffectifsEtablissement, 'NN') AS tranche_effectifs,
-        coalesce(u.categorieJuridiqueUniteLegale, '') AS categorie_juridique,
-        coalesce(lower(e.etablissementSiege) IN ('true', 'oui', '1', 't'),
-            e.siret[10:14] = u.nicSiegeUniteLegale, false) AS is_siege,
-        e.caractereEmployeurEtablissement IS NOT DISTINCT FROM 'O' AS is_employeur,
-        coalesce(e.dateCreationEtablissement, '') AS date_creation,
-        g.gx, g.gy, g.gepsg, g.gqualite, g.gprecision,
-        {DEPARTEMENT_SQL.format("e.code_commune")} AS departement
-    FROM etab e
-    LEFT JOIN unite u ON u.siren = e.siret[1:9]
-    LEFT JOIN geoloc g ON g.siret = e.siret
-"""

@@ -222,20 +222,27 @@ def fingerprinted(source: Source) -> Source:
     return replace(source, size=source.path.stat().st_size, sha256=digest.hexdigest())
 
 
+def need(sources: Sequence[Source], role: str, *, option: str, where: object) -> list[Source]:
+    """The sources of a role. Raises :class:`DataError` when there is none."""
+    of_role = [s for s in sources if s.role == role]
+    if not of_role:
+        layout = BY_ROLE[role]
+        raise DataError(
+            f"{option} {where}: no file in the layout of {layout.title} "
+            f"(columns {', '.join(layout.needed)}); add it"
+        )
+    return of_role
+
+
 def only(sources: Sequence[Source], role: str, *, option: str, where: object) -> Source:
     """The one source of a role; of several vintages the latest.
 
     Raises :class:`DataError` when there is none, or several of which none is surely the latest.
     """
-    of_role = [s for s in sources if s.role == role]
-    title = BY_ROLE[role].title
-    if not of_role:
-        raise DataError(
-            f"{option} {where}: no file in the layout of {title} "
-            f"(columns {', '.join(BY_ROLE[role].needed)}); add it"
-        )
+    of_role = need(sources, role, option=option, where=where)
     ranked = sorted(of_role, key=lambda s: (s.vintage or "").replace("-", ""))
     if len(ranked) > 1:
+        title = BY_ROLE[role].title
         names = ", ".join(s.path.name for s in ranked)
         if ranked[-1].vintage == ranked[-2].vintage:
             raise DataError(f"{option} {where}: several files of {title} ({names}); keep one")

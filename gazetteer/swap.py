@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from geomatch.errors import ConfigError
 
@@ -28,8 +29,7 @@ def locked(out: Path) -> Iterator[None]:
 
     The lock dies with its process. What a killed build left beside the store is tidied up.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with _beside(out, "lock").open("w") as lock:
+    with _lock_file(out) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -38,6 +38,16 @@ def locked(out: Path) -> Iterator[None]:
             ) from error
         _recover(out)
         yield
+
+
+def _lock_file(out: Path) -> IO[str]:
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        return _beside(out, "lock").open("w")
+    except OSError as error:
+        raise ConfigError(
+            f"--out {out}: its folder cannot be written in ({error}); give another place"
+        ) from error
 
 
 def _recover(out: Path) -> None:

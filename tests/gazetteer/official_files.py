@@ -7,6 +7,7 @@ import gzip
 import io
 import zipfile
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -187,16 +188,16 @@ class Country:
     """The invented country: change its rows, then :meth:`write` it."""
 
     root: Path
-    ban: list[Row] = field(default_factory=lambda: list(BAN))
+    ban: list[Row] = field(default_factory=lambda: deepcopy(BAN))
     lieux_dits: list[Row] = field(default_factory=list)
-    communes: list[Row] = field(default_factory=lambda: list(COMMUNES))
-    mouvements: list[Row] = field(default_factory=lambda: list(MOUVEMENTS))
-    laposte: list[Row] = field(default_factory=lambda: list(LAPOSTE))
-    sirene: list[Row] = field(default_factory=lambda: list(SIRENE))
-    unites: list[Row] = field(default_factory=lambda: list(UNITES))
+    communes: list[Row] = field(default_factory=lambda: deepcopy(COMMUNES))
+    mouvements: list[Row] = field(default_factory=lambda: deepcopy(MOUVEMENTS))
+    laposte: list[Row] = field(default_factory=lambda: deepcopy(LAPOSTE))
+    sirene: list[Row] = field(default_factory=lambda: deepcopy(SIRENE))
+    unites: list[Row] = field(default_factory=lambda: deepcopy(UNITES))
     historique: list[Row] = field(default_factory=list)
     geoloc: list[Row] = field(default_factory=list)
-    naf: list[Row] = field(default_factory=lambda: list(NAF))
+    naf: list[Row] = field(default_factory=lambda: deepcopy(NAF))
 
     def write(self, *, ban: str = "adresses-35.csv.gz", sirene: str = ".csv") -> BuildOptions:
         """Write all files; the options that build them."""

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from geomatch.schema import (
     STORE_NAF_WORDS,
     STORE_STREETS,
 )
-from geomatch.store import MANIFEST, Store, departement_path
+from geomatch.store import MANIFEST, Store, country_path, departement_path
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 
@@ -102,7 +103,10 @@ def test_the_same_files_again_do_nothing(country):
     assert steps == ["fichiers", "inchangé"]
 
 
-@pytest.mark.parametrize("change", ["file", "options", "name", "version", "force", "other format"])
+@pytest.mark.parametrize(
+    "change",
+    ["file", "options", "name", "version", "force", "other format", "part gone", "table gone"],
+)
 def test_any_change_builds_again(country, monkeypatch, change: str):
     options = country.write()
     build(options)
@@ -119,6 +123,10 @@ def test_any_change_builds_again(country, monkeypatch, change: str):
     elif change == "other format":
         manifest = json.loads((options.out / MANIFEST).read_text())
         (options.out / MANIFEST).write_text(json.dumps({**manifest, "format_version": 0}))
+    elif change == "part gone":
+        shutil.rmtree(departement_path(options.out, STORE_ADDRESSES, "35").parent)
+    elif change == "table gone":
+        country_path(options.out, STORE_NAF).unlink()
     else:
         options = dataclasses.replace(options, force=True)
     build(options)
@@ -185,6 +193,40 @@ def test_a_bad_first_build_leaves_nothing(country):
     assert not options.out.exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"nomenclature": "NAF1993"}, "nomenclature 'NAF1993' is not known"),
+        ({"memory_limit": "plenty"}, "memory limit 'plenty' is not known"),
+        ({"threads": 0}, "threads must be 1 or more"),
+        ({"period": ("2024-01-01", "2023-01-01")}, "2024-01-01 is after 2023-01-01"),
+        ({"period": ("2024", "demain")}, "expected two dates"),
+        ({"departements": ("35", "20")}, "got 20; expected codes such as"),
+        ({"departements": ()}, "got nothing; expected codes such as"),
+        ({"departements": ("97",)}, "got 97"),
+    ],
+)
+def test_options_that_cannot_be(country, option: dict[str, object], message: str):
+    options = dataclasses.replace(country.write(), **option)
+    with pytest.raises(ConfigError, match=message):
+        build(options)
+    assert not options.out.exists()
+
+
+def test_memory_that_does_not_suffice_is_told(country):
+    options = dataclasses.replace(country.write(), memory_limit="1MB")
+    with pytest.raises(ConfigError, match="needs more memory than 1MB"):
+        build(options)
+    assert not options.out.exists()
+
+
+def test_a_place_that_cannot_be_written(country):
+    options = country.write()
+    file = write(country.root / "file", "")
+    with pytest.raises(ConfigError, match="cannot be written in"):
+        build(dataclasses.replace(options, out=file / "store"))
+
+
 def test_a_folder_that_is_no_store_is_never_replaced(country):
     options = country.write()
     write(options.out / "precious.txt", "?")
@@ -244,11 +286,42 @@ def test_departements_asked_for(country):
     assert len(store.country(STORE_COMMUNES)) > 10
 
 
-@pytest.mark.parametrize("codes", [("97",), ("35", "20"), ("Bretagne",)])
-def test_departements_that_do_not_exist(country, codes: tuple[str, ...]):
-    options = dataclasses.replace(country.write(), departements=codes)
-    with pytest.raises(ConfigError, match="expected codes such as"):
-        build(options)
+def _place(store: Store, siret: str) -> pd.Series:
+    return store.departements_of(STORE_ESTABLISHMENTS).set_index("siret").loc[siret]
+
+
+def test_establishments_are_found_at_their_address(country):
+    row = _place(build(country.write()), "90000000100017")
+    assert row["geocode_level"] == "housenumber"
+    assert (row["x"], row["y"]) == (351_040, 6_789_000)
+    assert row["uncertainty_m"] < 50
+    assert row["ban_id"].startswith("35901_")
+    assert row["voie_id"] >= 0
+
+
+def _geolocated(quality: str) -> dict[str, object]:
+    return {"siret": "90000000100017", "x": 351_900, "y": 6_789_500, "qualite_xy": quality,
+            "epsg": 2154}  # fmt: skip
+
+
+def test_an_exact_geolocation_is_kept(country):
+    country.geoloc = [_geolocated("11")]
+    row = _place(build(country.write()), "90000000100017")
+    assert (row["geocode_level"], row["x"]) == ("housenumber", 351_900)
+
+
+@pytest.mark.parametrize("quality", ["12", "22", "33"])
+def test_a_random_point_is_never_taken_for_the_place(country, quality: str):
+    country.geoloc = [_geolocated(quality)]
+    row = _place(build(country.write()), "90000000100017")
+    assert (row["geocode_level"], row["x"]) == ("housenumber", 351_040)
+
+
+def test_a_geolocated_establishment_of_no_known_street_keeps_its_position(country):
+    country.sirene[0]["libelleVoieEtablissement"] = "DES FLEURS INCONNUES"
+    country.geoloc = [_geolocated("21")]
+    row = _place(build(country.write()), "90000000100017")
+    assert (row["x"], row["uncertainty_m"]) == (351_900, 150)
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,11 @@ def test_only_the_commonest_pairs_are_kept(con, register, monkeypatch):
 
 
 def test_codes_of_the_register_stand_in_for_labels(con, register):
-    labels = naf.unlabelled_naf(con, register)
+    labels = naf.unlabelled_naf(con, register, "NAFRev2")
     assert list(labels["naf"]) == ["10.71C", "47.11D", "84.11Z"]
     assert set(labels["libelle"]) == {""}
 
 
 def test_macros_can_be_defined_again(con):
     naf.define_macros(con)
-    assert len(frame(con, "SELECT naf_code('1071C', NULL) AS n")) == 1
+    assert len(frame(con, "SELECT valid_naf('1071C') AS n")) == 1

@@ -8,13 +8,17 @@ from official_files import Country, establishment
 
 from gazetteer.cog import read_cog
 from gazetteer.engine import frame, quoted, store_frame
+from gazetteer.geoloc import load_geoloc
 from gazetteer.reading import checked
-from gazetteer.sirene import Scope, load_geoloc, load_sirene, write_register
+from gazetteer.register import write_register
+from gazetteer.sirene import Scope, load_sirene
 from gazetteer.sources import find, only
 from geomatch.errors import DataError
 
 
-def _register(con, country: Country, *, sirene: str = ".csv", **scope: object) -> pd.DataFrame:
+def _register(
+    con, country: Country, *, sirene: str = ".csv", nomenclature: str = "NAFRev2", **scope: object
+) -> pd.DataFrame:
     options = country.write(sirene=sirene)
     folder = country.root / "unpacked"
     folder.mkdir()
@@ -31,7 +35,9 @@ def _register(con, country: Country, *, sirene: str = ".csv", **scope: object) -
     load_sirene(con, [checked(s, folder) for s in sources], chosen)
     geoloc = find([options.geoloc], ["geoloc"], option="--geoloc") if options.geoloc else []
     load_geoloc(con, [checked(s, folder) for s in geoloc])
-    write_register(con, country.root / "register", chosen.departements)
+    write_register(
+        con, country.root / "register", departements=chosen.departements, nomenclature=nomenclature
+    )
     files = quoted(country.root / "register" / "*" / "*.parquet")
     rows = frame(con, f"SELECT * FROM read_parquet({files}, hive_partitioning=true)")
     return rows.set_index("siret").sort_index()
@@ -146,6 +152,35 @@ def test_activity(con, country, own: str, unit: str, naf: str):
     country.sirene[0]["activitePrincipaleEtablissement"] = own
     country.unites[0]["activitePrincipaleUniteLegale"] = unit
     assert _register(con, country).iloc[0]["naf"] == naf
+
+
+@pytest.mark.parametrize(
+    ("own", "kind", "own_2025", "nomenclature", "naf"),
+    [
+        ("10.71C", "NAFRev2", "10.71Y", "NAFRev2", "10.71C"),
+        ("10.71C", "NAFRev2", "10.71Y", "NAF2025", "10.71Y"),
+        ("10.71Y", "NAF2025", "", "NAF2025", "10.71Y"),
+        ("10.71Y", "NAF2025", "", "NAFRev2", ""),
+        ("15.8C", "NAFRev1", "", "NAFRev2", ""),
+    ],
+)
+def test_activity_in_the_nomenclature_asked_for(
+    con, country, own: str, kind: str, own_2025: str, nomenclature: str, naf: str
+):
+    country.sirene[0].update(
+        activitePrincipaleEtablissement=own,
+        nomenclatureActivitePrincipaleEtablissement=kind,
+        activitePrincipaleNAF25Etablissement=own_2025,
+    )
+    country.unites[0]["activitePrincipaleUniteLegale"] = ""
+    rows = _register(con, country, nomenclature=nomenclature)
+    assert rows.loc["90000000100017", "naf"] == naf
+
+
+def test_a_register_of_another_nomenclature_is_told(con, country, caplog):
+    with caplog.at_level("WARNING"):
+        _register(con, country, nomenclature="NAF2025")
+    assert "4 of 4 establishments have no NAF2025 code" in caplog.text
 
 
 @pytest.mark.parametrize(

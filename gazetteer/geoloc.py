@@ -1,0 +1,58 @@
+"""The geolocated Sirene file: positions of establishments, and of communes through them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+import pandas as pd
+
+from gazetteer.engine import frame, run
+from gazetteer.reading import reading, select
+from gazetteer.sources import Source
+from geomatch.schema import crs_of
+
+#: Fewer positions than this do not show where a commune is.
+MIN_GEOLOCATED = 5
+
+
+def load_geoloc(con: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> None:
+    """Load the positions of kept establishments as the SQL table ``geoloc``."""
+    run(
+        con,
+        "CREATE OR REPLACE TABLE geoloc (siret VARCHAR, gx DOUBLE, gy DOUBLE, "
+        "gepsg INTEGER, gqualite VARCHAR, gprecision DOUBLE)",
+    )
+    for source in sources:
+        rows = select(source, "siret", "x", "y", "epsg", "qualite_xy", "distance_precision")
+        with reading(source):
+            run(
+                con,
+                "INSERT INTO geoloc SELECT siret, TRY_CAST(x AS DOUBLE), TRY_CAST(y AS DOUBLE), "
+                "TRY_CAST(epsg AS INTEGER), qualite_xy, TRY_CAST(distance_precision AS DOUBLE) "
+                f"FROM ({rows}) WHERE siret IN (SELECT siret FROM etab) "
+                "AND TRY_CAST(x AS DOUBLE) IS NOT NULL AND TRY_CAST(y AS DOUBLE) IS NOT NULL",
+            )
+
+
+def geolocated_extents(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """Middle and reach of communes from their geolocated establishments, in legal metres.
+
+    code_commune, x, y, radius_m, and n_addresses 0; of communes with at least
+    :data:`MIN_GEOLOCATED` establishments whose street was found.
+    """
+    query = f"""
+        WITH located AS (
+            SELECT e.code_commune, gx, gy, gepsg FROM geoloc g JOIN etab e USING (siret)
+            WHERE gqualite IN ('11', '12', '21', '22')
+        ), middle AS (
+            SELECT code_commune, gepsg, median(gx) AS x, median(gy) AS y, count(*) AS n
+            FROM located GROUP BY ALL HAVING count(*) >= {MIN_GEOLOCATED}
+        )
+        SELECT code_commune, gepsg, any_value(x) AS x, any_value(y) AS y,
+            sqrt(quantile_cont(hypot2(gx - x, gy - y), 0.95)) AS radius_m, 0 AS n_addresses
+        FROM located JOIN middle USING (code_commune, gepsg) GROUP BY ALL
+    """
+    rows = frame(con, query)
+    legal = rows["code_commune"].map(crs_of)
+    return rows[rows["gepsg"] == legal].drop(columns="gepsg")
