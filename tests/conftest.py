@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from gazetteer.build import BuildOptions, build
+from geomatch.batch import run
+from geomatch.config import Config
+from geomatch.demo import DemoFiles, generate
+from geomatch.store import Store
+from geomatch.training import train_files
+
+# The same examples everywhere, and no deadline: a busy machine is no failure.
+settings.register_profile("project", derandomize=True, deadline=None, max_examples=60)
+settings.load_profile("project")
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A fictional département, its store, a model learned on its bulletins, a run with it."""
+
+    files: DemoFiles
+    store: Path
+    model: Path
+    card: dict[str, Any]
+    config: Config
+    out: Path
+
+
+@pytest.fixture(scope="session")
+def demo_files(tmp_path_factory: pytest.TempPathFactory) -> DemoFiles:
+    """Official files of a fictional département, with 400 bulletins."""
+    return generate(tmp_path_factory.mktemp("demo"), size=400, seed=2)
+
+
+@pytest.fixture(scope="session")
+def demo_store(demo_files: DemoFiles, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The store built from them."""
+    options = BuildOptions(
+        ban=(demo_files.ban_dir,),
+        sirene=demo_files.sirene_dir,
+        cog=demo_files.cog_dir,
+        geoloc=demo_files.geolocalisation,
+        naf=demo_files.naf,
+        out=tmp_path_factory.mktemp("demo_store") / "store",
+    )
+    return build(options)
+
+
+@pytest.fixture(scope="session")
+def chain(
+    demo_files: DemoFiles, demo_store: Store, tmp_path_factory: pytest.TempPathFactory
+) -> Chain:
+    """A model trained on the demo's bulletins, and the results of matching them with it."""
+    folder = tmp_path_factory.mktemp("chain")
+    model, out = folder / "model", folder / "results"
+    bulletins, truth = demo_files.bulletins, demo_files.truth
+    card = train_files(bulletins, truth, demo_store.path, model, Config())
+    config = Config(model=str(model))
+    run(bulletins, demo_store.path, out, config)
+    return Chain(demo_files, demo_store.path, model, card, config, out)
