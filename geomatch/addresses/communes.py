@@ -76,6 +76,8 @@ class CommuneIndex:
         communes = tables[STORE_COMMUNES.name]
         code = communes["code_commune"]
         self._departement = _dict(code, communes["departement"])
+        #: name of each commune as the COG writes it
+        self.labels: dict[str, str] = _dict(code, communes["libelle"])
         size = communes["n_addresses"] + communes["n_establishments"]
         self._size = _dict(code, size)
         parts = communes[communes["code_parent"] != ""]

@@ -95,10 +95,13 @@ class StreetIndex:
         self.first = s["first_address"].to_numpy(np.int64)
         self.count = s["n_addresses"].to_numpy(np.int64)
         self.names: list[StreetName] = [read_street(k) for k in s["nom_norm"]]
-        kinds, self.kinds = pd.factorize(np.array([n.kind for n in self.names], dtype=object))
+        kinds, distinct = pd.factorize(np.array([n.kind for n in self.names], dtype=object))
         self.kind: Ints = kinds
+        self.kind_code = {k: i for i, k in enumerate(distinct)}
+        self.no_kind = self.kind_code.get("", -1)
         typed, bag, packed = keys_of(self.names)
         self.packed = np.array(packed, dtype=object)
+        self.length = np.fromiter((len(p) for p in packed), np.int64, len(packed))
         self.by_full = KeyTable(s["nom_norm"].tolist())
         self.by_typed = KeyTable(typed)
         self.by_bag = KeyTable(bag)
@@ -112,13 +115,40 @@ class StreetIndex:
     def __len__(self) -> int:
         return len(self.streets)
 
-    def of_communes(self, codes: Iterable[str]) -> Ints:
-        """Streets of some communes."""
-        known = [self.commune_code[c] for c in codes if c in self.commune_code]
-        if not known:
+    def of_communes(self, communes: Sequence[int]) -> Ints:
+        """Streets of some communes, given by their positions in :attr:`communes`."""
+        if not communes:
             return np.array([], dtype=np.int64)
         start, order = self._commune_start, self._commune_order
-        return np.concatenate([order[start[c] : start[c + 1]] for c in known])
+        return np.concatenate([order[start[c] : start[c + 1]] for c in communes])
+
+    @cached_property
+    def _word_pairs(self) -> tuple[Ints, Ints, NDArray[np.object_]]:
+        flat = [(w, i) for i, name in enumerate(self.names) for w in name.words if len(w) >= 3]
+        code, words = pd.factorize(np.array([w for w, _ in flat], dtype=object))
+        return code, np.array([i for _, i in flat], dtype=np.int64), words
+
+    @property
+    def words(self) -> NDArray[np.object_]:
+        """Distinct words of three letters or more of all names."""
+        return self._word_pairs[2]
+
+    def words_of(self, streets: Ints) -> tuple[Ints, tuple[Ints, Ints]]:
+        """Words that some streets bear, and their bearers.
+
+        Returns
+        -------
+        words : positions in :attr:`words`
+        (start, rows) : the bearers of ``words[i]`` are ``rows[start[i]:start[i + 1]]``
+        """
+        code, street, _ = self._word_pairs
+        wanted = np.zeros(len(self), dtype=bool)
+        wanted[streets] = True
+        at = np.flatnonzero(wanted[street])
+        words, local = np.unique(code[at], return_inverse=True)
+        order = np.argsort(local, kind="stable")
+        start = np.searchsorted(local[order], np.arange(len(words) + 1))
+        return words, (start, street[at][order])
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,8 @@ from geomatch.addresses import houses
 from geomatch.addresses.communes import CommuneIndex
 from geomatch.addresses.gazetteer_index import StreetIndex
 from geomatch.addresses.numbers import rep_letter
-from geomatch.addresses.search import (
-    ELSEWHERE,
-    NEIGHBOUR,
-    SAME_CITY,
-    STATED,
-    Questions,
-    find,
-)
+from geomatch.addresses.questions import ELSEWHERE, NEIGHBOUR, SAME_CITY, STATED, Questions
+from geomatch.addresses.search import Found, find
 from geomatch.addresses.street_names import read_street
 from geomatch.config import AddressOptions
 from geomatch.schema import GEOCODES, STORE_COMMUNES, departement_of
@@ -28,6 +22,11 @@ from geomatch.store import Store
 
 Ints = NDArray[np.int64]
 Texts = NDArray[np.object_]
+
+#: A street whose probability is at least this share of the best one's fits as well.
+_AS_GOOD = 0.5
+#: A street less likely than this is not given: the commune is.
+_LEAST = 0.3
 
 
 @dataclass(frozen=True)
@@ -122,26 +121,32 @@ class Geocoder:
     def _on_streets(self, asked: pd.DataFrame, out: pd.DataFrame) -> None:
         if not len(self.streets):
             return
+        questions, rows = self.questions(asked)
+        if not len(rows):
+            return
+        best = self._best(find(self.streets, questions))
+        best["row"] = rows[best["question"].to_numpy()]
+        self._write(best, asked, out)
+
+    def questions(self, asked: pd.DataFrame) -> tuple[Questions, Ints]:
+        """Streets asked for, and the row of `asked` each comes from.
+
+        `asked` has the columns of ADDRESS_PARTS and COMMUNES_RESOLVED. Rows without a street, or
+        of a commune whose streets are not loaded, ask for none.
+        """
         zones, zone = self._zones(asked)
         key = _street_keys(asked)
         rows = np.flatnonzero((key != "") & (zone >= 0))
-        if not len(rows):
-            return
-        distinct = pd.DataFrame(
-            {"key": key[rows], "zone": zone[rows], "numero": asked["numero"].to_numpy(object)[rows]}
-        )
-        number = pd.to_numeric(distinct["numero"], errors="coerce").fillna(0).to_numpy(np.int64)
+        number = pd.to_numeric(asked["numero"].iloc[rows], errors="coerce").fillna(0)
+        keys = key[rows].tolist()
         questions = Questions(
-            keys=distinct["key"].tolist(),
-            names=[read_street(k) for k in distinct["key"]],
-            zone=distinct["zone"].to_numpy(np.int64),
+            keys=keys,
+            names=[read_street(k) for k in keys],
+            zone=zone[rows],
             zones=zones,
-            numero=number,
+            numero=number.to_numpy(np.int64),
         )
-        found = find(self.streets, questions, cutoff=self.options.street_cutoff)
-        best = self._best(found, questions)
-        best["row"] = rows[best["question"].to_numpy()]
-        self._write(best, asked, out)
+        return questions, rows
 
     def _zones(self, asked: pd.DataFrame) -> tuple[NDArray[np.int8], Ints]:
         """Nearness of every commune for each distinct (commune, postcode), and which is whose."""
@@ -179,33 +184,23 @@ class Geocoder:
                 near[self.streets.commune_code[c]] = value
         return near
 
-    def _best(self, found: pd.DataFrame, questions: Questions) -> pd.DataFrame:
-        """The best street of each question, with its score and how many are as good."""
-        index = self.streets
-        question = found["question"].to_numpy(np.int64)
-        street = found["street"].to_numpy(np.int64)
-        code_of = {k: i for i, k in enumerate(index.kinds)}
-        asked_kind = np.array([code_of.get(n.kind, -2) if n.kind else -1 for n in questions.names])
-        kind = asked_kind[question]
-        number = questions.numero[question]
-        placed = houses.place(index, street, number, np.zeros(len(street), np.int64))
-        has_number = (placed.level == houses.HOUSENUMBER) | (number <= 0)
-        near = found["near"].to_numpy(np.int64)
-        score = (
-            found["likeness"].to_numpy(np.float64)
-            - np.where(kind == index.kind[street], 0.0, np.where(kind == -1, 0.03, 0.06))
-            - np.array([0.0, 0.04, 0.10, 0.25])[near]
-            - np.where(has_number, 0.0, 0.05)
-        )
-        found = found.assign(score=score)
-        order = np.lexsort((street, -score, question))
-        found = found.iloc[order]
-        first = ~found["question"].duplicated().to_numpy()
-        top = found["score"].to_numpy()[first]
+    def _best(self, found: Found) -> pd.DataFrame:
+        """The likeliest street of each question, its probability and how many are as good."""
+        order = np.lexsort((found.street, -found.probability, found.question))
+        question, chance = found.question[order], found.probability[order]
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = question[1:] != question[:-1]
         group = np.cumsum(first) - 1
-        alike = np.bincount(group, found["score"].to_numpy() >= top[group] - 0.005)
-        best = found[first].assign(n_alike=alike.astype(np.int64))
-        return best[best["score"] >= self.options.street_cutoff - 0.1]
+        alike = np.bincount(group, chance >= chance[first][group] * _AS_GOOD)
+        best = pd.DataFrame(
+            {
+                "question": question[first],
+                "street": found.street[order][first],
+                "score": chance[first],
+                "n_alike": alike.astype(np.int64),
+            }
+        )
+        return best[best["score"] >= _LEAST]
 
     def _write(self, best: pd.DataFrame, asked: pd.DataFrame, out: pd.DataFrame) -> None:
         index = self.streets

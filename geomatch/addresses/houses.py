@@ -70,6 +70,11 @@ def place(index: StreetIndex, street: Ints, numero: Ints, rep: Ints) -> Places:
     return out
 
 
+def level_of(index: StreetIndex, street: Ints, numero: Ints) -> Ints:
+    """HOUSENUMBER, INTERPOLATED or STREET: what :func:`place` would give, repetitions apart."""
+    return place(index, street, numero, np.zeros(len(street), dtype=np.int64)).level
+
+
 def _exact(
     addresses: Addresses, street: Ints, numero: Ints, rep: Ints
 ) -> tuple[Ints, NDArray[np.bool_]]:

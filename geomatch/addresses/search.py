@@ -2,150 +2,166 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.fuzz import ratio
 
-from geomatch.addresses.gazetteer_index import Pairs, StreetIndex
-from geomatch.addresses.street_names import StreetName, keys_of
+from geomatch.addresses.gazetteer_index import KeyTable, StreetIndex, spread
+from geomatch.addresses.questions import NEIGHBOUR, SAME_CITY, Questions
+from geomatch.addresses.street_names import keys_of
+from geomatch.addresses.street_score import score
 
 Ints = NDArray[np.int64]
+Pairs = tuple[Ints, Ints]
 
-#: How far a street's commune is from the one that is asked for.
-STATED, SAME_CITY, NEIGHBOUR, ELSEWHERE = 0, 1, 2, 3
 #: Cells of one block of comparisons: 8 million float32 are 32 MB.
 _BLOCK = 8_000_000
-_KEPT = 6
+#: Likest streets kept of each question, and likest words of each of its words.
+_KEPT, _WORDS_KEPT = 8, 4
+#: Names, and words, less alike than this are not looked at.
+_ALIKE, _WORD_ALIKE = 55.0, 72.0
+#: Words shorter than this, or borne by more streets, point at nothing.
+_WORD_LENGTH, _COMMON = 3, 40
+#: Probability from which on a question needs no dearer search.
+_EXACT_SURE, _SURE, _LIKELY = 0.97, 0.85, 0.5
 
 
 @dataclass(frozen=True)
-class Questions:
-    """Distinct streets asked for.
+class Found:
+    """Candidates: question, street, nearness of its commune, and probability; aligned."""
 
-    `zone` is the position in `zones` of each, -1 for none; ``zones[z]`` has one number for each
-    commune of the index (STATED … ELSEWHERE).
-    """
+    question: Ints
+    street: Ints
+    near: Ints
+    probability: NDArray[np.float64]
 
-    keys: Sequence[str]
-    names: Sequence[StreetName]
-    zone: Ints
-    zones: NDArray[np.int8]
-    numero: Ints
-
-
-#: Candidates: question, street, how it was found (the smaller the surer) and likeness in [0, 1].
-CANDIDATES = ("question", "street", "tier", "likeness")
+    def best_of(self, n: int) -> NDArray[np.float64]:
+        """Highest probability of each of `n` questions."""
+        best = np.zeros(n)
+        np.maximum.at(best, self.question, self.probability)
+        return best
 
 
-def find(index: StreetIndex, questions: Questions, *, cutoff: float) -> pd.DataFrame:
-    """Candidates of every question: those of the exact keys, else the likest ones of the zone."""
-    found = _by_keys(index, questions)
-    best = np.full(len(questions.keys), ELSEWHERE + 1)
-    near = found["near"].to_numpy()
-    np.minimum.at(best, found["question"].to_numpy(), near)
-    for most in (SAME_CITY, NEIGHBOUR):
-        todo = np.flatnonzero((best > most) & (questions.zone >= 0))
-        alike = _alike(index, questions, todo, most=most, cutoff=cutoff)
-        found = pd.concat([found, alike], ignore_index=True)
-        np.minimum.at(best, alike["question"].to_numpy(), alike["near"].to_numpy())
-    return found.drop_duplicates(["question", "street"], ignore_index=True)
-
-
-def _by_keys(index: StreetIndex, questions: Questions) -> pd.DataFrame:
+def find(index: StreetIndex, questions: Questions) -> Found:
+    """Candidates of every question with their probabilities, dearer searches only in doubt."""
     typed, bag, packed = keys_of(questions.names)
-    tables = (
-        (index.by_full, questions.keys),
-        (index.by_typed, typed),
-        (index.by_bag, bag),
-        (index.by_packed, packed),
+    everything = np.arange(len(questions))
+    found = _scored(
+        index,
+        questions,
+        [
+            _by_key(index.by_full, questions.keys, everything),
+            _by_key(index.by_typed, typed, everything),
+        ],
     )
-    done = np.zeros(len(questions.keys), dtype=bool)
-    frames = []
-    for tier, (table, keys) in enumerate(tables):
-        asked = np.flatnonzero(~done)
-        pairs = table.find([keys[i] for i in asked.tolist()])
-        frame = _candidates(index, questions, Pairs(asked[pairs.question], pairs.street))
-        frame["tier"] = tier
-        frame["likeness"] = 1.0 - 0.01 * tier
-        near = frame[frame["near"] <= SAME_CITY]
-        done[near["question"].to_numpy()] = True
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+    todo = np.flatnonzero(found.best_of(len(questions)) < _EXACT_SURE)
+    more = [_by_key(index.by_bag, bag, todo), _by_key(index.by_packed, packed, todo)]
+    found = _scored(index, questions, [(found.question, found.street), *more])
+    for search, enough, reach in (
+        (_by_letters, _SURE, SAME_CITY),
+        (_by_words, _SURE, SAME_CITY),
+        (_by_letters, _LIKELY, NEIGHBOUR),
+    ):
+        todo = np.flatnonzero(found.best_of(len(questions)) < enough)
+        more = list(search(index, questions, todo, reach))
+        if more:
+            found = _scored(index, questions, [(found.question, found.street), *more])
+    return found
 
 
-def _candidates(index: StreetIndex, questions: Questions, pairs: Pairs) -> pd.DataFrame:
-    zone = questions.zone[pairs.question]
-    near = questions.zones[zone, index.commune[pairs.street]]
-    near = np.where(zone >= 0, near, ELSEWHERE)
-    return pd.DataFrame({"question": pairs.question, "street": pairs.street, "near": near})
+def _scored(index: StreetIndex, questions: Questions, pairs: Sequence[Pairs]) -> Found:
+    """Distinct pairs, scored."""
+    question = np.concatenate([q for q, _ in pairs])
+    street = np.concatenate([s for _, s in pairs])
+    if len(pairs) > 1:
+        distinct = np.unique(question * len(index) + street)
+        question, street = distinct // len(index), distinct % len(index)
+    near = questions.near(question, index.commune[street])
+    scored = score(index, questions, question, street, near)
+    return Found(question, street, near, scored.probability)
 
 
-def _alike(
-    index: StreetIndex, questions: Questions, todo: Ints, *, most: int, cutoff: float
-) -> pd.DataFrame:
+def _by_key(table: KeyTable, keys: Sequence[str], asked: Ints) -> Pairs:
+    pairs = table.find([keys[i] for i in asked.tolist()])
+    return asked[pairs.question], pairs.street
+
+
+def _by_letters(
+    index: StreetIndex, questions: Questions, todo: Ints, reach: int
+) -> Iterator[Pairs]:
     """The likest streets of each question's zone, by letters run together."""
-    parts = [_nothing()]
-    groups = _same_communes(questions, todo, most)
-    for communes, asked in groups:
-        streets = index.of_communes(index.communes[list(communes)])
-        if not len(streets):
-            continue
+    for streets, asked in _zones(index, questions, todo, reach):
         known = index.packed[streets]
-        step = max(1, _BLOCK // len(streets))
-        for low in range(0, len(asked), step):
-            part = asked[low : low + step]
-            parts.append(_likest(index, questions, part, streets, known, cutoff))
-    return pd.concat(parts, ignore_index=True)
+        for part in _parts(asked, len(streets)):
+            top, good = _likest(questions.packed[part], known, _ALIKE, _KEPT)
+            yield np.repeat(part, top.shape[1])[good.ravel()], streets[top.ravel()[good.ravel()]]
 
 
-def _same_communes(
-    questions: Questions, todo: Ints, most: int
-) -> list[tuple[tuple[int, ...], Ints]]:
-    """Questions by the set of communes to be searched for them."""
-    sets: dict[tuple[int, ...], list[Ints]] = {}
-    zones = questions.zone[todo]
-    for zone in np.unique(zones):
-        communes = tuple(np.flatnonzero(questions.zones[zone] <= most).tolist())
-        sets.setdefault(communes, []).append(todo[zones == zone])
-    return [(communes, np.concatenate(asked)) for communes, asked in sets.items() if communes]
+def _by_words(
+    index: StreetIndex, questions: Questions, todo: Ints, reach: int
+) -> Iterator[Pairs]:
+    """Streets that bear a rare word like one of the question's: LOSSERAND, RAYMOND LOSSERAND."""
+    for streets, asked in _zones(index, questions, todo, reach):
+        known, bearers = index.words_of(streets)
+        flat = [(q, w) for q in asked.tolist() for w in questions.names[q].words]
+        flat = [(q, w) for q, w in flat if len(w) >= _WORD_LENGTH]
+        if not flat or not len(known):
+            continue
+        words, code = np.unique(np.array([w for _, w in flat], dtype=object), return_inverse=True)
+        owner = np.array([q for q, _ in flat], dtype=np.int64)
+        for part in _parts(np.arange(len(words)), len(known)):
+            top, good = _likest(words[part], index.words[known], _WORD_ALIKE, _WORDS_KEPT)
+            at = np.repeat(part, top.shape[1])[good.ravel()]
+            word = top.ravel()[good.ravel()]
+            yield _bearers(at, word, bearers, (code, owner))
+
+
+def _bearers(at: Ints, word: Ints, bearers: Pairs, asked: Pairs) -> Pairs:
+    """Pairs of question and street from pairs of distinct asked word and known word."""
+    start, rows = bearers
+    few = start[word + 1] - start[word] <= _COMMON
+    at, word = at[few], word[few]
+    pair, position = spread(start[word], start[word + 1])
+    street, at = rows[position], at[pair]
+    code, owner = asked
+    order = np.argsort(code, kind="stable")
+    low = np.searchsorted(code[order], at)
+    high = np.searchsorted(code[order], at, side="right")
+    pair, position = spread(low, high)
+    return owner[order[position]], street[pair]
 
 
 def _likest(
-    index: StreetIndex,
-    questions: Questions,
-    asked: Ints,
-    streets: Ints,
-    known: NDArray[np.object_],
-    cutoff: float,
-) -> pd.DataFrame:
-    packed = [questions.names[i].packed for i in asked]
-    scores = process.cdist(
-        packed, known, scorer=ratio, dtype=np.float32, score_cutoff=(cutoff - 0.15) * 100
-    )
-    kept = min(_KEPT, len(streets))
+    asked: NDArray[np.object_], known: NDArray[np.object_], cutoff: float, most: int
+) -> tuple[Ints, NDArray[np.bool_]]:
+    """Positions of the `most` likest known texts of each asked one, and which reach `cutoff`."""
+    scores = process.cdist(asked, known, scorer=ratio, dtype=np.float32, score_cutoff=cutoff)
+    kept = min(most, len(known))
     top = np.argpartition(-scores, kept - 1, axis=1)[:, :kept]
-    likeness = np.take_along_axis(scores, top, axis=1).ravel() / 100
-    question = np.repeat(asked, kept)
-    good = likeness > 0
-    pairs = Pairs(question[good], streets[top.ravel()[good]])
-    frame = _candidates(index, questions, pairs)
-    frame["tier"] = len(CANDIDATES)
-    frame["likeness"] = likeness[good]
-    return frame
+    return top, np.take_along_axis(scores, top, axis=1) > 0
 
 
-def _nothing() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "question": np.array([], np.int64),
-            "street": np.array([], np.int64),
-            "near": np.array([], np.int8),
-            "tier": np.array([], np.int64),
-            "likeness": np.array([], np.float64),
-        }
-    )
+def _parts(asked: Ints, width: int) -> Iterator[Ints]:
+    step = max(1, _BLOCK // max(width, 1))
+    for low in range(0, len(asked), step):
+        yield asked[low : low + step]
+
+
+def _zones(
+    index: StreetIndex, questions: Questions, todo: Ints, reach: int
+) -> Iterator[tuple[Ints, Ints]]:
+    """Streets to be searched and the questions they are searched for."""
+    sets: dict[tuple[int, ...], list[Ints]] = {}
+    zones = questions.zone[todo]
+    for zone in np.unique(zones):
+        communes = tuple(np.flatnonzero(questions.zones[zone] <= reach).tolist())
+        sets.setdefault(communes, []).append(todo[zones == zone])
+    for communes, asked in sets.items():
+        streets = index.of_communes(communes)
+        if len(streets):
+            yield streets, np.concatenate(asked)
+

@@ -1,0 +1,133 @@
+"""Learn the weights of the geocoder's street score; prints them, changes nothing.
+
+    python benchmarks/fit_geocoder.py --store STORE [--n 40000] [--seed 1]
+
+Addresses are drawn from the store's own gazetteer and written with made-up slips (see
+``benchmarks/noise.py``); the shared sets are not read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+
+import numpy as np
+import pandas as pd
+from noise import Address, noisy, split_type
+from scipy.optimize import minimize
+
+from geomatch.addresses import Geocoder, complete_parts, get_parser
+from geomatch.addresses import search as search_module
+from geomatch.addresses.street_score import WEIGHTS, features
+from geomatch.config import AddressOptions
+from geomatch.schema import departement_of
+from geomatch.store import Store
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--store", required=True)
+    arguments.add_argument("--n", type=int, default=40_000)
+    arguments.add_argument("--seed", type=int, default=1)
+    given = arguments.parse_args()
+    geocoder = Geocoder.open(Store.open(given.store))
+    rows = sample(geocoder, given.n, given.seed)
+    data = candidates(geocoder, rows)
+    half = rows["row"].to_numpy() % 2 == 0
+    weights = fit(*subset(data, half))
+    result = {
+        "n": len(rows),
+        "recall": float(data[3][rows["row"]].mean()),
+        "loss_before": loss(np.array(list(WEIGHTS.values())), *subset(data, ~half))[0],
+        "loss_after": loss(weights, *subset(data, ~half))[0],
+        "top1_before": top1(np.array(list(WEIGHTS.values())), *subset(data, ~half)),
+        "top1_after": top1(weights, *subset(data, ~half)),
+        "weights": {k: round(float(w), 2) for k, w in zip(WEIGHTS, weights, strict=True)},
+    }
+    print(json.dumps(result))
+
+
+def sample(geocoder: Geocoder, n: int, seed: int) -> pd.DataFrame:
+    """Noisy addresses with the street (row of the index) each was made of."""
+    index, rng = geocoder.streets, random.Random(seed)
+    addresses, labels = index.addresses, geocoder.communes.labels
+    at = np.random.default_rng(seed).choice(len(addresses.numero), n)
+    street = addresses.street[at]
+    made = []
+    for row, (i, s) in enumerate(zip(at.tolist(), street.tolist(), strict=True)):
+        code = index.streets["code_commune"].iat[s]
+        kind, name = split_type(index.streets["nom_norm"].iat[s])
+        rep = addresses.rep[i]
+        address = Address(
+            numero=str(addresses.numero[i]),
+            rep=f" {rep.upper()}" if rep else "",
+            kind=kind,
+            name=name,
+            code_postal=str(addresses.code_postal[i]),
+            town=labels.get(geocoder.communes.city(code), "").upper(),
+            departement=departement_of(code),
+        )
+        ops = noisy(address, rng)
+        made.append((row, address.line(), s, "|".join(ops)))
+    return pd.DataFrame(made, columns=["row", "q", "street", "ops"])
+
+
+def candidates(geocoder: Geocoder, rows: pd.DataFrame) -> tuple[np.ndarray, ...]:
+    """Features, question and truth of every candidate, and whether the truth is among them."""
+    parser = get_parser(AddressOptions(parser="rules"))
+    parts = complete_parts(parser.parse(rows["q"].tolist()), geocoder.communes)
+    communes = geocoder.communes.resolve(parts)
+    asked = pd.concat([parts, communes], axis=1)
+    questions, at = geocoder.questions(asked)
+    found = search_module.find(geocoder.streets, questions)
+    index = geocoder.streets
+    x = features(index, questions, found.question, found.street, found.near)
+    row = rows["row"].to_numpy()[at[found.question]]
+    key = (index.streets["code_commune"] + "|" + index.streets["nom_norm"]).to_numpy(object)
+    truth = key[found.street] == key[rows["street"].to_numpy()[row]]
+    has = np.zeros(len(rows), dtype=bool)
+    has[row[truth]] = True
+    return x, row, truth, has
+
+
+def subset(data: tuple[np.ndarray, ...], rows: np.ndarray) -> tuple[np.ndarray, ...]:
+    x, row, truth, _ = data
+    keep = rows[row]
+    _, question = np.unique(row[keep], return_inverse=True)
+    return x[keep], question, truth[keep]
+
+
+def loss(
+    weights: np.ndarray, x: np.ndarray, question: np.ndarray, truth: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Mean negative log-likelihood of the conditional logit, and its gradient."""
+    n = int(question.max()) + 1
+    utility = np.clip(x @ weights, -50, 50)
+    weight = np.exp(utility)
+    total = np.bincount(question, weight, minlength=n) + 1.0
+    # twins (one street cut in two) are all right: their shares are added
+    right = np.bincount(question, weight * truth, minlength=n)
+    none = right == 0
+    value = np.where(none, np.log(total), np.log(total) - np.log(np.maximum(right, 1e-300)))
+    share = weight / total[question]
+    own = np.where(none[question], 0.0, weight * truth / np.maximum(right[question], 1e-300))
+    penalty = 1e-4 * float(weights @ weights)
+    gradient = x.T @ (share - own) / n + 2e-4 * weights
+    return float(value.mean()) + penalty, gradient
+
+
+def fit(x: np.ndarray, question: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    start = np.array(list(WEIGHTS.values()))
+    return minimize(loss, start, (x, question, truth), jac=True, method="L-BFGS-B").x
+
+
+def top1(weights: np.ndarray, x: np.ndarray, question: np.ndarray, truth: np.ndarray) -> float:
+    """Share of the questions whose likeliest candidate is right."""
+    order = np.lexsort((-(x @ weights), question))
+    first = np.unique(question[order], return_index=True)[1]
+    return float(truth[order][first].mean())
+
+
+if __name__ == "__main__":
+    main()

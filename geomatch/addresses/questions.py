@@ -1,0 +1,59 @@
+"""Distinct streets that are asked for, as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geomatch.addresses.gazetteer_index import StreetIndex
+from geomatch.addresses.street_names import StreetName
+
+Ints = NDArray[np.int64]
+
+#: How far a street's commune is from the one that is asked for.
+STATED, SAME_CITY, NEIGHBOUR, ELSEWHERE = 0, 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Streets asked for; every array has one value for each.
+
+    `zone` is the position in `zones`; ``zones[z]`` has one number for each commune of the index
+    (STATED … ELSEWHERE). `numero` is 0 where there is none.
+    """
+
+    keys: Sequence[str]
+    names: Sequence[StreetName]
+    zone: Ints
+    zones: NDArray[np.int8]
+    numero: Ints
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @cached_property
+    def packed(self) -> NDArray[np.object_]:
+        """Letters of each name, run together."""
+        return np.array([n.packed for n in self.names], dtype=object)
+
+    @cached_property
+    def length(self) -> Ints:
+        """Number of these letters."""
+        return np.fromiter((len(n.packed) for n in self.names), np.int64, len(self.names))
+
+    def kind_of(self, index: StreetIndex) -> Ints:
+        """Type of street asked for as the index counts them; -1 unsaid, a new number unknown."""
+        codes = index.kind_code
+        return np.fromiter(
+            (codes.get(n.kind, len(codes)) if n.kind else -1 for n in self.names),
+            np.int64,
+            len(self.names),
+        )
+
+    def near(self, question: Ints, commune: Ints) -> Ints:
+        """STATED … ELSEWHERE for pairs of a question and a commune of the index."""
+        return self.zones[self.zone[question], commune].astype(np.int64)
