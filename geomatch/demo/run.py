@@ -25,7 +25,6 @@ def run_demo(
     Returns what a screen should show in the end: a table of metrics and the paths of the
     results, the report and the page, as lines that rich can print.
     """
-    from gazetteer.build import BuildOptions, build
     from geomatch.batch import run
     from geomatch.scoring import evaluate_run
 
@@ -33,16 +32,7 @@ def run_demo(
     root = Path(out)
     tell("département inventé", 0.0)
     files = generate(root / "fichiers", size=size)
-    store = root / "base"
-    options = BuildOptions(
-        ban=(files.ban_dir,),
-        sirene=files.sirene_dir,
-        cog=files.cog_dir,
-        geoloc=files.geolocalisation,
-        naf=files.naf,
-        out=store,
-    )
-    build(options, lambda step, share: tell(f"base : {step}", 0.1 + 0.3 * share))
+    store = _build(files, root / "base", tell)
     results = root / "resultats"
     run(
         files.bulletins,
@@ -65,6 +55,21 @@ def run_demo(
         f"Rapport : {report}",
         f"Carte de trois bulletins : {page}",
     ]
+
+
+def _build(files: DemoFiles, out: Path, tell: Progress) -> Path:
+    from gazetteer.build import BuildOptions, build
+
+    options = BuildOptions(
+        ban=(files.ban_dir,),
+        sirene=files.sirene_dir,
+        cog=files.cog_dir,
+        geoloc=files.geolocalisation,
+        naf=files.naf,
+        out=out,
+    )
+    build(options, lambda step, share: tell(f"base : {step}", 0.1 + 0.3 * share))
+    return out
 
 
 def _places(files: DemoFiles, store: Path, results: Path) -> list[str]:

@@ -83,9 +83,11 @@ def _along(
     """The first place along the street where the name fits: its middle, then off it."""
     axis = max(sides, key=len)
     long = len(name) * size * _LETTER
-    if is_lieu_dit or len(axis) < 2:
+    if is_lieu_dit:
         x, y = np.concatenate(sides).mean(axis=0)
-        return _try(name, float(x), float(y) - size, 0.0, long, room, size) if is_lieu_dit else None
+        return _try(Label(name, float(x), float(y) - size, 0.0), room, long=long, size=size)
+    if len(axis) < 2:
+        return None
     offset = _to_the_middle(axis, sides)
     total = float(np.hypot(*np.diff(axis, axis=0).T).sum())
     if total < long * 0.9:
@@ -97,7 +99,7 @@ def _along(
         x, y = (start[0] + end[0]) / 2 + offset[0], (start[1] + end[1]) / 2 + offset[1]
         angle = math.degrees(math.atan2(end[1] - start[1], end[0] - start[0]))
         angle = angle - 180 if angle > 90 else angle + 180 if angle < -90 else angle
-        label = _try(name, x, y, angle, long, room, size)
+        label = _try(Label(name, x, y, angle), room, long=long, size=size)
         if label is not None:
             return label
     return None
@@ -125,16 +127,15 @@ def _stretch(
     return (float(xs[0]), float(ys[0])), (float(xs[1]), float(ys[1]))
 
 
-def _try(
-    name: str, x: float, y: float, angle: float, long: float, room: Room, size: float
-) -> Label | None:
-    turn = math.radians(angle)
+def _try(label: Label, room: Room, *, long: float, size: float) -> Label | None:
+    """The label, its room taken, or None when something is there already."""
+    turn = math.radians(label.angle)
     count = max(2, round(long / size))
     along = [(k / (count - 1) - 0.5) * long for k in range(count)]
-    discs = [(x + d * math.cos(turn), y + d * math.sin(turn)) for d in along]
+    discs = [(label.x + d * math.cos(turn), label.y + d * math.sin(turn)) for d in along]
     radius = size * 0.62
     if not all(room.is_free(a, b, radius) for a, b in discs):
         return None
     for a, b in discs:
         room.take(a, b, radius)
-    return Label(name, x, y, angle)
+    return label

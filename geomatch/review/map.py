@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geomatch.review.atlas import Atlas, DrawnStreet, Floats, Window
-from geomatch.review.labels import Room, place_labels
+from geomatch.review.labels import Label, Room, place_labels
 from geomatch.review.lines import pieces, street_axis
 from geomatch.review.svg import element, escaped, group, path_data, text
 from geomatch.schema import departement_of
@@ -172,30 +172,35 @@ def _drawing(
         _roads(view, streets, sides),
         _houses(view, sides),
         *declared[:1],
-        group(
-            (
-                text(
-                    label.x,
-                    label.y + 3.5,
-                    label.text,
-                    transform=f"rotate({label.angle:.1f} {label.x:.1f} {label.y:.1f})",
-                )
-                for label in labels
-            ),
-            font_size=10.5,
-            fill="#4a4438",
-            text_anchor="middle",
-            stroke="#fff",
-            stroke_width=2.6,
-            stroke_linejoin="round",
-            style="paint-order:stroke",
-        ),
+        _street_names(labels),
         *declared[1:],
         *markers,
         _scale_bar(view),
         _north(view),
         _aside(view, place, missing),
     ]
+
+
+def _street_names(labels: Sequence[Label]) -> str:
+    written = (
+        text(
+            label.x,
+            label.y + 3.5,
+            label.text,
+            transform=f"rotate({label.angle:.1f} {label.x:.1f} {label.y:.1f})",
+        )
+        for label in labels
+    )
+    return group(
+        written,
+        font_size=10.5,
+        fill="#4a4438",
+        text_anchor="middle",
+        stroke="#fff",
+        stroke_width=2.6,
+        stroke_linejoin="round",
+        style="paint-order:stroke",
+    )
 
 
 def _reserve_corners(room: Room) -> None:
