@@ -220,19 +220,26 @@ class Country:
         write(files / "cog" / "codes.csv", as_csv(self.laposte, COLUMNS["laposte"], ";"))
         if self.naf:
             write(files / "cog" / "naf.csv", as_csv(self.naf, ["code_naf", "libelle"], ";"))
-        geoloc = None
         if self.geoloc:
-            text = as_csv(self.geoloc, COLUMNS["geoloc"], ";")
-            geoloc = write(files / "geoloc" / "geolocalisation.zip", text)
+            write(self._geoloc, as_csv(self.geoloc, COLUMNS["geoloc"], ";"))
+        return self.options()
+
+    def options(self) -> BuildOptions:
+        """The options that build the files written."""
+        files = self.root / "official"
         return BuildOptions(
             ban=(files / "ban",),
             sirene=files / "sirene",
             cog=files / "cog",
             out=self.root / "store",
-            geoloc=geoloc,
+            geoloc=self._geoloc if self.geoloc else None,
             memory_limit="500MB",
             threads=1,
         )
+
+    @property
+    def _geoloc(self) -> Path:
+        return self.root / "official" / "geoloc" / "geolocalisation.zip"
 
     @staticmethod
     def _stock(path: Path, rows: list[Row], columns: list[str]) -> None:

@@ -39,8 +39,8 @@ def _stamp(out: Path) -> tuple[int, int]:
     return status.st_ino, status.st_mtime_ns
 
 
-def test_a_store_from_official_files(country):
-    store = build(country.write())
+def test_a_store_from_official_files(built):
+    store = Store.open(built.out)
     assert store.departements == ["2A", "35", "974"]
     for table in COUNTRY_TABLES:
         assert list(store.country(table).columns) == table.names
@@ -63,18 +63,16 @@ def test_rows_are_sorted_by_commune(country):
     pd.testing.assert_frame_equal(key, key.sort_values(["code_commune", "siret"]))
 
 
-def test_the_parts_are_geoparquet(country):
-    options = country.write()
-    build(options)
+def test_the_parts_are_geoparquet(built):
+    options = built
     for table in DEPARTEMENT_TABLES:
         read = geopandas.read_parquet(departement_path(options.out, table, "35"))
         assert read.crs.to_epsg() == 2154
         assert set(table.names) <= set(read.columns)
 
 
-def test_manifest(country):
-    options = country.write()
-    build(options)
+def test_manifest(built):
+    options = built
     manifest = json.loads((options.out / MANIFEST).read_text(encoding="utf-8"))
     assert manifest["crs"] == {"2A": 2154, "35": 2154, "974": 2975}
     assert manifest["options"]["active_only"] is True
@@ -88,12 +86,11 @@ def test_manifest(country):
     assert len(ban["sha256"]) == 64
     assert ban["size"] == (options.ban[0] / "adresses-35.csv.gz").stat().st_size
     assert by_role["communes"]["vintage"] == "2024"
-    assert str(country.root) not in json.dumps(manifest)
+    assert str(options.out.parent) not in json.dumps(manifest)
 
 
-def test_the_same_files_again_do_nothing(country):
-    options = country.write()
-    build(options)
+def test_the_same_files_again_do_nothing(built):
+    options = built
     before = _stamp(options.out)
     steps: list[str] = []
     build(
@@ -107,9 +104,8 @@ def test_the_same_files_again_do_nothing(country):
     "change",
     ["file", "options", "name", "version", "force", "other format", "part gone", "table gone"],
 )
-def test_any_change_builds_again(country, monkeypatch, change: str):
-    options = country.write()
-    build(options)
+def test_any_change_builds_again(country, built, monkeypatch, change: str):
+    options = built
     before = _stamp(options.out)
     if change == "file":
         country.naf.append({"code_naf": "01.11Z", "libelle": "Culture"})
@@ -172,10 +168,9 @@ BROKEN = [
 
 @pytest.mark.parametrize(("what", "error", "message"), BROKEN)
 def test_a_bad_file_stops_the_build_and_leaves_the_old_store(
-    country, what: str, error: type[Exception], message: str
+    country, built, what: str, error: type[Exception], message: str
 ):
-    options = country.write()
-    build(options)
+    options = built
     before = _stamp(options.out)
     broken = dataclasses.replace(_break(options, what), force=True)
     with pytest.raises(error, match=message) as caught:
@@ -257,9 +252,8 @@ module.build(options, slow)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-def test_a_killed_build_leaves_the_old_store_and_the_next_one_tidies(country, number: int):
-    options = country.write()
-    build(options)
+def test_a_killed_build_leaves_the_old_store_and_the_next_one_tidies(country, built, number: int):
+    options = built
     before = _stamp(options.out)
     arguments = [sys.executable, "-c", _SCRIPT, str(options.sirene.parent), str(options.out)]
     with subprocess.Popen(
@@ -290,8 +284,8 @@ def _place(store: Store, siret: str) -> pd.Series:
     return store.departements_of(STORE_ESTABLISHMENTS).set_index("siret").loc[siret]
 
 
-def test_establishments_are_found_at_their_address(country):
-    row = _place(build(country.write()), "90000000100017")
+def test_establishments_are_found_at_their_address(built):
+    row = _place(Store.open(built.out), "90000000100017")
     assert row["geocode_level"] == "housenumber"
     assert (row["x"], row["y"]) == (351_040, 6_789_000)
     assert row["uncertainty_m"] < 50
