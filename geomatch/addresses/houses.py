@@ -20,8 +20,13 @@ _MAX_GAP = 40
 #: Metres: an exact door, a door whose repetition is not known.
 _DOOR_M = 15.0
 _REP_M = 40.0
-#: Metres for each unit of number between a known door and one only guessed at.
-_M_PER_NUMBER = 5.0
+#: Between two known doors: share of the distance between them (95 % of doors left out of the
+#: gazetteer and interpolated were nearer).
+_SHARE_BETWEEN = 0.55
+#: A number that the gazetteer lacks may be a wrong one: at least this share of the half-length.
+_SHARE_OF_STREET = 0.6
+#: Beyond the last known door: metres for each unit of number, and the most (same measure).
+_M_PER_NUMBER, _MOST_BEYOND_M = 25.0, 330.0
 
 
 @dataclass(frozen=True)
@@ -113,9 +118,11 @@ def _between(addresses: Addresses, street: Ints, numero: Ints, asked: Ints, out:
     y = addresses.y[down] + share * (addresses.y[up] - addresses.y[down])
     length = np.hypot(addresses.x[up] - addresses.x[down], addresses.y[up] - addresses.y[down])
     gap = np.minimum(gap_up, gap_down)
-    reach = np.where(both, np.maximum(_REP_M, length / 2), _REP_M + gap * _M_PER_NUMBER)
+    beyond = np.minimum(_REP_M + gap * _M_PER_NUMBER, _MOST_BEYOND_M)
+    reach = np.where(both, np.maximum(_REP_M, length * _SHARE_BETWEEN), beyond)
     good = both | (gap <= _MAX_GAP)
     rows = asked[good]
     out.level[rows] = INTERPOLATED
     out.x[rows], out.y[rows] = x[good], y[good]
-    out.uncertainty[rows] = np.minimum(reach[good], np.maximum(out.uncertainty[rows], _REP_M))
+    street_share = out.uncertainty[rows] * _SHARE_OF_STREET
+    out.uncertainty[rows] = np.maximum(reach[good], street_share)

@@ -218,7 +218,10 @@ _LIKE_NUMBER = re.compile(r"(?:[OIL]\d{1,3}|\d{1,3}[OI]\d{0,2})$")
 
 
 def _letters_for_digits(line: _Line) -> None:
-    """``1O RUE`` is number 10, ``L2 RUE`` number 12."""
+    """``1O RUE`` is number 10, ``L2 RUE`` number 12; ``80 BV RUE`` has a repetition of two letters."""
+    for found in re.finditer("(?<=N)W(?=,?T)", line.kinds):
+        if len(line.words[found.start()]) <= 2:
+            line.kinds = line.kinds[: found.start()] + "L" + line.kinds[found.end() :]
     for found in re.finditer("[WN](?=R?T)", line.kinds):
         at = found.start()
         if _LIKE_NUMBER.match(line.words[at]):
@@ -283,7 +286,7 @@ def _take_number(
     rep = first.rep
     if groups.get("r"):
         word = line.words[found.start("r")]
-        rep = rep or (word.lower() if len(word) == 1 or groups["r"] == "R" else "")
+        rep = rep or word.lower()
     last = read_number(line.words[found.start("m")]) if groups.get("m") else HouseNumber("", "")
     line.take(found.start("n"), end)
     is_range = last.numero and int(last.numero) > int(first.numero or 0)
