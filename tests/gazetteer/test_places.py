@@ -133,6 +133,24 @@ def test_a_city_is_no_neighbour_of_its_arrondissements():
     assert pairs == {("75101", "75102"), ("75102", "75101")}
 
 
+def test_a_city_has_the_neighbours_of_its_arrondissements():
+    communes = _placed(c75056=652_000.0, c75101=651_000.0, c75102=653_000.0, c92901=654_000.0)
+    communes.loc[communes["code_commune"].str.startswith("751"), "code_parent"] = "75056"
+    cells = communes[communes["code_commune"] != "75056"][["code_commune", "x", "y"]]
+    near = neighbours(communes, cells).set_index(["code_commune", "voisine"])["distance_m"]
+    assert near["75056", "92901"] == near["92901", "75056"] == near["75102", "92901"] == 1_000.0
+
+
+def test_a_handful_of_addresses_does_not_make_a_commune_small():
+    places = {f"c3590{i}": (-1.7 + 0.1 * i, 48.0) for i in range(5)}
+    communes = _communes(*(c[1:] for c in places))
+    x, y = project([-1.7], [48.0], 2154)
+    for n, small in ((3, False), (300, True)):
+        extent = _extent(("35900", x[0], y[0], 120.0, n))
+        table = located_communes(communes, extent, _gps(**places)).set_index("code_commune")
+        assert bool(table.loc["35900", "radius_m"] < 1_000) is small
+
+
 def test_territories_do_not_mix():
     communes = pd.concat([_placed(c35901=350_000.0), _placed(c97490=350_100.0).assign(crs=2975)])
     assert len(neighbours(communes, NO_CELL)) == 0
