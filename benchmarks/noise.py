@@ -14,13 +14,6 @@ from dataclasses import dataclass, field
 from geomatch.voies import leading_type, street_types, street_word_table
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-KEYBOARD = dict(
-    zip(
-        "AZERTYUIOPQSDFGHJKLMWXCVBN",
-        "ZAQ SD TFYGUHIJOKPL AWQSZED FCG VHB JN KLM WQX CSVDBFNGH".split(" ") * 2,
-        strict=False,
-    )
-)
 COMPANIES = (
     "SARL MARTEL", "GARAGE DES QUATRE ROUTES", "PHARMACIE CENTRALE", "CABINET DURET",
     "ECOLE LES TILLEULS", "MAIRIE", "SAS OUEST LOGISTIQUE", "ASSOCIATION LE RELAIS 21",
@@ -84,9 +77,7 @@ class Address:
         street = f"{self.kind} {self.name}".strip()
         first, second = (street, number) if self.number_last else (number, street)
         text = " ".join(
-            p
-            for p in (*self.before, first, second, *self.behind, self.code_postal, self.town)
-            if p
+            p for p in (*self.before, first, second, *self.behind, self.code_postal, self.town) if p
         )
         text = f"{text}{self.tail}"
         return text.lower() if self.lower else text
@@ -114,7 +105,7 @@ def slip(text: str, rng: random.Random) -> str:
         return text[:i] + text[i] + text[i:]
     if how == 2 and i + 1 < len(text):
         return text[:i] + text[i + 1] + text[i] + text[i + 2 :]
-    other = rng.choice(KEYBOARD.get(text[i], "") or LETTERS)
+    other = rng.choice(LETTERS)
     return text[:i] + other + text[i + 1 :] if how == 3 else text[:i] + other + text[i:]
 
 

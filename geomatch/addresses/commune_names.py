@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import pandas as pd
 from rapidfuzz import process
@@ -19,6 +19,8 @@ _NONE: Codes = {}
 #: Names less alike than this are not looked at for slips.
 _ALIKE = 74.0
 _MOST_ALIKE = 12
+#: Misspelt names whose answers are kept.
+_MOST_KNOWN = 50_000
 #: Shortest text taken for the beginning of a name, and most names it may begin.
 _LEAST_CUT, _MOST_CUT = 4, 200
 
@@ -42,6 +44,8 @@ class CommuneNames:
         self._of_departement = {d: list(k) for d, k in by_departement.items()}
         self._all = list(self._exact)
         self._sorted = sorted(self._exact)
+        self._known_alike: dict[tuple[str, frozenset[str] | None], list[tuple[Codes, int]]] = {}
+        self._of_commune: dict[str, dict[str, list[str]]] = {}
 
     def exact(self, key: str) -> Codes:
         """Communes of this very name."""
@@ -62,19 +66,36 @@ class CommuneNames:
                 if name != key:
                     yield self._exact[name]
 
-    def alike(self, key: str, departements: Collection[str] | None) -> Iterator[tuple[Codes, int]]:
+    def alike(self, key: str, departements: Collection[str] | None) -> list[tuple[Codes, int]]:
         """Communes whose name is some slips away, with their number, of some départements or all.
 
         One slip for each four letters, three at most.
         """
-        if departements is None:
-            names = self._all
-        else:
-            names = [n for d in departements for n in self._of_departement.get(d, ())]
+        asked = (key, None if departements is None else frozenset(departements))
+        known = self._known_alike.get(asked)
+        if known is None:
+            if len(self._known_alike) >= _MOST_KNOWN:
+                self._known_alike.clear()
+            names = self._all if departements is None else self._names_of(departements)
+            known = self._known_alike[asked] = self.alike_among(key, names)
+        return known
+
+    def alike_among(self, key: str, names: Iterable[str]) -> list[tuple[Codes, int]]:
+        """:meth:`alike` among some names."""
         allowed = min(3, max(1, len(key) // 4))
-        for name, _, _ in process.extract(
-            key, names, scorer=ratio, limit=_MOST_ALIKE, score_cutoff=_ALIKE
-        ):
-            slips = OSA.distance(key, name, score_cutoff=allowed)
-            if 0 < slips <= allowed:
-                yield self._exact[name], slips
+        near = process.extract(key, names, scorer=ratio, limit=_MOST_ALIKE, score_cutoff=_ALIKE)
+        slips = [(name, OSA.distance(key, name, score_cutoff=allowed)) for name, _, _ in near]
+        return [(self._exact[name], n) for name, n in slips if 0 < n <= allowed]
+
+    def _names_of(self, departements: Collection[str]) -> list[str]:
+        return [n for d in departements for n in self._of_departement.get(d, ())]
+
+    def of_communes(self, codes: Collection[str], departement: str) -> list[str]:
+        """Names, of one département, that stand for some communes."""
+        known = self._of_commune.get(departement)
+        if known is None:
+            known = self._of_commune[departement] = {}
+            for name in self._of_departement.get(departement, ()):
+                for code in self._exact[name]:
+                    known.setdefault(code, []).append(name)
+        return [n for c in codes for n in known.get(c, ())]

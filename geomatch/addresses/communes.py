@@ -232,7 +232,13 @@ class CommuneIndex:
     def _candidates(self, asked: _Asked) -> list[Evidence]:
         """Communes worth a thought; the dearer sources only when the cheap ones leave a doubt."""
         found: list[Evidence] = []
-        for source in (self._named, self._cut_or_longer, self._misspelt, self._of_postcode):
+        for source in (
+            self._named,
+            self._misspelt_of_postcode,
+            self._cut_or_longer,
+            self._misspelt,
+            self._of_postcode,
+        ):
             found.extend(source(asked))
             best = choose(found)
             if best is not None and self._is_sure(*best):
@@ -242,7 +248,7 @@ class CommuneIndex:
     def _is_sure(self, best: Evidence, share: float) -> bool:
         fits = best.postcode in ("", "same", "cedex") and best.departement_agrees
         told = bool(best.postcode) or best.size >= _SOME_SIZE or bool(best.home)
-        return fits and told and share >= _SURE and best.slips == 0
+        return fits and told and share >= _SURE and (not best.slips or best.postcode == "same")
 
     def _named(self, asked: _Asked) -> Iterator[Evidence]:
         town = asked.town
@@ -254,6 +260,14 @@ class CommuneIndex:
         ):
             for code, origin in codes.items():
                 yield self._evidence(asked, code, name, origin)
+
+    def _misspelt_of_postcode(self, asked: _Asked) -> Iterator[Evidence]:
+        codes = {self.city(c) for c in self.of_postcode(asked.code_postal)}
+        for departement in {self.departement(c) for c in codes}:
+            names = self.names.of_communes(codes, departement)
+            for found, slips in self.names.alike_among(asked.town.key, names):
+                for code, origin in found.items():
+                    yield self._evidence(asked, code, "fuzzy", origin, slips)
 
     def _cut_or_longer(self, asked: _Asked) -> Iterator[Evidence]:
         key = asked.town.key

@@ -23,7 +23,10 @@ _BOX = re.compile("B[L,]*[NP]?")
 _RANK_AFTER_TOWN = re.compile("C[NO]?|[NO](?=,|$)")
 _TOWN = re.compile(",?(?P<town>T?[^,NPBCT.O]+)")
 _INSIDE = re.compile("(?<![Ss])(?:OE[LW]?|E(?:[NLOs]|W(?=[,.]|$|N))?)")
-_NUMBERED = "(?P<n>[NPO])(?:(?P<r>[RLs])(?=,?{0}|[sSN,]?[NP]R?,?{0}))?(?:[sSL](?P<m>[NP])[RL]?)?,?(?P<s>{0})"
+_NUMBERED = (
+    "(?P<n>[NPO])(?:(?P<r>[RLs])(?=,?{0}|[sSN,]?[NP]R?,?{0}))?"
+    "(?:[sSL](?P<m>[NP])[RL]?)?,?(?P<s>{0})"
+)
 _ANCHORS = tuple(
     re.compile(pattern)
     for pattern in (
@@ -218,7 +221,7 @@ _LIKE_NUMBER = re.compile(r"(?:[OIL]\d{1,3}|\d{1,3}[OI]\d{0,2})$")
 
 
 def _letters_for_digits(line: _Line) -> None:
-    """``1O RUE`` is number 10, ``L2 RUE`` number 12; ``80 BV RUE`` has a repetition of two letters."""
+    """``1O RUE`` is number 10, ``L2 RUE`` number 12; the BV of ``80 BV RUE`` is a repetition."""
     for found in re.finditer("(?<=N)W(?=,?T)", line.kinds):
         if len(line.words[found.start()]) <= 2:
             line.kinds = line.kinds[: found.start()] + "L" + line.kinds[found.end() :]
@@ -239,17 +242,17 @@ def _street(line: _Line) -> None:
         return
     start = found.start("s")
     groups = found.groupdict()
-    if groups.get("r") == "s" and line.kinds[start] not in "TtZ":
-        # 12 L ESPERANCE: the letter is an article, unless it is an A
-        if line.words[found.start("r")] != "A":
-            start, groups["r"] = found.start("r"), None
+    is_typed = line.kinds[start] in "TtZ"
+    if groups.get("r") == "s" and not is_typed and line.words[found.start("r")] != "A":
+        # 12 L ESPERANCE: the letter is an article
+        start, groups["r"] = found.start("r"), None
     end_found = _STREET_END.search(line.kinds, start + 1)
     end = end_found.start() if end_found else len(line.kinds)
     if groups.get("n") and not _belongs_to_name(line, found.start("n"), start, end):
         _take_number(line, found, groups, start)
     elif groups.get("d"):
         line.parts["numero"] = str(NUMBER_WORDS[line.take(found.start("d"), start)[0]])
-    kind, used = leading_type(line.words[start:end]) if line.kinds[start] in "TtZ" else ("", 0)
+    kind, used = leading_type(line.words[start:end]) if is_typed else ("", 0)
     if "numero" not in line.parts:
         end = _number_behind(line, kind, start, end)
     kinds = line.kinds[start:end]

@@ -97,13 +97,11 @@ def _by_letters(
     for streets, asked in _zones(index, questions, todo, reach):
         known = index.packed[streets]
         for part in _parts(asked, len(streets)):
-            top, good = _likest(questions.packed[part], known, _ALIKE, _KEPT)
-            yield np.repeat(part, top.shape[1])[good.ravel()], streets[top.ravel()[good.ravel()]]
+            row, column = _likest(questions.packed[part], known, _ALIKE, _KEPT)
+            yield part[row], streets[column]
 
 
-def _by_words(
-    index: StreetIndex, questions: Questions, todo: Ints, reach: int
-) -> Iterator[Pairs]:
+def _by_words(index: StreetIndex, questions: Questions, todo: Ints, reach: int) -> Iterator[Pairs]:
     """Streets that bear a rare word like one of the question's: LOSSERAND, RAYMOND LOSSERAND."""
     for streets, asked in _zones(index, questions, todo, reach):
         known, bearers = index.words_of(streets)
@@ -114,10 +112,8 @@ def _by_words(
         words, code = np.unique(np.array([w for _, w in flat], dtype=object), return_inverse=True)
         owner = np.array([q for q, _ in flat], dtype=np.int64)
         for part in _parts(np.arange(len(words)), len(known)):
-            top, good = _likest(words[part], index.words[known], _WORD_ALIKE, _WORDS_KEPT)
-            at = np.repeat(part, top.shape[1])[good.ravel()]
-            word = top.ravel()[good.ravel()]
-            yield _bearers(at, word, bearers, (code, owner))
+            row, word = _likest(words[part], index.words[known], _WORD_ALIKE, _WORDS_KEPT)
+            yield _bearers(part[row], word, bearers, (code, owner))
 
 
 def _bearers(at: Ints, word: Ints, bearers: Pairs, asked: Pairs) -> Pairs:
@@ -137,12 +133,15 @@ def _bearers(at: Ints, word: Ints, bearers: Pairs, asked: Pairs) -> Pairs:
 
 def _likest(
     asked: NDArray[np.object_], known: NDArray[np.object_], cutoff: float, most: int
-) -> tuple[Ints, NDArray[np.bool_]]:
-    """Positions of the `most` likest known texts of each asked one, and which reach `cutoff`."""
+) -> Pairs:
+    """Positions of asked texts and of the `most` known ones likest to each, from `cutoff` on."""
     scores = process.cdist(asked, known, scorer=ratio, dtype=np.float32, score_cutoff=cutoff)
-    kept = min(most, len(known))
-    top = np.argpartition(-scores, kept - 1, axis=1)[:, :kept]
-    return top, np.take_along_axis(scores, top, axis=1) > 0
+    # nearly all cells are 0, so that sorting what is left beats a partition of every row
+    row, column = np.nonzero(scores)
+    order = np.lexsort((column, -scores[row, column], row))
+    row, column = row[order], column[order]
+    rank = np.arange(len(row)) - np.searchsorted(row, row)
+    return row[rank < most], column[rank < most]
 
 
 def _parts(asked: Ints, width: int) -> Iterator[Ints]:
@@ -164,4 +163,3 @@ def _zones(
         streets = index.of_communes(communes)
         if len(streets):
             yield streets, np.concatenate(asked)
-
