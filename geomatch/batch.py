@@ -30,12 +30,13 @@ from geomatch.config import Config
 from geomatch.errors import ConfigError, DataError
 from geomatch.matcher import Matcher
 from geomatch.model import Model, model_hash
-from geomatch.schema import departement_of
+from geomatch.schema import CANDIDATES, DECISIONS, departement_of
 from geomatch.store import MANIFEST, Store
 
 #: A partition holds at most this many bulletins; small départements share one.
 PARTITION_ROWS = 20_000
-_TABLES = ("decisions", "candidates")
+#: Result tables and the order of their rows.
+_TABLES = ((DECISIONS, "source_row"), (CANDIDATES, "source_row, rank"))
 Progress = Callable[[int, int], None]
 
 
@@ -93,9 +94,14 @@ def run(
     if options.workers < 1:
         raise ConfigError(f"--workers is {options.workers}, at least 1 is needed")
     bulletins = read_bulletins(Path(source), config.bulletins)
+    if bulletins.empty:
+        raise DataError(f"{source} holds no bulletin: expected one line per bulletin; nothing done")
     description = _description(Path(source), opened, config, len(bulletins))
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"--out {out} is no folder: {error.strerror}; give another") from error
     work = folder / ".partitions"
     parts = _prepare_work(bulletins, work, description, opened, options.resume)
     tasks = [Task(n, str(work), str(store), config) for n in range(len(parts))]
@@ -106,7 +112,7 @@ def run(
     for number in _execute(todo, options):
         finished += parts[number]
         tell(finished, len(bulletins))
-    _merge(work, folder, len(parts))
+    _merge(work, folder)
     description |= {
         "workers": options.workers,
         "scheduler": bool(options.scheduler),
@@ -238,23 +244,25 @@ def partition_rows(departements: np.ndarray, most: int = PARTITION_ROWS) -> list
 
 
 def _done(work: Path, number: int) -> bool:
-    return all((work / f"{number:05d}-{name}.parquet").is_file() for name in _TABLES)
+    return all((work / f"{number:05d}-{t.name}.parquet").is_file() for t, _ in _TABLES)
 
 
-def _merge(work: Path, folder: Path, parts: int) -> None:
-    """Results of all partitions in input order, written beside and then renamed."""
-    keys = {"decisions": "source_row", "candidates": "source_row, rank"}
-    for name in _TABLES:
-        if not parts:
-            raise DataError("the bulletins file holds no bulletin; nothing was written")
-        final = folder / f"{name}.parquet"
-        partial = folder / f".{name}.partial"
+def _merge(work: Path, folder: Path) -> None:
+    """Results of all partitions in input order, written beside and then renamed.
+
+    What is absent is ``""`` in the flow and null in the files.
+    """
+    for table, order in _TABLES:
+        final = folder / f"{table.name}.parquet"
+        partial = folder / f".{table.name}.partial"
+        texts = [c for c, (kind, _) in table.columns.items() if kind == "text" and c != "id"]
+        nulls = ", ".join(f"nullif({c}, '') AS {c}" for c in texts)
         with duckdb.connect() as connection:
             connection.execute(f"SET temp_directory = '{_sql(work)}'")
             connection.execute("SET preserve_insertion_order = true")
             connection.execute(
-                f"COPY (SELECT * EXCLUDE (source_row) FROM "
-                f"read_parquet('{_sql(work)}/*-{name}.parquet') ORDER BY {keys[name]}) "
+                f"COPY (SELECT * EXCLUDE (source_row) REPLACE ({nulls}) FROM "
+                f"read_parquet('{_sql(work)}/*-{table.name}.parquet') ORDER BY {order}) "
                 f"TO '{_sql(partial)}' (FORMAT parquet, COMPRESSION zstd)"
             )
         partial.replace(final)

@@ -55,9 +55,11 @@ def explain(run: Path, bulletin: str, console: Console) -> None:
 
 def _rows(file: Path, bulletin: str) -> pd.DataFrame:
     try:
-        return pq.read_table(file, filters=[("id", "=", bulletin)]).to_pandas()
+        rows = pq.read_table(file, filters=[("id", "=", bulletin)]).to_pandas()
     except (OSError, ValueError) as error:
         raise DataError(f"{file} is not readable: {error}") from error
+    texts = rows.select_dtypes(["object", "string"]).columns
+    return rows.assign(**{c: rows[c].fillna("") for c in texts})
 
 
 def _model(description: dict[str, Any]) -> Model:
