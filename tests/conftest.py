@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import pytest
+from chains import Chain
 from hypothesis import settings
 
 from gazetteer.build import BuildOptions, build
@@ -17,18 +14,6 @@ from geomatch.training import train_files
 # The same examples everywhere, and no deadline: a busy machine is no failure.
 settings.register_profile("project", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("project")
-
-
-@dataclass(frozen=True)
-class Chain:
-    """A fictional département, its store, a model learned on its bulletins, a run with it."""
-
-    files: DemoFiles
-    store: Path
-    model: Path
-    card: dict[str, Any]
-    config: Config
-    out: Path
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Chain
+from chains import Chain
 from registers import register, write_store
 
 from geomatch import Matcher
