@@ -22,6 +22,8 @@ from geomatch.schema import STORE_ADDRESSES, STORE_STREETS, crs_of
 
 log = logging.getLogger(__name__)
 
+#: Begins the key of a locality that has no BAN identifier.
+_NO_ID = "nom_ld:"
 #: A locality of which only one point is known: most of its houses are nearer than this.
 LIEU_DIT_RADIUS_M = 300.0
 
@@ -33,7 +35,23 @@ _BEST_POSITION = (
 
 
 _SHARED = ("id", "code_insee", "code_insee_ancienne_commune", "code_postal", "x", "y", "lon", "lat")
-_OF_ADDRESSES = ("numero", "rep", "nom_voie", "type_position", "certification_commune")
+_OF_ADDRESSES = (
+    "numero",
+    "rep",
+    "nom_voie",
+    "nom_ld",
+    "type_position",
+    "certification_commune",
+)
+#: Name, number, repetition, preference and locality of a row, in SQL.
+_LIEU_DIT = ("nom_lieu_dit", "-1", "''", "0", "NULL")
+_ADDRESS = (
+    "nom_voie",
+    "TRY_CAST(numero AS INTEGER)",
+    "lower(coalesce(rep, ''))",
+    _BEST_POSITION,
+    "nullif(nom_ld, nom_voie)",
+)
 
 
 @dataclass(frozen=True)
@@ -63,7 +81,7 @@ def load_ban(
         "CREATE OR REPLACE TABLE ban (ban_id VARCHAR, numero INTEGER, rep VARCHAR, "
         "nom_voie VARCHAR, code_postal VARCHAR, code_commune VARCHAR, "
         "code_ancienne_commune VARCHAR, x DOUBLE, y DOUBLE, lon DOUBLE, lat DOUBLE, "
-        "preference INTEGER, is_lieu_dit BOOLEAN, departement VARCHAR)",
+        "preference INTEGER, is_lieu_dit BOOLEAN, nom_ld VARCHAR, departement VARCHAR)",
     )
     kept = "" if departements is None else f"AND departement IN {listed(departements)}"
     for source in sources:
@@ -77,18 +95,14 @@ def load_ban(
 def _rows_sql(source: Source) -> str:
     is_lieu_dit = source.role == "lieux_dits"
     columns = (*_SHARED, *(("nom_lieu_dit",) if is_lieu_dit else _OF_ADDRESSES))
-    name, number, rep, preference = (
-        ("nom_lieu_dit", "-1", "''", "0")
-        if is_lieu_dit
-        else ("nom_voie", "TRY_CAST(numero AS INTEGER)", "lower(coalesce(rep, ''))", _BEST_POSITION)
-    )
+    name, number, rep, preference, locality = _LIEU_DIT if is_lieu_dit else _ADDRESS
     departement = DEPARTEMENT_SQL.format("c.code_commune")
     return f"""
         SELECT id, {number} AS n, {rep}, {name} AS nom, coalesce(code_postal, ''), c.code_commune,
             coalesce(code_insee_ancienne_commune, h.code_ancien, ''),
             TRY_CAST(x AS DOUBLE) AS px, TRY_CAST(y AS DOUBLE) AS py,
             TRY_CAST(lon AS DOUBLE) AS plon, TRY_CAST(lat AS DOUBLE) AS plat,
-            {preference}, {str(is_lieu_dit).lower()}, {departement} AS departement
+            {preference}, {str(is_lieu_dit).lower()}, {locality}, {departement} AS departement
         FROM ({select(source, *columns)}) s
         LEFT JOIN commune_history h ON h.code_ancien = s.code_insee
         JOIN communes c ON c.code_commune = coalesce(h.code_commune, s.code_insee)
@@ -137,6 +151,7 @@ def _prepare(con: duckdb.DuckDBPyConnection, departement: str) -> None:
         f"AS voie_ban FROM ban WHERE departement = {quoted(departement)}",
     )
     _project_missing(con, departement)
+    run(con, _LOCALITIES_SQL)
     written = frame(
         con,
         "SELECT voie_ban, code_commune, code_ancienne_commune, nom_voie, is_lieu_dit, "
@@ -165,6 +180,16 @@ def _project_missing(con: duckdb.DuckDBPyConnection, departement: str) -> None:
     run(con, "DELETE FROM ban_d WHERE NOT (isfinite(x) AND isfinite(y))")
 
 
+#: Localities that addresses name, at the middle of these addresses; they have no identifier.
+_LOCALITIES_SQL = f"""
+    INSERT INTO ban_d BY NAME
+    SELECT '{_NO_ID}' || code_commune || code_ancienne_commune || nom_ld AS voie_ban,
+        '{_NO_ID}' AS ban_id, nom_ld AS nom_voie, mode(code_postal) AS code_postal,
+        code_commune, code_ancienne_commune, median(x) AS x, median(y) AS y,
+        true AS is_lieu_dit
+    FROM ban_d WHERE nom_ld IS NOT NULL
+    GROUP BY code_commune, code_ancienne_commune, nom_ld
+"""
 _VOIE_OF = "USING (voie_ban, code_commune, code_ancienne_commune, nom_voie, is_lieu_dit)"
 _ADDRESSES_SQL = f"""
     CREATE OR REPLACE TEMP TABLE addresses_d AS
@@ -188,7 +213,8 @@ _STREETS_SQL = f"""
     ), named AS (
         SELECT voie_id, any_value(code_commune) AS code_commune,
             any_value(ancienne) AS code_ancienne_commune, any_value(libelle) AS nom_voie,
-            any_value(nom_norm) AS nom_norm, any_value(identifiant) AS ban_id,
+            any_value(nom_norm) AS nom_norm,
+            regexp_replace(any_value(identifiant), '^{_NO_ID}.*$', '') AS ban_id,
             bool_and(is_lieu_dit) AS is_lieu_dit, median(x) AS x, median(y) AS y
         FROM voies_d GROUP BY voie_id
     ), locality AS (

@@ -156,6 +156,27 @@ def test_a_lieu_dit_that_has_addresses_is_that_street(con, country):
     assert not row["is_lieu_dit"].any()
 
 
+def test_localities_that_addresses_name(con, country):
+    for n in (2, 4, 6):
+        more = {"nom_ld": "La Ville Oger", "id": f"35901_0009_{n}"}
+        country.ban.append(address(n, "Chemin du Bas", "35901", 352_000 + n, 6_790_500, **more))
+    _store(con, country)
+    row = _streets(country).set_index("nom_norm").loc["LA VILLE OGER"]
+    assert (row["x"], row["code_postal"], row["ban_id"]) == (352_004, "35990", "")
+    assert row["is_lieu_dit"]
+    assert row["n_addresses"] == 0
+
+
+def test_a_locality_of_a_file_keeps_its_identifier_when_addresses_name_it_too(con, country):
+    country.lieux_dits = [_lieu_dit("La Ville Oger", 352_000, 6_790_500)]
+    country.ban.append(
+        address(2, "Chemin du Bas", "35901", 352_000, 6_790_500, nom_ld="La Ville Oger")
+    )
+    _store(con, country)
+    row = _streets(country).set_index("nom_norm").loc["LA VILLE OGER"]
+    assert row["ban_id"] == "35901_la v"
+
+
 def test_only_the_departements_asked_for(con, country):
     country.ban.append(address(7, "Chemin du Phare", "97490", 340_000, 7_690_000))
     parts = _store(con, country, "974")
