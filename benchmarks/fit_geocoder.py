@@ -14,14 +14,14 @@ import random
 
 import numpy as np
 import pandas as pd
-from noise import Address, noisy, split_type
+from noise import NO_STREET, Address, noisy, split_type
 from scipy.optimize import minimize
 
 from geomatch.addresses import Geocoder, complete_parts, get_parser
 from geomatch.addresses import search as search_module
 from geomatch.addresses.street_score import WEIGHTS, features
 from geomatch.config import AddressOptions
-from geomatch.schema import departement_of
+from geomatch.schema import STORE_ESTABLISHMENTS, departement_of
 from geomatch.store import Store
 
 
@@ -32,7 +32,7 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     given = arguments.parse_args()
     geocoder = Geocoder.open(Store.open(given.store))
-    rows = sample(geocoder, given.n, given.seed)
+    rows = sample(geocoder, employers(Store.open(given.store)), given.n, given.seed)
     data = candidates(geocoder, rows)
     half = rows["row"].to_numpy() % 2 == 0
     weights = fit(*subset(data, half))
@@ -48,8 +48,15 @@ def main() -> None:
     print(json.dumps(result))
 
 
-def sample(geocoder: Geocoder, n: int, seed: int) -> pd.DataFrame:
-    """Noisy addresses with the street (row of the index) each was made of."""
+def employers(store: Store) -> list[str]:
+    """Names of employers, which people write where the street is asked for."""
+    frame = store.departements_of(STORE_ESTABLISHMENTS)
+    names = pd.concat([frame["denomination"], frame["enseignes"].str.split(" | ").str[0]])
+    return sorted({n for n in names if isinstance(n, str) and len(n) > 3})
+
+
+def sample(geocoder: Geocoder, names: list[str], n: int, seed: int) -> pd.DataFrame:
+    """Noisy addresses with the street (row of the index) each was made of, -1 for none."""
     index, rng = geocoder.streets, random.Random(seed)
     addresses, labels = index.addresses, geocoder.communes.labels
     at = np.random.default_rng(seed).choice(len(addresses.numero), n)
@@ -69,6 +76,11 @@ def sample(geocoder: Geocoder, n: int, seed: int) -> pd.DataFrame:
             departement=departement_of(code),
         )
         ops = noisy(address, rng)
+        if rng.random() < NO_STREET:
+            s = -1
+            address.kind, address.name = "", rng.choice(names)
+            if rng.random() < 0.7:
+                address.numero = address.rep = ""
         made.append((row, address.line(), s, "|".join(ops)))
     return pd.DataFrame(made, columns=["row", "q", "street", "ops"])
 
@@ -85,8 +97,9 @@ def candidates(geocoder: Geocoder, rows: pd.DataFrame) -> tuple[np.ndarray, ...]
     x = features(index, questions, found.question, found.street, found.near)
     row = rows["row"].to_numpy()[at[found.question]]
     key = (index.streets["code_commune"] + "|" + index.streets["nom_norm"]).to_numpy(object)
-    truth = key[found.street] == key[rows["street"].to_numpy()[row]]
-    has = np.zeros(len(rows), dtype=bool)
+    meant = rows["street"].to_numpy()[row]
+    truth = (key[found.street] == key[meant]) & (meant >= 0)
+    has = rows["street"].to_numpy() < 0
     has[row[truth]] = True
     return x, row, truth, has
 

@@ -52,6 +52,8 @@ RATES: Mapping[str, float] = {
     "country": 0.02,
     "case": 0.9,
 }
+#: Chance that the street is not written at all, but an employer's name in its place.
+NO_STREET = 0.04
 
 
 @dataclass

@@ -102,6 +102,7 @@ class StreetIndex:
         typed, bag, packed = keys_of(self.names)
         self.packed = np.array(packed, dtype=object)
         self.length = np.fromiter((len(p) for p in packed), np.int64, len(packed))
+        self.key_code = pd.factorize(s["nom_norm"].to_numpy(object))[0]
         self.by_full = KeyTable(s["nom_norm"].tolist())
         self.by_typed = KeyTable(typed)
         self.by_bag = KeyTable(bag)

@@ -185,22 +185,36 @@ class Geocoder:
         return near
 
     def _best(self, found: Found) -> pd.DataFrame:
-        """The likeliest street of each question, its probability and how many are as good."""
+        """The likeliest street of each question, its probability and those that fit as well.
+
+        A name that several parts of a city bear counts as one when it is decided whether to
+        answer; ``spread_m`` then tells how far the other parts are.
+        """
+        index = self.streets
         order = np.lexsort((found.street, -found.probability, found.question))
-        question, chance = found.question[order], found.probability[order]
+        question, street = found.question[order], found.street[order]
+        chance = found.probability[order]
         first = np.ones(len(order), dtype=bool)
         first[1:] = question[1:] != question[:-1]
         group = np.cumsum(first) - 1
-        alike = np.bincount(group, chance >= chance[first][group] * _AS_GOOD)
+        top = street[first][group]
+        twin = (index.key_code[street] == index.key_code[top]) & (found.near[order] <= SAME_CITY)
+        as_good = chance >= chance[first][group] * _AS_GOOD
+        apart = np.hypot(index.x[street] - index.x[top], index.y[street] - index.y[top])
+        apart = np.where(twin & as_good, apart + index.half_length[street], 0.0)
+        spread_m = np.zeros(int(first.sum()))
+        np.maximum.at(spread_m, group, apart)
         best = pd.DataFrame(
             {
                 "question": question[first],
-                "street": found.street[order][first],
+                "street": street[first],
                 "score": chance[first],
-                "n_alike": alike.astype(np.int64),
+                "n_alike": np.bincount(group, as_good).astype(np.int64),
+                "spread_m": spread_m,
             }
         )
-        return best[best["score"] >= _LEAST]
+        mass = np.bincount(group, np.where(twin, chance, 0.0))
+        return best[np.maximum(mass, best["score"].to_numpy()) >= _LEAST]
 
     def _write(self, best: pd.DataFrame, asked: pd.DataFrame, out: pd.DataFrame) -> None:
         index = self.streets
@@ -236,7 +250,9 @@ class Geocoder:
         out.loc[row, "code_postal"] = post
         out.loc[row, "x"], out.loc[row, "y"] = placed.x, placed.y
         out.loc[row, "crs"] = self._centres["crs"].reindex(codes).to_numpy()
-        out.loc[row, "uncertainty_m"] = placed.uncertainty
+        alike = best["n_alike"].to_numpy() > 1
+        reach = np.where(alike, best["spread_m"].to_numpy(), 0.0)
+        out.loc[row, "uncertainty_m"] = np.maximum(placed.uncertainty, reach)
         out.loc[row, "ban_id"] = ban
         out.loc[row, "n_alike"] = best["n_alike"].to_numpy()
 

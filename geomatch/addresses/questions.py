@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geomatch.addresses.gazetteer_index import StreetIndex
 from geomatch.addresses.street_names import StreetName
+from geomatch.addresses.tokens import STRONG_TYPES
 
 Ints = NDArray[np.int64]
 
@@ -44,6 +45,22 @@ class Questions:
     def length(self) -> Ints:
         """Number of these letters."""
         return np.fromiter((len(n.packed) for n in self.names), np.int64, len(self.names))
+
+    @cached_property
+    def kind_length(self) -> Ints:
+        """Number of letters of each type asked for."""
+        return np.fromiter((len(n.kind) for n in self.names), np.int64, len(self.names))
+
+    @cached_property
+    def whole(self) -> NDArray[np.object_]:
+        """Letters of each name with its type before it."""
+        return np.array([n.kind.replace(" ", "") + n.packed for n in self.names], dtype=object)
+
+    @cached_property
+    def has_weak_kind(self) -> NDArray[np.bool_]:
+        """Whether the type asked for is also a plain word, which names hold."""
+        kinds = (bool(n.kind) and n.kind not in STRONG_TYPES for n in self.names)
+        return np.fromiter(kinds, bool, len(self.names))
 
     def kind_of(self, index: StreetIndex) -> Ints:
         """Type of street asked for as the index counts them; -1 unsaid, a new number unknown."""

@@ -37,7 +37,7 @@ _ANCHORS = tuple(
         "(?<![Ss])(?P<s>T)(?=[^,.])",
         _NUMBERED.format("[tZ]"),
         "(?P<n>[NP])(?:(?P<r>[RL]|s(?=[SsWLDOIMt]))(?=,?[SsWLDOIMtN]))?(?:[sSL](?P<m>[NP])[RL]?)?,?"
-        "(?P<s>[SsWLDOIMt]|N(?=W))",
+        "(?P<s>[SsWLDOIt]|N(?=W))",
         "(?:^|[,.])(?P<s>Z)",
         "(?<![Ss])(?P<s>Z)",
         "(?:^|[,.])(?P<s>t)",
@@ -325,14 +325,29 @@ def _inside_buildings(line: _Line) -> None:
         line.add("complement", line.take(found.start(), found.end()))
 
 
+#: DE LA BANQUE is a street without its type, LA BANQUE a bank.
+_OF = frozenset({"DE", "DU", "DES", "D"})
+_UNTYPED = re.compile("(?:(?<=[.,])|^)(?:[WODMtLN][WSsLODMNtT]*|[Ss][WSsLODMNtIT]+)")
+
+
+def _untyped(line: _Line) -> None:
+    """A name without type or number is a street's, unless an institution's word is in it."""
+    found = _UNTYPED.search(line.kinds)
+    if found is None or not re.search("[WODMtI]", found[0]):
+        return
+    if "I" in line.kinds[found.end() : found.end() + 1]:
+        return
+    if "I" in found[0] and line.words[found.start()] not in _OF:
+        return
+    end = _number_behind(line, "", found.start(), found.end())
+    line.add("nom_voie", expand_words(line.take(found.start(), end)))
+    line.doubt = "no type"
+
+
 def _rest(line: _Line) -> None:
     """Zones and residences → lieu; institutions and companies → nom; the rest by its place."""
-    if "nom_voie" not in line.parts and "lieu" not in line.parts and "I" not in line.kinds:
-        found = re.search("[WSsLODMNt]+", line.kinds)
-        if found and re.search("[WODMt]", found[0]):
-            end = _number_behind(line, "", found.start(), found.end())
-            line.add("nom_voie", expand_words(line.take(found.start(), end)))
-            line.doubt = "no type"
+    if "nom_voie" not in line.parts and "lieu" not in line.parts:
+        _untyped(line)
     if "commune" not in line.parts and line.parts.get("nom_voie"):
         town = _TOWN_AT_END.search(line.kinds)
         if town and "W" in town["town"]:

@@ -59,7 +59,12 @@ def find(index: StreetIndex, questions: Questions) -> Found:
         ],
     )
     todo = np.flatnonzero(found.best_of(len(questions)) < _EXACT_SURE)
-    more = [_by_key(index.by_bag, bag, todo), _by_key(index.by_packed, packed, todo)]
+    whole = questions.whole.tolist()
+    more = [
+        _by_key(index.by_bag, bag, todo),
+        _by_key(index.by_packed, packed, todo),
+        _by_key(index.by_packed, whole, todo),
+    ]
     found = _scored(index, questions, [(found.question, found.street), *more])
     for search, enough, reach in (
         (_by_letters, _SURE, SAME_CITY),

@@ -25,20 +25,24 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 WEIGHTS: Mapping[str, float] = {
-    "constant": 8.36,
-    "slips": -0.49,
-    "slips_share": -4.01,
-    "not_within": -6.24,
-    "missing": 0.95,
-    "kind_unsaid": -0.3,
-    "kind_other": -2.78,
-    "same_city": -2.62,
-    "neighbour": -4.24,
-    "elsewhere": -6.46,
-    "number_absent": -3.07,
-    "number_between": -2.81,
-    "no_numbers": -0.02,
-    "size": 0.36,
+    "constant": 7.4,
+    "slips": -0.29,
+    "slips_share": -4.92,
+    "not_within": -6.72,
+    "missing": -0.28,
+    "kind_unsaid": -2.09,
+    "kind_other": -2.74,
+    "same_city": -2.56,
+    "neighbour": -4.04,
+    "elsewhere": -6.6,
+    "number_absent": -3.38,
+    "number_between": -2.77,
+    "no_numbers": -0.0,
+    "size": 0.41,
+    "bare": -2.69,
+    "bare_slips": -1.17,
+    "bare_missing": -0.46,
+    "kind_in_name": 0.0,
 }
 #: More slips than this are as bad.
 _MOST_SLIPS = 8
@@ -57,6 +61,8 @@ def features(
 ) -> Floats:
     """Features of pairs, shape (pairs, len(WEIGHTS)), in the order of :data:`WEIGHTS`."""
     asked, known = questions.packed[question], index.packed[street]
+    kind_in_name = _kind_in_name(questions, index, question, street)
+    asked = np.where(kind_in_name, questions.whole[question], asked)
     slips = np.zeros(len(question))
     outside = np.zeros(len(question))
     differ = np.flatnonzero(asked != known)
@@ -65,15 +71,19 @@ def features(
         slips[differ] = cpdist(a, b, scorer=OSA.distance, dtype=np.int32)
         outside[differ] = 1.0 - cpdist(a, b, scorer=partial_ratio, dtype=np.float32) / 100.0
     length_asked, length_known = questions.length[question], index.length[street]
+    length_asked = np.where(
+        kind_in_name, length_asked + questions.kind_length[question], length_asked
+    )
     share = slips / np.maximum(np.maximum(length_asked, length_known), 1)
     missing = np.maximum(length_known - length_asked, 0) / np.maximum(length_known, 1)
     kind_asked = questions.kind_of(index)[question]
-    kind_differs = (kind_asked >= 0) & (kind_asked != index.kind[street])
+    kind_differs = (kind_asked >= 0) & ~kind_in_name & (kind_asked != index.kind[street])
     kind_unsaid = (kind_asked < 0) & (index.kind[street] != index.no_kind)
     numero = questions.numero[question]
     level = houses.level_of(index, street, numero)
     asked_number = numero > 0
-    bare = index.count[street] == 0
+    unnumbered = index.count[street] == 0
+    bare = (kind_asked < 0) & ~asked_number
     columns = {
         "constant": np.ones(len(question)),
         "slips": np.minimum(slips, _MOST_SLIPS),
@@ -85,12 +95,30 @@ def features(
         "same_city": near == 1,
         "neighbour": near == 2,
         "elsewhere": near == 3,
-        "number_absent": asked_number & ~bare & (level == houses.STREET),
-        "number_between": asked_number & ~bare & (level == houses.INTERPOLATED),
-        "no_numbers": asked_number & bare,
+        "number_absent": asked_number & ~unnumbered & (level == houses.STREET),
+        "number_between": asked_number & ~unnumbered & (level == houses.INTERPOLATED),
+        "no_numbers": asked_number & unnumbered,
         "size": np.log1p(index.count[street]) - 3.0,
+        "bare": bare,
+        "bare_slips": bare * share,
+        "bare_missing": bare * missing,
+        "kind_in_name": kind_in_name,
     }
     return np.column_stack([columns[name].astype(np.float64) for name in WEIGHTS])
+
+
+def _kind_in_name(
+    questions: Questions, index: StreetIndex, question: Ints, street: Ints
+) -> NDArray[np.bool_]:
+    """Pairs where the type asked for is a word of the known name: POTERNE, RUE DE LA POTERNE."""
+    at = np.flatnonzero(questions.has_weak_kind[question])
+    out = np.zeros(len(question), dtype=bool)
+    kinds, names = questions.names, index.packed
+    out[at] = [
+        names[s].startswith(kinds[q].kind.replace(" ", ""))
+        for q, s in zip(question[at].tolist(), street[at].tolist(), strict=True)
+    ]
+    return out
 
 
 def score(

@@ -170,6 +170,8 @@ def _repaired(found: re.Match[str]) -> str:
 
 def _kind_of(word: str) -> str:
     """Kind of a word by itself; ``?`` when it may begin a type of street."""
+    if word in _first_words():
+        return "?"
     kind = _word_kinds().get(word)
     if kind is not None:
         return kind
@@ -210,7 +212,7 @@ _AFTER = frozenset({",", "BIS", "TER", "QUATER", "A", "B", "C", "D", "T", "Q"})
 
 
 def _plain_kind(word: str) -> str:
-    return _KINDS.get(word) or ("L" if len(word) == 1 else "W")
+    return _word_kinds().get(word) or ("L" if len(word) == 1 else "W")
 
 
 def _kind_of_type(full: str) -> str:
@@ -219,9 +221,12 @@ def _kind_of_type(full: str) -> str:
 
 @cache
 def _word_kinds() -> dict[str, str]:
-    """Word → kind; ``?`` for the first words of types, which need their neighbours."""
+    """Word → its kind when it begins no type."""
     kinds = dict.fromkeys((row[0] for row in load_table("institutions")), "I")
-    kinds |= dict.fromkeys(NUMBER_WORDS, "D")
-    kinds |= _KINDS
-    kinds |= {expression.split(" ", 1)[0]: "?" for expression in street_types()}
-    return kinds
+    return kinds | dict.fromkeys(NUMBER_WORDS, "D") | _KINDS
+
+
+@cache
+def _first_words() -> frozenset[str]:
+    """First words of types: what they are depends on their neighbours."""
+    return frozenset(expression.split(" ", 1)[0] for expression in street_types())
