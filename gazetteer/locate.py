@@ -49,6 +49,8 @@ _ADDRESS = [
 ]
 #: Quality of the geolocated file that no geocoding improves.
 EXACT = "11"
+#: A geolocated point this far beyond a commune's reach is an error of the file.
+BEYOND_M = 10_000.0
 #: Levels that say more than the commune.
 FINE_LEVELS = ("housenumber", "interpolated", "street", "locality")
 _SLICE = 100_000
@@ -105,6 +107,17 @@ def from_geoloc(rows: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
+def in_commune(places: pd.DataFrame, centres: pd.DataFrame) -> pd.DataFrame:
+    """The `places` that may lie in the commune they are said to: not much beyond its reach.
+
+    `centres` are the same rows at the centre of their commune. A place whose commune has no
+    known centre is kept.
+    """
+    centre = centres.loc[places.index]
+    far = np.hypot(places["x"] - centre["x"], places["y"] - centre["y"])
+    return places[~(far > 2 * centre["uncertainty_m"] + BEYOND_M)]
+
+
 def better(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """Of two positions of each row of `new`'s index, the one of the smaller uncertainty."""
     out = old.copy()
@@ -150,8 +163,11 @@ def located(
 def _positions(
     rows: pd.DataFrame, communes: pd.DataFrame, geocoder: Geocoder | None
 ) -> pd.DataFrame:
-    places = better(at_commune(rows, communes), from_geoloc(rows))
+    centres = at_commune(rows, communes)
+    given = in_commune(from_geoloc(rows), centres)
+    places = better(centres, given)
     if geocoder is None:
         return places
-    unsure = rows[rows["gqualite"] != EXACT]
+    exact = given.index[rows.loc[given.index, "gqualite"] == EXACT]
+    unsure = rows.drop(index=exact)
     return better(places, from_geocoder(unsure, geocoder))

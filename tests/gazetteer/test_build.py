@@ -311,6 +311,12 @@ def test_a_random_point_is_never_taken_for_the_place(country, quality: str):
     assert (row["geocode_level"], row["x"]) == ("housenumber", 351_040)
 
 
+def test_an_exact_geolocation_of_another_town_is_not_kept(country):
+    country.geoloc = [{**_geolocated("11"), "x": 652_000}]
+    row = _place(build(country.write()), "90000000100017")
+    assert (row["geocode_level"], row["x"]) == ("housenumber", 351_040)
+
+
 def test_a_geolocated_establishment_of_no_known_street_keeps_its_position(country):
     country.sirene[0]["libelleVoieEtablissement"] = "DES FLEURS INCONNUES"
     country.geoloc = [_geolocated("21")]

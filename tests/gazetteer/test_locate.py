@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazetteer.locate import POSITION, QUALITIES, at_commune, better, from_geoloc
+from gazetteer.locate import POSITION, QUALITIES, at_commune, better, from_geoloc, in_commune
 from gazetteer.places import project
 from geomatch.schema import STORE_COMMUNES
 
@@ -83,3 +83,13 @@ def test_any_position_is_better_than_none():
     places = better(at_commune(rows, COMMUNES), from_geoloc(rows))
     assert list(places["geocode_level"]) == ["commune"]
     assert list(places["x"]) == [351_040.0]
+
+
+def test_points_far_from_their_commune_are_errors_of_the_file():
+    rows = _rows(
+        ("35901", 355_000.0, 6_789_003.0, "11", 2154),
+        ("35901", 351_040.0, 6_889_003.0, "11", 2154),
+        ("35905", 151_040.0, 6_889_003.0, "11", 2154),
+    )
+    kept = in_commune(from_geoloc(rows), at_commune(rows, COMMUNES))
+    assert list(kept.index) == [0, 2]
