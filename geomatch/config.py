@@ -49,6 +49,8 @@ class DecisionOptions:
 
     precision: float = 0.95
     naf_precision: float = 0.95
+    #: let sure bulletins of the file speak for the establishments they name
+    collective: bool = True
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from geomatch.config import DecisionOptions
 from geomatch.model import Model, threshold_for
 
-#: Log-odds of a pair at which "not among the candidates" is as likely as the candidate.
-NULL_SCORE = 0.0
-
 #: type → the sentence a clerk reads.
 REASONS: dict[str, str] = {
     "sure": "Nom, lieu et activité concordent.",
@@ -38,23 +35,6 @@ _KINDS = ("abroad", "no_declaration", "private_employer", "self_employed", "home
           "itinerant", "temp_agency", "generic_employer")  # fmt: skip
 #: Bulletins for which "none" is an answer when no echo is likely.
 _NONE_TYPES = ("abroad", "private_employer", "no_candidate")
-
-
-def candidate_probabilities(
-    row: NDArray[np.int64], score: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Chance of each pair against its rivals and against being absent (a multinomial logit).
-
-    `row` is sorted; `score` are log-odds. The chances of one bulletin add up to less than 1.
-    """
-    if not len(row):
-        return np.zeros(0)
-    start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
-    group = np.cumsum(np.r_[0, row[1:] != row[:-1]])
-    top = np.maximum(np.maximum.reduceat(score, start), NULL_SCORE)
-    weight = np.exp(score - top[group])
-    total = np.add.reduceat(weight, start) + np.exp(NULL_SCORE - top)
-    return weight / total[group]
 
 
 def best_echoes(pairs: pd.DataFrame, features: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:

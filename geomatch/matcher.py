@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geomatch import activities, candidates, decisions, ranking, results
+from geomatch import activities, candidates, collective, decisions, ranking, results
 from geomatch.addresses import bulletin_parts, get_parser
 from geomatch.bulletins import standardise
 from geomatch.config import Config
@@ -301,7 +301,7 @@ class Matcher:
 
     # ---------------------------------------------------------------- phase 5
     def _decide(self, prepared: Prepared, pairs: pd.DataFrame, features: pd.DataFrame) -> Result:
-        pairs, features = self.ranked(pairs, features)
+        pairs, features = self.ranked(pairs, features, prepared.departement)
         flags = decisions.bulletin_flags(
             prepared.bulletins, prepared.kinds, prepared.geocodes["geocode_level"]
         )
@@ -321,14 +321,18 @@ class Matcher:
         )
 
     def ranked(
-        self, pairs: pd.DataFrame, features: pd.DataFrame
+        self, pairs: pd.DataFrame, features: pd.DataFrame, group: NDArray[np.object_]
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Score the pairs, add ``score`` and ``chance``, best first within each bulletin."""
-        score = self.model.ranking.score(features)
-        order = np.lexsort((pairs["siret"].to_numpy(str), -score, pairs["row"].to_numpy()))
-        pairs = pairs.iloc[order].reset_index(drop=True).assign(score=score[order])
-        chance = decisions.candidate_probabilities(pairs["row"].to_numpy(), score[order])
-        return pairs.assign(chance=chance), features.iloc[order].reset_index(drop=True)
+        """Score the pairs, best first within each bulletin.
+
+        `group` is the département of each bulletin. The pairs gain ``score``, ``chance`` and
+        ``seen`` (see :mod:`geomatch.collective`).
+        """
+        weight = self.model.collective if self.config.decisions.collective else 0.0
+        pairs = collective.scored(pairs, self.model.ranking.score(features), group, weight)
+        order = np.lexsort((pairs["siret"].to_numpy(str), -pairs["score"], pairs["row"]))
+        pairs, features = pairs.iloc[order], features.iloc[order]
+        return pairs.reset_index(drop=True), features.reset_index(drop=True)
 
     def naf_of_texts(self, prepared: Prepared) -> pd.DataFrame:
         """Likeliest NAF of each bulletin from its texts alone, with its share."""

@@ -36,6 +36,8 @@ class Linear:
 
     weights: Mapping[str, float]
     intercept: float
+    #: (probability, share right) points that straighten the curve; none: as it comes
+    curve: Sequence[tuple[float, float]] = ()
 
     def score(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Log-odds of each row; raises KeyError when a feature is not in the frame."""
@@ -47,6 +49,9 @@ class Linear:
     def probability(self, frame: pd.DataFrame) -> NDArray[np.float64]:
         """Probability of each row."""
         chance: NDArray[np.float64] = expit(self.score(frame))
+        if self.curve:
+            points, shares = zip(*self.curve, strict=True)
+            chance = np.interp(chance, points, shares)
         return chance
 
 
@@ -54,9 +59,10 @@ class Linear:
 class Model:
     """Everything learned.
 
-    ``ranking`` scores pairs; ``siret`` and ``naf`` turn what is known of a bulletin's best
-    echo into the probability that it is right. ``thresholds`` and ``naf_thresholds`` give,
-    for a precision asked for (as text, ``"0.95"``), the least probability that keeps it.
+    ``ranking`` scores pairs, ``collective`` weighs what other bulletins say; ``siret`` and
+    ``naf`` turn what is known of a bulletin's best echo into the probability that it is
+    right. ``thresholds`` and ``naf_thresholds`` give, for a precision asked for (as text,
+    ``"0.95"``), the least probability that keeps it.
     """
 
     ranking: Linear
@@ -64,6 +70,7 @@ class Model:
     naf: Linear
     thresholds: Mapping[str, float]
     naf_thresholds: Mapping[str, float]
+    collective: float = 0.0
     trained_on: Mapping[str, Any] = field(default_factory=dict)
     activity_words: pd.DataFrame = field(default_factory=lambda: no_words())
     profession_words: pd.DataFrame = field(default_factory=lambda: no_words())
@@ -89,8 +96,9 @@ class Model:
                 f"{(MODEL_FORMAT, MODEL_FORMAT_VERSION)}; train it again with 'geomatch train'"
             )
         try:
-            parts: dict[str, Any] = {n: Linear(**content[n]) for n in ("ranking", "siret", "naf")}
-            parts |= {n: content[n] for n in ("thresholds", "naf_thresholds", "trained_on")}
+            parts: dict[str, Any] = {n: _linear(content[n]) for n in ("ranking", "siret", "naf")}
+            kept = ("thresholds", "naf_thresholds", "collective", "trained_on")
+            parts |= {n: content[n] for n in kept}
             return cls(**parts, **words)
         except (KeyError, TypeError) as error:
             raise ConfigError(f"model {folder} is not complete: {error}") from error
@@ -106,6 +114,7 @@ class Model:
             "format_version": MODEL_FORMAT_VERSION,
             "trained_on": dict(self.trained_on),
             **{n: asdict(getattr(self, n)) for n in ("ranking", "siret", "naf")},
+            "collective": self.collective,
             "thresholds": dict(self.thresholds),
             "naf_thresholds": dict(self.naf_thresholds),
         }
@@ -155,6 +164,11 @@ def no_words() -> pd.DataFrame:
     return pd.DataFrame({"mot": [], "naf": [], "n": []}).astype({"n": "int64"})
 
 
+def _linear(content: Mapping[str, Any]) -> Linear:
+    curve = tuple((float(p), float(share)) for p, share in content["curve"])
+    return Linear(content["weights"], content["intercept"], curve)
+
+
 def _read_words(file: Path) -> pd.DataFrame:
     return pd.read_csv(file, sep=";", dtype={"mot": str, "naf": str, "n": "int64"}, na_filter=False)
 
@@ -164,4 +178,4 @@ def _rounded(value: Any) -> Any:
         return float(f"{value:.6g}")
     if isinstance(value, Mapping):
         return {k: _rounded(v) for k, v in value.items()}
-    return value
+    return [_rounded(v) for v in value] if isinstance(value, list | tuple) else value

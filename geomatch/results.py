@@ -81,7 +81,9 @@ def candidate_table(
             address_score=0.7 * address + 0.3 * features["number"].to_numpy(np.float64),
         )
     )
-    extra = features.drop(columns=["distance_m", "radius_m"]).assign(source=pairs["source"])
+    extra = features.drop(columns=["distance_m", "radius_m"]).assign(
+        seen=pairs["seen"].astype("float32"), source=pairs["source"]
+    )
     return pd.concat([table, extra], axis=1)
 
 

@@ -15,14 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from sklearn.linear_model import LogisticRegression
 
-from geomatch import activities, decisions, ranking
+from geomatch import activities, collective, decisions, ranking
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
 from geomatch.errors import ConfigError, DataError
 from geomatch.evaluation import evaluate, read_truth
+from geomatch.fitting import fit_choice, fit_logistic, fit_offset
 from geomatch.matcher import Matcher
 from geomatch.model import Linear, Model, precision_thresholds
 from geomatch.store import Store
@@ -32,8 +31,6 @@ TARGETS = (0.80, 0.85, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995)
 #: A word of coded bulletins is kept when it was seen with a code this often.
 LEAST_WORD_COUNT = 2
 LEAST_BULLETINS = 200
-#: Weight of the squared weights in the ranking's fit.
-RIDGE = 1.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,7 @@ class Sample:
     flags: pd.DataFrame
     naf_texts: pd.DataFrame
     truth: pd.DataFrame
+    group: pd.Series
 
 
 def train_files(
@@ -191,6 +189,7 @@ def _cross_evidence(
             flags,
             matcher.naf_of_texts(prepared),
             truth[own].reset_index(drop=True),
+            pd.Series(prepared.departement, dtype=object),
         )
         parts.append(sample)
         offset += int(own.sum())
@@ -202,85 +201,45 @@ def _cross_evidence(
 
 
 def fit(sample: Sample) -> Model:
-    """Weights, then calibration of the best echo, then of its NAF, then thresholds."""
+    """Ranking, then the file's word, then calibration of echo and NAF, then thresholds."""
     right = is_right(sample)
-    model = replace(UNTRAINED, ranking=_choice_model(sample, right))
-    score = model.ranking.score(sample.features)
-    order = np.lexsort((-score, sample.pairs["row"].to_numpy()))
-    pairs = sample.pairs.iloc[order].reset_index(drop=True).assign(score=score[order])
+    row = sample.pairs["row"].to_numpy(np.int64)
+    ranker = fit_choice(sample.features[list(ranking.FEATURE_NAMES)], row, right)
+    score, group = ranker.score(sample.features), sample.group.to_numpy(object)
+    alone = collective.scored(sample.pairs, score, group, 1.0)
+    weight = fit_offset(score, alone["seen"].to_numpy(), row, right)
+    model = replace(UNTRAINED, ranking=ranker, collective=weight)
+    pairs = collective.scored(sample.pairs, score, group, weight)
+    order = np.lexsort((pairs["siret"].to_numpy(str), -pairs["score"], row))
+    pairs, right = pairs.iloc[order].reset_index(drop=True), right[order]
     features = sample.features.iloc[order].reset_index(drop=True)
-    chance = decisions.candidate_probabilities(pairs["row"].to_numpy(), score[order])
-    pairs = pairs.assign(chance=chance)
     echoes = decisions.best_echoes(pairs, features, sample.flags)
     first = echoes["first"].to_numpy()
-    top_right = np.where(first >= 0, right[order][np.maximum(first, 0)], False)
-    siret = _logistic(echoes, top_right, decisions.CALIBRATION_FEATURES)
+    top_right = np.append(right, False)[first]
+    siret = fit_logistic(echoes, top_right, decisions.CALIBRATION_FEATURES)
     model = replace(model, siret=siret)
+    probability = np.where(first >= 0, siret.probability(echoes), 0.0)
+    model = replace(model, thresholds=precision_thresholds(probability, top_right, TARGETS))
+    return _fit_naf(model, sample, pairs, echoes)
+
+
+def _fit_naf(model: Model, sample: Sample, pairs: pd.DataFrame, echoes: pd.DataFrame) -> Model:
     nafs = decisions.decide_naf(pairs, echoes, sample.naf_texts, model, 0.95)
-    true_naf = sample.truth["naf"].to_numpy(object)
+    truth = sample.truth["naf"].to_numpy(object)
     # As in evaluation, what is coded without a known truth counts as wrong.
-    naf_right = (nafs["naf"].to_numpy(object) == true_naf) & (true_naf != "")
+    right = (nafs["naf"].to_numpy(object) == truth) & (truth != "")
+    if not right.any():
+        return model
     features = decisions.naf_features(nafs["naf_share"].to_numpy(), echoes)
-    if naf_right.any():
-        model = replace(model, naf=_logistic(features, naf_right, decisions.NAF_FEATURES))
-        thresholds = precision_thresholds(model.naf.probability(features), naf_right, TARGETS)
-        model = replace(model, naf_thresholds=thresholds)
-    probability = np.where(first >= 0, model.siret.probability(echoes), 0.0)
-    return replace(model, thresholds=precision_thresholds(probability, top_right, TARGETS))
+    naf = fit_logistic(features, right, decisions.NAF_FEATURES)
+    thresholds = precision_thresholds(naf.probability(features), right, TARGETS)
+    return replace(model, naf=naf, naf_thresholds=thresholds)
 
 
 def is_right(sample: Sample) -> NDArray[np.bool_]:
     """Which pairs are the true one."""
     truth = sample.truth["siret"].to_numpy(object)
     return sample.pairs["siret"].to_numpy(object) == truth[sample.pairs["row"].to_numpy()]
-
-
-def _choice_model(sample: Sample, right: NDArray[np.bool_]) -> Linear:
-    """Weights of a conditional logit: the right candidate against its rivals and against none.
-
-    McFadden (1974). The candidates of one bulletin and the alternative "not among them" share
-    one choice, so the weights are those that tell rivals apart, not pairs in general.
-    """
-    order = np.argsort(sample.pairs["row"].to_numpy(), kind="stable")
-    row = sample.pairs["row"].to_numpy(np.int64)[order]
-    right = right[order]
-    values = sample.features[list(ranking.FEATURE_NAMES)].to_numpy(np.float64)[order]
-    mean, scale = values.mean(axis=0), values.std(axis=0)
-    scale[scale < 1e-9] = np.inf  # a constant says nothing
-    values = (values - mean) / scale
-    start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
-    group = np.cumsum(np.r_[0, row[1:] != row[:-1]])
-    absent = np.add.reduceat(right, start) == 0
-
-    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        weights, null = parameters[:-1], parameters[-1]
-        score = values @ weights
-        top = np.maximum(np.maximum.reduceat(score, start), null)
-        odds, odds_null = np.exp(score - top[group]), np.exp(null - top)
-        total = np.add.reduceat(odds, start) + odds_null
-        likelihood = score[right].sum() + null * absent.sum() - (np.log(total) + top).sum()
-        slope = values.T @ (right - odds / total[group]) - RIDGE * weights
-        slope_null = (absent - odds_null / total).sum()
-        penalty = 0.5 * RIDGE * float(weights @ weights)
-        return penalty - likelihood, -np.append(slope, slope_null)
-
-    first = np.zeros(values.shape[1] + 1)
-    fitted = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
-    weights = fitted[:-1] / scale
-    intercept = float(-fitted[-1] - (weights * mean).sum())
-    names = ranking.FEATURE_NAMES
-    return Linear(dict(zip(names, (float(w) for w in weights), strict=True)), intercept)
-
-
-def _logistic(frame: pd.DataFrame, right: NDArray[np.bool_], names: Sequence[str]) -> Linear:
-    """Fit on standardised columns; the weights come back on the columns' own scale."""
-    values = frame[list(names)].to_numpy(np.float64)
-    mean, scale = values.mean(axis=0), values.std(axis=0)
-    scale[scale < 1e-9] = np.inf  # a constant says nothing
-    fitted = LogisticRegression(C=1.0, max_iter=500).fit((values - mean) / scale, right)
-    weights = fitted.coef_[0] / scale
-    intercept = float(fitted.intercept_[0] - (weights * mean).sum())
-    return Linear(dict(zip(names, (float(w) for w in weights), strict=True)), intercept)
 
 
 #: Weights of nothing; a place to start from.

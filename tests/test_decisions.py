@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geomatch.collective import candidate_probabilities
 from geomatch.config import DecisionOptions
 from geomatch.decisions import (
     CALIBRATION_FEATURES,
@@ -15,7 +16,6 @@ from geomatch.decisions import (
     REASONS,
     best_echoes,
     bulletin_flags,
-    candidate_probabilities,
     decide,
     decide_naf,
     naf_features,

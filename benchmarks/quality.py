@@ -1,0 +1,91 @@
+"""Quality and speed on the shared development sets: one JSON line a set.
+
+rp_dev is measured on the half that the shipped model has not seen, real_dev whole.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import time
+from pathlib import Path
+
+import pandas as pd
+from gazetteer.build import BuildOptions, build
+
+from geomatch.bulletins import read_bulletins
+from geomatch.config import Config
+from geomatch.evaluation import evaluate, read_truth
+from geomatch.matcher import Matcher
+from geomatch.training import in_share
+
+KEPT = ("n", "n_with_truth", "top1", "recall_20", "coding_rate", "precision", "coverage_90",
+        "coverage_95", "coverage_98", "calibration_error")  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--bench", type=Path, default=Path("../shared/bench"))
+    parser.add_argument("--store", type=Path, default=Path("build/store"))
+    parser.add_argument("--model", default="")
+    parser.add_argument("--sets", default="rp_dev,real_dev")
+    asked = parser.parse_args()
+    begun = time.perf_counter()
+    build(
+        BuildOptions(
+            ban=(asked.data / "ban",),
+            sirene=asked.data / "sirene",
+            cog=asked.data / "reference",
+            out=asked.store,
+        )
+    )
+    print(json.dumps({"build_s": round(time.perf_counter() - begun, 1), "peak_gb": peak_gb()}))
+    for name in asked.sets.split(","):
+        print(json.dumps({"set": name, **measure(name, asked)}), flush=True)
+
+
+def measure(name: str, asked: argparse.Namespace) -> dict[str, object]:
+    bulletins = read_bulletins(asked.bench / f"{name}.csv")
+    truth = read_truth(asked.bench / f"{name}_truth.csv")
+    if name == "rp_dev":
+        bulletins = bulletins[~in_share(bulletins["id"].tolist(), 0.5)].reset_index(drop=True)
+        truth = truth[truth["id"].isin(bulletins["id"])]
+    matcher = Matcher.open(asked.store, Config(model=asked.model))
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = matcher.match_bulletins(bulletins)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    measures = evaluate(result.decisions, result.candidates, truth).as_dict()
+    levels = result.decisions["geocode_level"].value_counts(normalize=True).round(3)
+    return {
+        **{k: rounded(measures[k]) for k in KEPT},
+        "naf": {k: rounded(v) for k, v in measures.get("naf", {}).get("5", {}).items()
+                if k in ("top1", "coding_rate", "precision", "coverage_95")}
+        if isinstance(measures.get("naf"), dict) else None,
+        "geocode_levels": levels.to_dict(),
+        "by_source": by_source(result.candidates, truth),
+        "bulletins_per_s": round(len(bulletins) / wall),
+        "bulletins_per_cpu_s": round(len(bulletins) / cpu),
+        "peak_gb": peak_gb(),
+    }  # fmt: skip
+
+
+def by_source(candidates: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:
+    """Share of right establishments that each source of candidates had found."""
+    right = candidates.merge(truth[["id", "siret"]], on=["id", "siret"])
+    n = max(int((truth["siret"] != "").sum()), 1)
+    names = {1: "name", 2: "radius", 4: "street", 8: "activity"}
+    return {k: round(float(((right["source"] & b) > 0).sum() / n), 3) for b, k in names.items()}
+
+
+def rounded(value: object) -> object:
+    return round(value, 4) if isinstance(value, float) else value
+
+
+def peak_gb() -> float:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6, 2)
+
+
+if __name__ == "__main__":
+    main()

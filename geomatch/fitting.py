@@ -1,0 +1,116 @@
+"""Fits of small readable models: a conditional logit, a logistic curve, one weight."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.optimize import minimize, minimize_scalar
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import LogisticRegression
+
+from geomatch.collective import candidate_probabilities
+from geomatch.model import Linear
+
+#: Weight of the squared weights in the fit of a choice.
+RIDGE = 1.0
+#: Points that a calibration curve is kept with.
+CURVE_POINTS = 25
+
+
+def fit_choice(features: pd.DataFrame, row: NDArray[np.int64], right: NDArray[np.bool_]) -> Linear:
+    """Weights of a conditional logit: the right candidate against its rivals and against none.
+
+    McFadden (1974). The candidates of one bulletin and the alternative "not among them" share
+    one choice, so the weights are those that tell rivals apart, not pairs in general.
+
+    Parameters
+    ----------
+    features : DataFrame, one row a pair
+    row : bulletin of each pair
+    right : which pairs are the true one, at most one a bulletin
+    """
+    order = np.argsort(row, kind="stable")
+    row, right = row[order], right[order]
+    values, mean, scale = _standardised(features.to_numpy(np.float64)[order])
+    start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
+    group = np.cumsum(np.r_[0, row[1:] != row[:-1]])
+    absent = np.add.reduceat(right, start) == 0
+
+    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights, null = parameters[:-1], parameters[-1]
+        score = values @ weights
+        top = np.maximum(np.maximum.reduceat(score, start), null)
+        odds, odds_null = np.exp(score - top[group]), np.exp(null - top)
+        total = np.add.reduceat(odds, start) + odds_null
+        likelihood = score[right].sum() + null * absent.sum() - (np.log(total) + top).sum()
+        slope = values.T @ (right - odds / total[group]) - RIDGE * weights
+        slope_null = (absent - odds_null / total).sum()
+        penalty = 0.5 * RIDGE * float(weights @ weights)
+        return penalty - likelihood, -np.append(slope, slope_null)
+
+    first = np.zeros(values.shape[1] + 1)
+    fitted = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
+    weights = fitted[:-1] / scale
+    intercept = float(-fitted[-1] - (weights * mean).sum())
+    return Linear(_named(features.columns, weights), intercept)
+
+
+def fit_offset(
+    score: NDArray[np.float64],
+    extra: NDArray[np.float64],
+    row: NDArray[np.int64],
+    right: NDArray[np.bool_],
+) -> float:
+    """Weight in [0, 3] of one more feature on scores that stay as they are."""
+    order = np.argsort(row, kind="stable")
+    score, extra, row, right = score[order], extra[order], row[order], right[order]
+    start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
+    absent = np.add.reduceat(right, start) == 0
+
+    def loss(weight: float) -> float:
+        chance = candidate_probabilities(row, score + weight * extra)
+        null = 1.0 - np.add.reduceat(chance, start)
+        likelihood = np.log(np.maximum(chance[right], 1e-12)).sum()
+        return -float(likelihood + np.log(np.maximum(null[absent], 1e-12)).sum())
+
+    return float(minimize_scalar(loss, bounds=(0.0, 3.0), method="bounded").x)
+
+
+def fit_logistic(frame: pd.DataFrame, right: NDArray[np.bool_], names: Sequence[str]) -> Linear:
+    """A logistic curve, straightened by isotonic regression, on the columns' own scale."""
+    raw = frame[list(names)].to_numpy(np.float64)
+    values, mean, scale = _standardised(raw)
+    fitted = LogisticRegression(C=1.0, max_iter=500).fit(values, right)
+    weights = fitted.coef_[0] / scale
+    intercept = float(fitted.intercept_[0] - (weights * mean).sum())
+    linear = Linear(_named(names, weights), intercept)
+    return Linear(linear.weights, intercept, _curve(linear.probability(frame), right))
+
+
+def _curve(
+    probability: NDArray[np.float64], right: NDArray[np.bool_]
+) -> tuple[tuple[float, float], ...]:
+    """Points of equal mass of the isotonic curve, made strictly rising so that no rank is lost."""
+    straight = IsotonicRegression(out_of_bounds="clip").fit(probability, right)
+    points = np.unique(np.quantile(probability, np.linspace(0.0, 1.0, CURVE_POINTS)))
+    middles = np.concatenate([[0.0], (points[1:] + points[:-1]) / 2, [1.0]])
+    bins = np.searchsorted(points[1:-1], probability)
+    total = np.bincount(bins, straight.predict(probability), len(points) - 1)
+    shares = total / np.maximum(np.bincount(bins, minlength=len(points) - 1), 1)
+    ends = straight.predict([0.0, 1.0])
+    values = np.maximum.accumulate(np.concatenate([ends[:1], shares, ends[1:]]))
+    values = np.clip(values * 0.999 + 0.0005 + 1e-4 * middles, 0.0, 0.9999)
+    return tuple(zip(middles.tolist(), values.tolist(), strict=True))
+
+
+def _standardised(values: NDArray[np.float64]) -> tuple[NDArray, NDArray, NDArray]:
+    mean, scale = values.mean(axis=0), values.std(axis=0)
+    scale[scale < 1e-9] = np.inf  # a constant says nothing
+    return (values - mean) / scale, mean, scale
+
+
+def _named(names: Sequence[str], weights: NDArray[np.float64]) -> dict[str, float]:
+    return dict(zip(names, (float(w) for w in weights), strict=True))
