@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 import geomatch
-from geomatch.addresses import CommuneIndex
+from geomatch.addresses import CommuneIndex, get_parser
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
 from geomatch.errors import ConfigError, DataError
@@ -91,6 +91,8 @@ def run(
     begun = time.time()
     opened = Store.open(store)
     Model.load(config.model)
+    get_parser(config.addresses)
+    communes = CommuneIndex.open(opened)
     if options.workers < 1:
         raise ConfigError(f"--workers is {options.workers}, at least 1 is needed")
     bulletins = read_bulletins(Path(source), config.bulletins)
@@ -103,7 +105,7 @@ def run(
     except OSError as error:
         raise ConfigError(f"--out {out} is no folder: {error.strerror}; give another") from error
     work = folder / ".partitions"
-    parts = _prepare_work(bulletins, work, description, opened, options.resume)
+    parts = _prepare_work(bulletins, work, description, communes, options.resume)
     tasks = [Task(n, str(work), str(store), config) for n in range(len(parts))]
     todo = [t for t in tasks if not _done(work, t.number)]
     finished = sum(parts[t.number] for t in tasks) - sum(parts[t.number] for t in todo)
@@ -188,7 +190,11 @@ def _on_cluster(tasks: Sequence[Task], scheduler: str) -> Iterator[int]:
 
 
 def _prepare_work(
-    bulletins: pd.DataFrame, work: Path, description: dict[str, Any], store: Store, resume: bool
+    bulletins: pd.DataFrame,
+    work: Path,
+    description: dict[str, Any],
+    communes: CommuneIndex,
+    resume: bool,
 ) -> list[int]:
     """Write the partitions, or find those of an interrupted run of the same inputs.
 
@@ -208,7 +214,7 @@ def _prepare_work(
         shutil.rmtree(work)
     work.mkdir(parents=True)
     rows = []
-    for number, part in enumerate(partition_rows(_departements(bulletins, store))):
+    for number, part in enumerate(partition_rows(_departements(bulletins, communes))):
         file = work / f"{number:05d}-bulletins.parquet"
         bulletins.iloc[part].reset_index(drop=True).to_parquet(file, index=False)
         rows.append(len(part))
@@ -216,13 +222,11 @@ def _prepare_work(
     return rows
 
 
-def _departements(bulletins: pd.DataFrame, store: Store) -> np.ndarray:
+def _departements(bulletins: pd.DataFrame, communes: CommuneIndex) -> np.ndarray:
     """Département of work as far as the commune fields tell; only for sorting into partitions."""
-    communes = CommuneIndex.open(store).resolve(bulletins)["code_commune"].to_numpy(object)
+    work = communes.resolve(bulletins)["code_commune"].to_numpy(object)
     home = bulletins["code_commune_residence"].to_numpy(object)
-    return np.array(
-        [departement_of(c or h) for c, h in zip(communes, home, strict=True)], dtype=str
-    )
+    return np.array([departement_of(c or h) for c, h in zip(work, home, strict=True)], dtype=str)
 
 
 def partition_rows(departements: np.ndarray, most: int = PARTITION_ROWS) -> list[np.ndarray]:

@@ -41,7 +41,7 @@ def main() -> None:
     try:
         app(standalone_mode=False)
     except GeomatchError as error:
-        _err.print(f"geomatch: {error}", style="bold red", markup=False, highlight=False)
+        _complain(str(error))
         sys.exit(error.exit_code)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
@@ -51,8 +51,14 @@ def main() -> None:
         usage = _usage_error(error)
         if usage is None:
             raise
-        _err.print(f"geomatch: {usage}", markup=False, highlight=False)
+        _complain(usage)
         sys.exit(ConfigError.exit_code)
+
+
+def _complain(message: str) -> None:
+    """Say what is wrong on stderr, not folded: a path must stay whole."""
+    text = f"geomatch: {message}"
+    _err.print(text, style="bold red", markup=False, highlight=False, soft_wrap=True)
 
 
 def _usage_error(error: Exception) -> str | None:
@@ -127,11 +133,12 @@ def match(
 
     settings = _settings(config, layout=layout, columns=columns, parser=parser, model=model)
     if precision is not None:
-        if not 0.0 < precision < 1.0:
-            raise ConfigError(f"--precision is {precision}, expected a number between 0 and 1")
         settings = dataclasses.replace(
             settings, decisions=dataclasses.replace(settings.decisions, precision=precision)
         )
+    for asked in (settings.decisions.precision, settings.decisions.naf_precision):
+        if not 0.0 < asked < 1.0:
+            raise ConfigError(f"precision asked for is {asked}, expected one between 0 and 1")
     options = RunOptions(workers=workers, scheduler=scheduler, resume=resume)
     with _Bar("bulletins") as tell:
         summary = run(source, store, out, settings, options, tell)
@@ -287,7 +294,7 @@ class _Bar:
     def __init__(self, unit: str) -> None:
         self.progress = Progress(
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            TimeRemainingColumn(), console=_err, transient=True,
+            TimeRemainingColumn(), console=_err, transient=True, disable=not _err.is_terminal,
         )  # fmt: skip
         self.unit = unit
 
@@ -306,7 +313,8 @@ class _Steps(_Bar):
     def __init__(self) -> None:
         super().__init__("")
         columns = (TextColumn("{task.description:<28}"), BarColumn(), TimeRemainingColumn())
-        self.progress = Progress(*columns, console=_err, transient=True)
+        hidden = not _err.is_terminal
+        self.progress = Progress(*columns, console=_err, transient=True, disable=hidden)
 
     def __enter__(self) -> Any:
         self.progress.start()
