@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from chains import Chain
+from commands import Commands
 from hypothesis import settings
 
 from gazetteer.build import BuildOptions, build
@@ -48,3 +49,10 @@ def chain(
     config = Config(model=str(model))
     run(bulletins, demo_store.path, out, config)
     return Chain(demo_files, demo_store.path, model, card, config, out)
+
+
+@pytest.fixture
+def commands(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Commands:
+    """The command line, called in this process."""
+    monkeypatch.setenv("COLUMNS", "80")
+    return Commands(capsys, monkeypatch)
