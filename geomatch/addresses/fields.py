@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.addresses.rules import RulesParser
+from geomatch.addresses.town_names import without_cedex
 from geomatch.schema import text_array
 from geomatch.text import normalise
 from geomatch.voies import leading_type, street_types
@@ -19,7 +20,6 @@ from geomatch.voies import leading_type, street_types
 #: typeVoieEtablissement where it means something else than the same letters in a text.
 _REGISTER_TYPES = {"GAL": "GALERIE", "ROND": "ROND POINT", "CTRE": "CENTRE COMMERCIAL"}
 _UNDISCLOSED = "[ND]"
-_CEDEX = re.compile(r"\bCEDE?X( \d+)?\b")
 _NUMBERS = re.compile(r"^\W*(\d+)")
 
 
@@ -136,7 +136,7 @@ def _with_place(parts: pd.DataFrame, commune: pd.Series, code_postal: pd.Series)
     known: dict[str, str] = {}
     towns = text_array(commune)
     for town in set(towns):
-        known[town] = _CEDEX.sub(" ", normalise(town)).strip()
+        known[town] = without_cedex(normalise(town))
     given = np.array([known[t] for t in towns], dtype=object)
     parts["commune"] = np.where(given != "", given, parts["commune"])
     codes = np.array([c if len(c) == 5 and c.isdigit() else "" for c in text_array(code_postal)],

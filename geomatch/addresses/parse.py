@@ -2,28 +2,67 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
 
+from geomatch.addresses.libpostal import LibpostalParser, libpostal_problem
 from geomatch.addresses.rules import RulesParser
 from geomatch.config import AddressOptions
 from geomatch.errors import ConfigError
+from geomatch.schema import ADDRESS_PARTS
+
+log = logging.getLogger(__name__)
 
 
 class AddressParser(Protocol):
     """Cuts address lines into parts, many at once."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """``rules``, ``libpostal`` or ``auto``."""
+        ...
 
     def parse(self, texts: Sequence[str]) -> pd.DataFrame:
         """Parts of each text: a DataFrame of ADDRESS_PARTS with as many rows as texts."""
         ...
 
 
+@dataclass(frozen=True)
+class AutoParser:
+    """Rules first; libpostal for the lines that they leave in doubt.
+
+    libpostal's reading is taken where it finds a street with its type and the rules found none.
+    """
+
+    rules: AddressParser
+    libpostal: AddressParser
+    name: str = field(default="auto", init=False)
+
+    def parse(self, texts: Sequence[str]) -> pd.DataFrame:
+        """Parts of each line: a DataFrame of ADDRESS_PARTS with as many rows as texts."""
+        parts = self.rules.parse(texts)
+        doubtful = np.flatnonzero((parts["doubt"] != "") & (parts["doubt"] != "empty"))
+        if not len(doubtful):
+            return parts
+        other = self.libpostal.parse([texts[i] for i in doubtful.tolist()])
+        better = (other["type_voie"] != "") & (other["nom_voie"] != "")
+        at = doubtful[better.to_numpy()]
+        for column in ADDRESS_PARTS.columns:
+            values = parts[column].to_numpy().copy()
+            values[at] = other[column].to_numpy()[better.to_numpy()]
+            parts[column] = values
+        return parts
+
+
 def get_parser(options: AddressOptions) -> AddressParser:
     """The parser that ``options.parser`` names: ``rules``, ``libpostal`` or ``auto``.
+
+    ``auto`` is the rules alone where libpostal or its data are not there, which is logged.
 
     Raises
     ------
@@ -36,7 +75,18 @@ def get_parser(options: AddressOptions) -> AddressParser:
     return maker(options)
 
 
+def _auto(options: AddressOptions) -> AddressParser:
+    problem = libpostal_problem(options.libpostal_data)
+    if not problem:
+        return AutoParser(RulesParser(), LibpostalParser(options.libpostal_data))
+    if options.libpostal_data:
+        raise ConfigError(problem)
+    log.info("addresses are parsed by rules alone: %s", problem)
+    return RulesParser()
+
+
 _PARSERS: Mapping[str, Callable[[AddressOptions], AddressParser]] = {
+    "auto": _auto,
     "rules": lambda options: RulesParser(),
-    "auto": lambda options: RulesParser(),
+    "libpostal": lambda options: LibpostalParser(options.libpostal_data),
 }

@@ -24,8 +24,7 @@ _RANK_AFTER_TOWN = re.compile("C[NO]?|[NO](?=,|$)")
 _TOWN = re.compile(",?(?P<town>T?[^,NPBCT.O]+)")
 _INSIDE = re.compile("(?<![Ss])(?:OE[LW]?|E(?:[NLOs]|W(?=[,.]|$|N))?)")
 _NUMBERED = (
-    "(?P<n>[NPO])(?:(?P<r>[RLs])(?=,?{0}|[sSN,]?[NP]R?,?{0}))?"
-    "(?:[sSL](?P<m>[NP])[RL]?)?,?(?P<s>{0})"
+    "(?P<n>[NP])(?:(?P<r>[RLs])(?=,?{0}|[sSN,]?[NP]R?,?{0}))?(?:[sSL](?P<m>[NP])[RL]?)?,?(?P<s>{0})"
 )
 _ANCHORS = tuple(
     re.compile(pattern)
@@ -45,11 +44,13 @@ _ANCHORS = tuple(
 )
 _STREET_END = re.compile("[,.B]|(?<![Ss])O?E|(?<![Ss])Z|(?<=[WMNI])T|C")
 _TRAILING_NUMBER = re.compile(
-    "(?:(?<=[WIDt])|(?<=WL)),?(?P<n>[NP])(?P<r>[RLs])?(?:[sS](?P<m>[NP]))?(?=[,.]|$)"
+    "(?:(?<=[WIDtM])|(?<=WL)),?(?P<n>[NP])(?P<r>[RLs])?(?:[sS](?P<m>[NP]))?(?=[,.]|$)"
 )
 #: Towns whose name a number may follow that is no house.
 _CITIES = frozenset({"PARIS", "LYON", "MARSEILLE"})
 _TOWN_AT_END = re.compile("[.,](?P<town>[WSstDM]+[NO]?)[.,]*$")
+#: What follows a month: the year of a date, short or in full.
+_YEAR = re.compile(r"(?:1[789]|20)\d\d$|14$|18$|4[0-5]$|62$")
 _NUMBERED_ROADS = frozenset(
     {"ROUTE NATIONALE", "ROUTE DEPARTEMENTALE", "AUTOROUTE", "CHEMIN DEPARTEMENTAL", "ZONE", "VOIE"}
 )
@@ -196,7 +197,7 @@ def _repair(line: _Line) -> None:
     kinds = line.kinds
     if "T" in kinds:
         _letters_for_digits(line)
-    if re.search("(?:^|[,.]|[NPO][RLs]?,?)T", line.kinds):
+    if re.search("(?:^|[,.]|[NP][RLs]?,?)T", line.kinds):
         return
     for found in re.finditer("(?:^|[,.]|[NP][RL]?,?)W", kinds):
         at = found.end() - 1
@@ -277,7 +278,7 @@ def _name_street(line: _Line, kind: str, words: list[str], used: int) -> None:
         line.add("lieu", name)
         return
     if kind and not name:
-        kind, name = "", words
+        kind, name = "", kind.split() if used > 1 else words
     line.parts["type_voie"] = kind
     line.add("nom_voie", name)
 
@@ -309,6 +310,8 @@ def _number_behind(line: _Line, kind: str, start: int, end: int) -> int:
         behind = found
     if behind is None or behind.start() > end:
         return end
+    if line.kinds[behind.start() - 1] == "M" and _YEAR.match(line.words[behind.start("n")]):
+        return end
     number = read_number(line.words[behind.start("n")])
     rep = number.rep
     if behind["r"]:
@@ -327,6 +330,7 @@ def _inside_buildings(line: _Line) -> None:
 
 #: DE LA BANQUE is a street without its type, LA BANQUE a bank.
 _OF = frozenset({"DE", "DU", "DES", "D"})
+_NUMBER_ALONE = re.compile("[.,]*(?P<n>N)[.,]*")
 _UNTYPED = re.compile("(?:(?<=[.,])|^)(?:[WODMtLN][WSsLODMNtT]*|[Ss][WSsLODMNtIT]+)")
 
 
@@ -352,6 +356,10 @@ def _rest(line: _Line) -> None:
         town = _TOWN_AT_END.search(line.kinds)
         if town and "W" in town["town"]:
             line.add("commune", line.take(town.start("town"), town.end("town")))
+    alone = _NUMBER_ALONE.fullmatch(line.kinds)
+    if alone and not line.parts.get("nom_voie"):
+        number = read_number(line.take(alone.start("n"), alone.end("n"))[0])
+        line.parts |= {"numero": number.numero, "rep": number.rep}
     for found in list(re.finditer("[^.,]+", line.kinds)):
         words = line.take(found.start(), found.end())
         if found[0][0] == "Z":

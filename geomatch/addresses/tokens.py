@@ -43,6 +43,14 @@ _STRIPPED_QUOTE = re.compile("[AaÂâ]€[™˜œ\u009d]")
 _RANGE = re.compile(
     r"(?<![\w/-])(\d{1,4} ?(?:[A-Za-z]|bis|ter|BIS|TER)?) ?[-/–] ?(?=\d{1,4}\b)(?!\d+[-/]\d)(\d)"
 )
+#: What is said otherwise: ``n° 3``, ``F-35910``, ``35 910 VAUBRAY``, ``D908``.
+_SPELLINGS = (
+    (re.compile(r"\bn\s?[°º]\s*(?=\d)", re.IGNORECASE), " "),
+    (re.compile(r"\bF ?- ?(?=\d{5}\b)"), ""),
+    (re.compile(r"(?<=[A-Za-z,] )(\d{2}) (\d{3})(?= [A-Za-z]{2})(?!.*\d{5})"), r"\1\2"),
+    (re.compile(r"(^|, ?|^\d{1,4},? |ROUTE )(R?)([DN]) ?(\d{1,4})(?=$| \d{5}\b| ?,)", re.IGNORECASE),
+     r"\1R\3 \4"),
+)  # fmt: skip
 _WORDS = re.compile(r"[A-Z0-9]+|,")
 _RANK = re.compile(r"^\d{1,3}(?:ERE?|E|EME|IEME|ND|NDE)$")
 _NUMBER = re.compile(r"^\d{1,5}(?:[A-Z]{1,2}\d{0,2}|BIS|TER|QUATER)?$")
@@ -142,6 +150,8 @@ def tokenise(text: str) -> Tokens:
     """Cut a line in words; commas, line ends and lone dashes become the word ``,``."""
     line = _STRIPPED.sub(_repaired, _STRIPPED_QUOTE.sub("'", text[:MAX_LINE]))
     line = _RANGE.sub(r"\1 A \2", line)
+    for spelling, replacement in _SPELLINGS:
+        line = spelling.sub(replacement, line)
     if "," in line or "\n" in line or ";" in line or " - " in line or "|" in line:
         line = " , ".join(normalise(part) for part in _SEPARATORS.split(line))
     else:
@@ -153,6 +163,8 @@ def tokenise(text: str) -> Tokens:
             kinds[i] = _type_kind(words, i)
     if "T" not in kinds:
         _promote(words, kinds)
+    if "O" in kinds:
+        _letter_e(words, kinds)
     return Tokens(words, "".join(kinds))
 
 
@@ -162,6 +174,13 @@ def _promote(words: list[str], kinds: list[str]) -> None:
         if word in _SHORT and kinds[i + 1] in "WSsLDOt":
             kinds[i] = _kind_of_type(street_types()[word])
             return
+
+
+def _letter_e(words: list[str], kinds: list[str]) -> None:
+    """``1E AVENUE`` is number 1 E; ``1ERE AVENUE`` has no number."""
+    for i in range(len(kinds) - 1):
+        if kinds[i] == "O" and kinds[i + 1] == "T" and words[i][:-1].isdigit():
+            kinds[i] = "N"
 
 
 def _repaired(found: re.Match[str]) -> str:

@@ -84,6 +84,11 @@ def read_town(text: str) -> Town:
     return Town(key, short_key(key), rank, cedex is not None)
 
 
+def without_cedex(normalised: str) -> str:
+    """``PARIS CEDEX 13`` → ``PARIS 13``: the number may be an arrondissement's."""
+    return " ".join(_CEDEX.sub(lambda found: found[1] or " ", normalised).split())
+
+
 def town_key(normalised: str) -> str:
     """Abbreviations in full: ``ST JEAN S LOIRE`` → ``SAINT JEAN SUR LOIRE``."""
     return " ".join(_WORDS.get(w, w) for w in normalised.split()).strip()
