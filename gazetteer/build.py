@@ -17,6 +17,7 @@ from gazetteer import ban, cog, geoloc, naf, places, register, sirene
 from gazetteer.engine import arrow, engine, frame, quoted, store_frame
 from gazetteer.inputs import described, find_sources, is_built
 from gazetteer.locate import located
+from gazetteer.naming import commune_labels, named
 from gazetteer.options import BuildOptions, checked_options
 from gazetteer.reading import checked
 from gazetteer.sources import Source
@@ -25,6 +26,7 @@ from gazetteer.swap import locked, staging, swap
 from geomatch.addresses import Geocoder
 from geomatch.errors import ConfigError
 from geomatch.schema import (
+    NAMES,
     STORE_COMMUNE_HISTORY,
     STORE_COMMUNE_NAMES,
     STORE_COMMUNE_NEIGHBOURS,
@@ -181,6 +183,8 @@ class _Build:
         self, departements: Sequence[str], communes: pd.DataFrame, tables: dict[str, Any]
     ) -> None:
         counts: dict[str, int] = {}
+        names: dict[str, int] = {}
+        labels = commune_labels(communes)
         with_streets = set(tables["streets"]["departements"])
         # the geocoder reads what is written so far, before there is a manifest
         store = Store(self.root, {"departements": sorted(with_streets)})
@@ -191,14 +195,16 @@ class _Build:
                 self.con,
                 f"SELECT * FROM {self._register_sql(departement)} ORDER BY code_commune, siret",
             )
+            crs = crs_of(departement)
+            places = located(rows, communes, geocoder)
             counts[departement] = write_departement(
-                self.root,
-                STORE_ESTABLISHMENTS,
-                departement,
-                located(rows, communes, geocoder),
-                crs=crs_of(departement),
+                self.root, STORE_ESTABLISHMENTS, departement, places, crs=crs
             )
-        tables["establishments"] = {"rows": sum(counts.values()), "departements": counts}
+            names[departement] = write_departement(
+                self.root, NAMES, departement, named(rows, labels), crs=crs
+            )
+        for table, rows_of in (("establishments", counts), ("names", names)):
+            tables[table] = {"rows": sum(rows_of.values()), "departements": rows_of}
 
     def _register_sql(self, departement: str) -> str:
         files = self.work / "register" / f"departement={departement}" / "*.parquet"

@@ -128,15 +128,18 @@ def better(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     return out
 
 
-def from_geocoder(rows: pd.DataFrame, geocoder: Geocoder) -> pd.DataFrame:
-    """Positions that our own geocoder gives the rows, those at commune level left out."""
+def from_geocoder(rows: pd.DataFrame, parts: pd.DataFrame, geocoder: Geocoder) -> pd.DataFrame:
+    """Positions that our own geocoder gives the rows, those at commune level left out.
+
+    `parts` are the rows' parsed addresses (ADDRESS_PARTS).
+    """
     if not len(rows):
         return pd.DataFrame(columns=list(POSITION))
     communes = pd.DataFrame(
         {"code_commune": rows["code_commune"], "commune_score": 1.0, "commune_method": "code"},
         index=rows.index,
     )
-    found = geocoder.geocode(register_parts(rows), communes)
+    found = geocoder.geocode(parts, communes)
     return found.loc[found["geocode_level"].isin(FINE_LEVELS), list(POSITION)]
 
 
@@ -155,7 +158,7 @@ def located(
         for start in range(0, register.num_rows, _SLICE)
     ]
     places = pd.concat(slices, ignore_index=True)
-    for column in POSITION:
+    for column in (*POSITION, "numero_norm", "voie_norm"):
         register = register.append_column(column, pa.array(places[column]))
     return register
 
@@ -166,8 +169,10 @@ def _positions(
     centres = at_commune(rows, communes)
     given = in_commune(from_geoloc(rows), centres)
     places = better(centres, given)
-    if geocoder is None:
-        return places
-    exact = given.index[rows.loc[given.index, "gqualite"] == EXACT]
-    unsure = rows.drop(index=exact)
-    return better(places, from_geocoder(unsure, geocoder))
+    parts = register_parts(rows)
+    if geocoder is not None:
+        exact = given.index[rows.loc[given.index, "gqualite"] == EXACT]
+        unsure = rows.index.difference(exact)
+        places = better(places, from_geocoder(rows.loc[unsure], parts.loc[unsure], geocoder))
+    numero = pd.to_numeric(parts["numero"], errors="coerce").fillna(-1).astype("int64")
+    return places.assign(numero_norm=numero, voie_norm=parts["nom_voie"])

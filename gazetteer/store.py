@@ -41,7 +41,8 @@ def write_departement(
     `crs` is the EPSG code of the rows' ``x`` and ``y``; a row that lacks them has no geometry.
     """
     path = departement_path(root, table, departement)
-    return _write(path, with_geometry(shaped(table, rows), crs))
+    whole = shaped(table, rows)
+    return _write(path, with_geometry(whole, crs) if "x" in table.columns else whole)
 
 
 def shaped(table: Table, rows: pd.DataFrame | pa.Table) -> pa.Table:

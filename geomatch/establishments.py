@@ -42,17 +42,6 @@ class Pool:
 
     frame: pd.DataFrame
     names: pd.DataFrame
-    street_text: NDArray[np.object_]
-    numero: NDArray[np.int64]
-
-    @classmethod
-    def build(cls, frame: pd.DataFrame, names: pd.DataFrame, parts: pd.DataFrame) -> Pool:
-        """Index a pool.
-
-        `parts` are the parsed register addresses (ADDRESS_PARTS), aligned with `frame`.
-        """
-        numero = pd.to_numeric(parts["numero"], errors="coerce").fillna(-1).to_numpy(np.int64)
-        return cls(frame, names, parts["nom_voie"].to_numpy(object), numero)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -61,6 +50,16 @@ class Pool:
     def siret(self) -> NDArray[np.object_]:
         """SIRET of each row."""
         return self.frame["siret"].to_numpy(object)
+
+    @cached_property
+    def street_text(self) -> NDArray[np.object_]:
+        """Street name of each row, without its type."""
+        return self.frame["voie_norm"].to_numpy(object)
+
+    @cached_property
+    def numero(self) -> NDArray[np.int64]:
+        """House number of each row, -1 for none."""
+        return self.frame["numero_norm"].to_numpy(np.int64)
 
     @cached_property
     def siren_code(self) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from geomatch.schema import Table
+from geomatch.schema import NAMES
 from geomatch.tables import load_table
 from geomatch.text import normalise_all
 
@@ -25,15 +25,6 @@ STOP_WORDS = frozenset(
 )  # fmt: skip
 #: Separates the names of one field in the store (enseignes, usual names).
 NAME_SEPARATOR = " | "
-
-NAMES = Table(
-    "names",
-    {
-        "row": ("int", "position of the bulletin or establishment in its table"),
-        "name": ("text", "cleaned name, never empty"),
-        "form": ("text", "where it was written: nom, parenthese, adresse; enseigne, sigle …"),
-    },
-)
 
 _BRACKETS = re.compile(r"\(([^()]*)\)?")
 _OCR = str.maketrans("01568", "OISGB")
@@ -208,7 +199,7 @@ def _public_names(
         fits = (siren == prefix) if prefix else np.ones(len(siren), dtype=bool)
         fits &= (naf == activity) & ~sets_apart if activity else ~has_name
         rows = np.flatnonzero(fits)
-        for town in (towns, old_towns):
+        for town in (list(towns), old_towns):
             bodies = clean_names([form.format(commune=town[i]) for i in rows])
             # A body's other establishments are not the body: its name goes with theirs.
             with_own = [f"{b} {enseigne[i]}".strip() for b, i in zip(bodies, rows, strict=True)]

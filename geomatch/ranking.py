@@ -202,7 +202,7 @@ def _distances(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[s
 
 def _activities(row: NDArray, naf: NDArray, declared: Declared) -> dict[str, NDArray]:
     kind = declared.kind[row]
-    implies: NDArray[np.bool_] = declared.kind_mask.any(axis=1)
+    implies = np.asarray(declared.kind_mask.any(axis=1))
     asks = (kind >= 0) & implies[np.maximum(kind, 0)]
     fits = asks & (naf >= 0)
     fits[fits] = declared.kind_mask[kind[fits], naf[fits]]

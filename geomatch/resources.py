@@ -15,12 +15,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch import activities
-from geomatch.addresses import CommuneIndex, Geocoder, register_parts
+from geomatch.addresses import CommuneIndex, Geocoder
 from geomatch.config import AddressOptions
 from geomatch.establishments import Pool
 from geomatch.lexicon import Lexicon
-from geomatch.names import name_words, register_names
+from geomatch.names import name_words
 from geomatch.schema import (
+    NAMES,
     STORE_COMMUNE_NEIGHBOURS,
     STORE_COMMUNES,
     STORE_ESTABLISHMENTS,
@@ -58,6 +59,7 @@ class Resources:
         self.most_pools = most_pools
         self._geocoders: dict[tuple[str, ...], Geocoder] = {}
         self._pools: dict[str, IndexedPool] = {}
+        self._registers: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
 
     @cached_property
     def communes(self) -> CommuneIndex:
@@ -124,20 +126,49 @@ class Resources:
         else:
             if len(self._pools) >= self.most_pools:
                 self._pools.pop(next(iter(self._pools)))
-            frames = [self._establishments(departement)]
-            for other, near in self._fringe.get(departement, {}).items():
-                if other in self.known:
-                    frame = self._establishments(other)
-                    frames.append(frame[frame["code_commune"].isin(near)])
-            frame = pd.concat(frames, ignore_index=True)
-            towns = [self.commune_labels.get(c, "") for c in frame["code_commune"]]
-            pool = Pool.build(frame, register_names(frame, towns), register_parts(frame))
-            words = [name_words(n) for n in pool.distinct_names]
-            codes = {n: i for i, n in enumerate(self.nafs)}
-            naf = frame["naf"].map(codes).fillna(-1).to_numpy(np.int64)
-            self._pools[departement] = IndexedPool(pool, Lexicon(words), naf)
+            self._pools[departement] = self._index(departement)
         return self._pools[departement]
 
-    def _establishments(self, departement: str) -> pd.DataFrame:
-        frame = self.store.departement(STORE_ESTABLISHMENTS, departement)
-        return frame.assign(departement=departement)
+    def _index(self, departement: str) -> IndexedPool:
+        parts = [self._register(departement)]
+        for other, near in self._fringe.get(departement, {}).items():
+            if other in self.known:
+                parts.append(_part(*self._register(other), near))
+        shift = np.cumsum([0, *(len(frame) for frame, _ in parts)])
+        frame = pd.concat([frame for frame, _ in parts], ignore_index=True)
+        names = pd.concat(
+            [n.assign(row=n["row"] + s) for (_, n), s in zip(parts, shift, strict=False)],
+            ignore_index=True,
+        )
+        pool = Pool(frame, names)
+        words = [name_words(n) for n in pool.distinct_names]
+        codes = {n: i for i, n in enumerate(self.nafs)}
+        naf = frame["naf"].map(codes).fillna(-1).to_numpy(np.int64)
+        return IndexedPool(pool, Lexicon(words), naf)
+
+    def _register(self, departement: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Establishments of a département, and their names."""
+        if departement not in self._registers:
+            if len(self._registers) >= _MOST_REGISTERS:
+                self._registers.pop(next(iter(self._registers)))
+            frame = self.store.departement(STORE_ESTABLISHMENTS, departement, _COLUMNS)
+            names = self.store.departement(NAMES, departement)
+            self._registers[departement] = frame.assign(departement=departement), names
+        return self._registers[departement]
+
+
+def _part(
+    frame: pd.DataFrame, names: pd.DataFrame, communes: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of some communes, and their names, renumbered."""
+    kept = frame["code_commune"].isin(communes).to_numpy()
+    number = np.cumsum(kept) - 1
+    names = names[kept[names["row"].to_numpy()]]
+    return frame[kept], names.assign(row=number[names["row"].to_numpy()])
+
+
+#: Registers kept as read, for the fringes of their neighbours.
+_MOST_REGISTERS = 12
+#: What matching needs of an establishment.
+_COLUMNS = ("siret", "siren", "code_commune", "naf", "tranche_effectifs", "is_siege", "voie_id",
+            "x", "y", "uncertainty_m", "numero_norm", "voie_norm")  # fmt: skip

@@ -22,7 +22,7 @@ import pandas as pd
 from geomatch.errors import DataError
 
 #: Raised whenever a reader of yesterday's store would go wrong on today's.
-STORE_FORMAT_VERSION = 1
+STORE_FORMAT_VERSION = 2
 STORE_FORMAT = "geomatch-store"
 
 #: Kinds of column: what pandas dtype each becomes.
@@ -45,6 +45,10 @@ class Table:
     def names(self) -> list[str]:
         """Column names in order."""
         return list(self.columns)
+
+    def only(self, names: Iterable[str]) -> Table:
+        """The same table with some of its columns."""
+        return Table(self.name, {n: self.columns[n] for n in names})
 
     def empty(self) -> pd.DataFrame:
         """No rows, all columns, right types."""
@@ -358,6 +362,16 @@ STORE_ESTABLISHMENTS = Table(
         "crs": ("int", "EPSG"),
         "uncertainty_m": ("float", "radius that holds the true place 95 times in 100"),
         "ban_id": ("text", "BAN identifier"),
+        "numero_norm": ("int", "house number as compared, -1 for none"),
+        "voie_norm": ("text", "street name as compared, without its type"),
+    },
+)
+NAMES = Table(
+    "names",
+    {
+        "row": ("int", "position of the bulletin or establishment in its table"),
+        "name": ("text", "cleaned name, never empty"),
+        "form": ("text", "where it was written: nom, parenthese, adresse; enseigne, sigle …"),
     },
 )
 
@@ -370,7 +384,7 @@ COUNTRY_TABLES = (
     STORE_NAF,
     STORE_NAF_WORDS,
 )
-DEPARTEMENT_TABLES = (STORE_STREETS, STORE_ADDRESSES, STORE_ESTABLISHMENTS)
+DEPARTEMENT_TABLES = (STORE_STREETS, STORE_ADDRESSES, STORE_ESTABLISHMENTS, NAMES)
 
 #: Legal projection by territory: official EPSG codes for the prefix of a commune code.
 _CRS_OF_TERRITORY: Mapping[str, int] = {

@@ -60,12 +60,15 @@ class Store:
         """A country-wide table, whole."""
         return table.conform(_read(country_path(self.path, table), table.names))
 
-    def departement(self, table: Table, departement: str) -> pd.DataFrame:
-        """One département's part of a table; no rows when the store has no such part."""
+    def departement(
+        self, table: Table, departement: str, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """One département's part of a table, or some columns of it; no rows when there is none."""
+        asked = table if columns is None else table.only(columns)
         file = departement_path(self.path, table, departement)
         if not file.exists():
-            return table.empty()
-        return table.conform(_read(file, table.names))
+            return asked.empty()
+        return asked.conform(_read(file, asked.names))
 
     def departements_of(
         self, table: Table, departements: Sequence[str] | None = None

@@ -31,7 +31,6 @@ from geomatch.establishments import Pool, street_codes
 from geomatch.lexicon import Coverage, Lexicon
 from geomatch.names import NAMES, clean_names, name_words, register_names
 from geomatch.schema import (
-    ADDRESS_PARTS,
     COUNTRY_TABLES,
     DEPARTEMENT_TABLES,
     STORE_ADDRESSES,
@@ -152,13 +151,22 @@ def _streets(frame: pd.DataFrame) -> pd.DataFrame:
 # ------------------------------------------------------------------ pools
 def pool_of(frame: pd.DataFrame) -> Pool:
     """Index a register, its street names normalised in place of the parser."""
-    names = (
-        register_names(frame, frame["libelle_commune"].tolist()) if len(frame) else NAMES.empty()
+    return Pool(with_compared(frame), names_of(frame))
+
+
+def names_of(frame: pd.DataFrame) -> pd.DataFrame:
+    """Names that a register bears."""
+    if not len(frame):
+        return NAMES.empty()
+    return register_names(frame, frame["libelle_commune"].tolist())
+
+
+def with_compared(frame: pd.DataFrame) -> pd.DataFrame:
+    """A register with the number and the street name that are compared."""
+    return frame.assign(
+        numero_norm=pd.to_numeric(frame["numero"], errors="coerce").fillna(-1).astype("int64"),
+        voie_norm=[normalise(v) for v in frame["nom_voie"]],
     )
-    parts = pd.DataFrame(
-        {"numero": frame["numero"], "nom_voie": [normalise(v) for v in frame["nom_voie"]]}
-    )
-    return Pool.build(frame, names, ADDRESS_PARTS.conform(parts))
 
 
 @dataclass(frozen=True)
@@ -264,7 +272,8 @@ def write_store(root: Path, frame: pd.DataFrame) -> Store:
     rows = {
         STORE_STREETS.name: streets,
         STORE_ADDRESSES.name: addresses,
-        STORE_ESTABLISHMENTS.name: frame,
+        STORE_ESTABLISHMENTS.name: with_compared(frame),
+        NAMES.name: names_of(frame),
     }
     for table in DEPARTEMENT_TABLES:
         write_departement(root, table, "96", table.conform(rows[table.name]), crs=2154)
