@@ -24,6 +24,10 @@ _MAX_ALIKE = 6
 _PREFIX_WEIGHT = 0.75
 _PREFIX_MIN = 3
 _PREFIX_MAX = 6
+#: Words run together are looked for in words of this length, made of words of that one.
+_MERGED_MIN = 8
+_PART_MIN = 4
+_BETWEEN = frozenset({"A", "AU", "AUX", "D", "DE", "DES", "DU", "ET", "L", "LA", "LE", "LES"})
 
 
 #: written word, known word, weight
@@ -143,6 +147,35 @@ class Lexicon:
         row, column, _ = _best_of_each(row, column, frequency, _PREFIX_MAX)
         return asked[row], column, np.full(len(row), _PREFIX_WEIGHT, np.float32)
 
+    def parted(self, names: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+        """The names with words that were run together apart: GARAGEDELORMEAU, GARAGE ORMEAU.
+
+        Only a word that resembles no known one is taken apart, and only into known ones.
+        """
+        unknown = {w for words in names for w in words if len(w) >= _MERGED_MIN}
+        parts = {w: self._parts(w) for w in sorted(unknown - self.code_of.keys())}
+        merged = [w for w, found in parts.items() if len(found) > 1]
+        if not merged:
+            return names
+        alone = np.diff(self.alike(merged).indptr) == 0
+        apart = {w: parts[w] for w, is_alone in zip(merged, alone, strict=True) if is_alone}
+        return [[p for w in words for p in apart.get(w, [w])] for words in names]
+
+    def _parts(self, word: str) -> list[str]:
+        """The fewest known words that make up a word, those between left out; else none."""
+        best: list[list[str] | None] = [[], *([None] * len(word))]
+        for end in range(1, len(word) + 1):
+            for start in range(end):
+                before, piece = best[start], word[start:end]
+                if before is None or not (
+                    piece in _BETWEEN or (len(piece) >= _PART_MIN and piece in self.code_of)
+                ):
+                    continue
+                now = best[end]
+                if now is None or len(before) + 1 < len(now):
+                    best[end] = [*before, piece]
+        return [p for p in best[-1] or [] if p not in _BETWEEN]
+
 
 class Coverage:
     """Written names against the known names of a :class:`Lexicon`.
@@ -156,6 +189,7 @@ class Coverage:
 
     def __init__(self, lexicon: Lexicon, names: Sequence[Sequence[str]]) -> None:
         self.lexicon = lexicon
+        names = lexicon.parted(names)
         counts = np.fromiter((len(w) for w in names), np.int64, len(names))
         codes, words = pd.factorize(np.array([w for ws in names for w in ws], dtype=object))
         alike = lexicon.alike(list(words))
