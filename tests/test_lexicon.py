@@ -149,6 +149,38 @@ def test_words_unknown_to_all_lower_what_is_explained() -> None:
     assert 0 < of_written[1] < 1
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (["BOULANGERIECREPIN"], ["BOULANGERIE", "CREPIN"]),
+        (["BOUCHERIEDUGALANT"], ["BOUCHERIE", "GALANT"]),
+        (["ACIERIESDELOURDAL", "X"], ["ACIERIES", "OURDAL", "X"]),
+        (["BOULANGERIE"], ["BOULANGERIE"]),
+        (["BOULANGERIES"], ["BOULANGERIES"]),
+        (["BOULANGERIEZZYGO"], ["BOULANGERIEZZYGO"]),
+        (["BOULANGERIEDELA"], ["BOULANGERIEDELA"]),
+    ],
+)
+def test_words_run_together_are_taken_apart_into_known_ones_only(
+    written: list[str], expected: list[str]
+) -> None:
+    assert list(Lexicon(KNOWN).parted([written])[0]) == expected
+
+
+@given(names, names)
+def test_taking_words_apart_loses_no_name_and_no_known_word(
+    known: list[list[str]], written: list[list[str]]
+) -> None:
+    lexicon = Lexicon(known)
+    parted = lexicon.parted(written)
+    assert len(parted) == len(written)
+    for before, after in zip(written, parted, strict=True):
+        assert bool(before) == bool(after)
+        assert [w for w in before if w in lexicon.code_of] == [
+            w for w in after if w in lexicon.code_of and w in before
+        ]
+
+
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=8))
 def test_ragged_ranges_are_the_ranges_one_after_the_other(bounds: list[tuple[int, int]]) -> None:
     low = np.array([b[0] for b in bounds], dtype=np.int64)
