@@ -42,7 +42,9 @@ class CommuneNames:
                     codes[code] = origin
             by_departement.setdefault(departement, {})[key] = None
         self._of_departement = {d: list(k) for d, k in by_departement.items()}
-        self._all = list(self._exact)
+        self._of_length: dict[int, list[str]] = {}
+        for key in self._exact:
+            self._of_length.setdefault(len(key), []).append(key)
         self._sorted = sorted(self._exact)
         self._known_alike: dict[tuple[str, frozenset[str] | None], list[tuple[Codes, int]]] = {}
         self._of_commune: dict[str, dict[str, list[str]]] = {}
@@ -76,19 +78,30 @@ class CommuneNames:
         if known is None:
             if len(self._known_alike) >= _MOST_KNOWN:
                 self._known_alike.clear()
-            names = self._all if departements is None else self._names_of(departements)
+            names = self._near_length(key) if departements is None else self._names_of(departements)
             known = self._known_alike[asked] = self.alike_among(key, names)
         return known
 
     def alike_among(self, key: str, names: Iterable[str]) -> list[tuple[Codes, int]]:
         """:meth:`alike` among some names."""
-        allowed = min(3, max(1, len(key) // 4))
+        allowed = _allowed_slips(key)
         near = process.extract(key, names, scorer=ratio, limit=_MOST_ALIKE, score_cutoff=_ALIKE)
         slips = [(name, OSA.distance(key, name, score_cutoff=allowed)) for name, _, _ in near]
         return [(self._exact[name], n) for name, n in slips if 0 < n <= allowed]
 
+    def _near_length(self, key: str) -> list[str]:
+        """Names so long that they may be the key with the slips allowed."""
+        allowed = _allowed_slips(key)
+        lengths = range(len(key) - allowed, len(key) + allowed + 1)
+        return [n for length in lengths for n in self._of_length.get(length, ())]
+
     def _names_of(self, departements: Collection[str]) -> list[str]:
         return [n for d in departements for n in self._of_departement.get(d, ())]
+
+    def of_some_size(self, sizes: Mapping[str, int], least: int) -> list[str]:
+        """Names of communes of at least `least` addresses and establishments."""
+        big = {code for code, size in sizes.items() if size >= least}
+        return [name for name, codes in self._exact.items() if not big.isdisjoint(codes)]
 
     def of_communes(self, codes: Collection[str], departement: str) -> list[str]:
         """Names, of one département, that stand for some communes."""
@@ -99,3 +112,7 @@ class CommuneNames:
                 for code in self._exact[name]:
                     known.setdefault(code, []).append(name)
         return [n for c in codes for n in known.get(c, ())]
+
+
+def _allowed_slips(key: str) -> int:
+    return min(3, max(1, len(key) // 4))

@@ -93,6 +93,7 @@ class CommuneIndex:
         near = near.sort_values(["code_commune", "distance_m"], kind="stable")
         self._neighbours = _groups(near["code_commune"], near["voisine"])
         self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
+        self._big_names = self.names.of_some_size(self._size, _SOME_SIZE)
 
     @classmethod
     def open(cls, store: Store) -> CommuneIndex:
@@ -147,10 +148,7 @@ class CommuneIndex:
             return not asked or any({c, self.departement(c)} & asked for c in codes)
         if exact or len(town.key) < 3:
             return False
-        return any(
-            slips <= 1 and max(self._size.get(c, 0) for c in found) >= _SOME_SIZE
-            for found, slips in self.names.alike(town.key, None)
-        )
+        return any(slips <= 1 for _, slips in self.names.alike_among(town.key, self._big_names))
 
     # ------------------------------------------------------------- many questions
     def resolve(self, frame: pd.DataFrame) -> pd.DataFrame:

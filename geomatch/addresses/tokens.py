@@ -43,14 +43,16 @@ _STRIPPED_QUOTE = re.compile("[AaÂâ]€[™˜œ\u009d]")
 _RANGE = re.compile(
     r"(?<![\w/-])(\d{1,4} ?(?:[A-Za-z]|bis|ter|BIS|TER)?) ?[-/–] ?(?=\d{1,4}\b)(?!\d+[-/]\d)(\d)"
 )
+_ROAD = re.compile(
+    r"(^|, ?|^\d{1,4},? |ROUTE )R?([DN]) ?(\d{1,4})(?=$| \d{5}\b| ?,)", re.IGNORECASE
+)
 #: What is said otherwise: ``n° 3``, ``F-35910``, ``35 910 VAUBRAY``, ``D908``.
 _SPELLINGS = (
     (re.compile(r"\bn\s?[°º]\s*(?=\d)", re.IGNORECASE), " "),
     (re.compile(r"\bF ?- ?(?=\d{5}\b)"), ""),
     (re.compile(r"(?<=[A-Za-z,] )(\d{2}) (\d{3})(?= [A-Za-z]{2})(?!.*\d{5})"), r"\1\2"),
-    (re.compile(r"(^|, ?|^\d{1,4},? |ROUTE )(R?)([DN]) ?(\d{1,4})(?=$| \d{5}\b| ?,)", re.IGNORECASE),
-     r"\1R\3 \4"),
-)  # fmt: skip
+    (_ROAD, r"\1R\2 \3"),
+)
 _WORDS = re.compile(r"[A-Z0-9]+|,")
 _RANK = re.compile(r"^\d{1,3}(?:ERE?|E|EME|IEME|ND|NDE)$")
 _NUMBER = re.compile(r"^\d{1,5}(?:[A-Z]{1,2}\d{0,2}|BIS|TER|QUATER)?$")

@@ -1,0 +1,250 @@
+"""How good, how sure of itself and how fast the address phase is; prints one JSON line.
+
+    python benchmarks/geocoding.py --store STORE --bench BENCH
+        [--parsers rules,libpostal,auto] [--libpostal-data FOLDER] [--hostile 1000000]
+
+BENCH holds ``geocode_dev.csv``: noisy one-line addresses with their true street and position. Only
+the line is read: parse, find the town, resolve it, geocode. ``rp_dev.csv``, if it is there, gives
+the share of census bulletins by level.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pyproj import Transformer
+
+from geomatch.addresses import (
+    AddressParser,
+    CommuneIndex,
+    Geocoder,
+    bulletin_parts,
+    complete_parts,
+    get_parser,
+)
+from geomatch.bulletins import read_bulletins
+from geomatch.config import AddressOptions
+from geomatch.store import Store
+from geomatch.voies import street_key
+
+NEAR_M = 50.0
+LEVELS = ("housenumber", "interpolated", "street", "locality", "commune", "none")
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--store", required=True, type=Path)
+    arguments.add_argument("--bench", required=True, type=Path)
+    arguments.add_argument("--parsers", default="rules")
+    arguments.add_argument("--libpostal-data", default="")
+    arguments.add_argument("--hostile", type=int, default=0)
+    given = arguments.parse_args()
+    options = AddressOptions(libpostal_data=given.libpostal_data)
+    before, start = memory_mb(), time.process_time()
+    geocoder = Geocoder.open(Store.open(given.store))
+    asked = pd.read_csv(given.bench / "geocode_dev.csv", sep=";", dtype=str, keep_default_na=False)
+    geocode(["1 rue"], get_parser(replace(options, parser="rules")), geocoder)
+    result: dict[str, object] = {
+        "addresses": len(geocoder.streets.addresses.numero),
+        "streets": len(geocoder.streets),
+        "load_cpu_s": round(time.process_time() - start, 2),
+        "gazetteer_mb": round(memory_mb() - before),
+    }
+    for name in given.parsers.split(","):
+        held = memory_mb()
+        parser = get_parser(replace(options, parser=name))
+        parser.parse(["1 rue"])
+        grown = round(memory_mb() - held)
+        result[name] = {**measured(asked, parser, geocoder), "parser_mb": grown}
+    bulletins = given.bench / "rp_dev.csv"
+    if bulletins.is_file():
+        parser = get_parser(replace(options, parser=given.parsers.split(",")[0]))
+        result["rp_dev"] = levels_of_bulletins(bulletins, parser, geocoder)
+    if given.hostile:
+        result["hostile"] = hostile(given.hostile, geocoder)
+    print(json.dumps(result, ensure_ascii=False))
+
+
+def geocode(texts: Sequence[str], parser: AddressParser, geocoder: Geocoder) -> pd.DataFrame:
+    """The whole phase on lines."""
+    parts = complete_parts(parser.parse(texts), geocoder.communes)
+    return geocoder.geocode(parts, geocoder.communes.resolve(parts))
+
+
+def memory_mb() -> float:
+    """Most memory that the process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def measured(asked: pd.DataFrame, parser: AddressParser, geocoder: Geocoder) -> dict[str, object]:
+    texts = asked["q"].tolist()
+    geocode(texts[:50], parser, geocoder)
+    start = time.process_time()
+    parser.parse(texts)
+    parsed = time.process_time()
+    found = geocode(texts, parser, geocoder)
+    seconds = time.process_time() - parsed
+    judged = judge(asked, found)
+    return {
+        **quality(judged),
+        "calibration": calibration(judged),
+        "coverage": coverage(judged),
+        "by_noise": by_noise(judged),
+        "parse_per_cpu_s": round(len(texts) / (parsed - start)),
+        "per_cpu_s": round(len(texts) / seconds),
+    }
+
+
+def judge(asked: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
+    """Each answer against the truth: metres off, street and commune right."""
+    to_legal = Transformer.from_crs(4326, 2154, always_xy=True)
+    x, y = to_legal.transform(asked["true_lon"].astype(float), asked["true_lat"].astype(float))
+    commune = found["code_commune"].to_numpy() == asked["true_citycode"].to_numpy()
+    street = [
+        bool(a) and street_key(a) == street_key(b)
+        for a, b in zip(found["libelle_voie"], asked["true_voie"], strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "level": found["geocode_level"].to_numpy(),
+            "score": found["geocode_score"].to_numpy(),
+            "uncertainty_m": found["uncertainty_m"].to_numpy(),
+            "off_m": np.hypot(found["x"].to_numpy() - x, found["y"].to_numpy() - y),
+            "commune": commune,
+            "street": np.array(street) & commune,
+            "is_house": asked["level"].to_numpy() == "house",
+            "ops": asked["ops"].to_numpy(),
+        }
+    )
+
+
+def quality(judged: pd.DataFrame) -> dict[str, float]:
+    house = judged[judged["is_house"]]
+    return {
+        "house_50m": round(float((house["off_m"] <= NEAR_M).mean()), 4),
+        "street": round(float(judged["street"].mean()), 4),
+        "commune": round(float(judged["commune"].mean()), 4),
+    }
+
+
+def calibration(judged: pd.DataFrame) -> list[dict[str, float]]:
+    """Share of right streets by band of score, answers at street level or better."""
+    answered = judged[judged["level"].isin(LEVELS[:4])]
+    out = []
+    for low, high in ((0.98, 1.01), (0.9, 0.98), (0.7, 0.9), (0.5, 0.7), (0.0, 0.5)):
+        band = answered[(answered["score"] >= low) & (answered["score"] < high)]
+        if len(band):
+            right, said = float(band["street"].mean()), float(band["score"].mean())
+            out.append(
+                {"from": low, "n": len(band), "said": round(said, 3), "right": round(right, 4)}
+            )
+    sure = answered[answered["score"] >= 0.9]
+    out.append({"from": 0.9, "n": len(sure), "right": round(float(sure["street"].mean()), 4)})
+    return out
+
+
+def coverage(judged: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Share of true positions within the uncertainty, by level and in all."""
+    judged = judged.assign(held=judged["off_m"] <= judged["uncertainty_m"])
+    out = {}
+    for level, rows in [*judged.groupby("level"), ("all", judged)]:
+        out[str(level)] = {
+            "n": len(rows),
+            "held": round(float(rows["held"].mean()), 4),
+            "median_uncertainty_m": round(float(rows["uncertainty_m"].fillna(0.0).median()), 1),
+        }
+    return out
+
+
+def by_noise(judged: pd.DataFrame) -> dict[str, dict[str, float]]:
+    kinds = judged["ops"].replace("", "none").str.split("|").explode()
+    rows = judged.loc[kinds.index].assign(kind=kinds.to_numpy())
+    rows["house"] = np.where(rows["is_house"], rows["off_m"] <= NEAR_M, np.nan)
+    table = rows.groupby("kind").agg(
+        n=("street", "size"),
+        house_50m=("house", "mean"),
+        street=("street", "mean"),
+        commune=("commune", "mean"),
+    )
+    return {
+        str(kind): {k: round(v, 4) for k, v in row.items() if not np.isnan(v)}
+        for kind, row in table.iterrows()
+    }
+
+
+def levels_of_bulletins(path: Path, parser: AddressParser, geocoder: Geocoder) -> dict[str, float]:
+    """Share of census bulletins by geocode level, and bulletins per CPU-second."""
+    bulletins = read_bulletins(path)
+    start = time.process_time()
+    parts = bulletin_parts(bulletins, parser)
+    communes = resolved(bulletins, parts, geocoder.communes)
+    found = geocoder.geocode(parts, communes)
+    seconds = time.process_time() - start
+    shares = found["geocode_level"].value_counts(normalize=True)
+    out = {level: round(float(shares.get(level, 0.0)), 4) for level in LEVELS}
+    return out | {"per_cpu_s": round(len(bulletins) / seconds)}
+
+
+def resolved(bulletins: pd.DataFrame, parts: pd.DataFrame, communes: CommuneIndex) -> pd.DataFrame:
+    asked = bulletins.copy()
+    for column in ("commune", "code_postal"):
+        asked[column] = np.where(asked[column] != "", asked[column], parts[column])
+    return communes.resolve(asked)
+
+
+def hostile(n: int, geocoder: Geocoder) -> dict[str, float]:
+    """Parse and geocode strings that are no addresses; an exception ends the benchmark."""
+    parser = get_parser(AddressOptions(parser="rules"))
+    rng, slowest, start = random.Random(7), 0.0, time.perf_counter()
+    for low in range(0, n, 20_000):
+        texts = [hostile_text(rng) for _ in range(min(20_000, n - low))]
+        began = time.perf_counter()
+        found = geocode(texts, parser, geocoder)
+        if len(found) != len(texts):
+            raise SystemExit(f"{len(texts)} texts gave {len(found)} rows")
+        slowest = max(slowest, time.perf_counter() - began)
+    seconds = time.perf_counter() - start
+    return {"n": n, "seconds": round(seconds), "slowest_20000_s": round(slowest, 1)}
+
+
+_ALPHABETS = (
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789",
+    "0123456789",
+    "0123456789 -/,.",
+    "".join(map(chr, range(32))) + "\x7f\x80\x9f\u200b\u200e\u202e\ufeff ",
+    "אבגדה ءآأؤ 12",
+    "😀🏠🚒👩‍👩‍👧 é",
+    "éèàùçœæÉÈÂ€©¨ã ",
+    "ÃÂâ€™œ©¨ Aa",
+    "漢字カナ한글ไทย ",
+    "ZzAIBPCSTSACEDEX 75",
+    "\ud800\udfff\x00 a1",
+)
+_WORDS = (
+    "RUE", "R", "DE", "LA", "L", "BIS", "12", "0000", "75001", "99999", "PARIS", "CEDEX", "BP",
+    "CS", "BAT", "A", "D", "N", "ZA", "RN", "8", "MAI", "1945", ",", "-", "/", "(", ")", "SAINT",
+    "ST", "GRANDE", "LIEU", "DIT", "DOUZE", "1ER", "FRANCE", "ECOLE", "\n", "\t", "°", "'",
+)  # fmt: skip
+
+
+def hostile_text(rng: random.Random) -> str:
+    """Letters, digits, controls, words of addresses in any order; now and then 100 kB of them."""
+    if rng.random() < 0.5:
+        joint = rng.choice((" ", " ", "", "  "))
+        text = joint.join(rng.choices(_WORDS, k=rng.randrange(1, 14)))
+    else:
+        text = "".join(rng.choices(rng.choice(_ALPHABETS), k=rng.randrange(0, 60)))
+    return text * 5_000 if rng.random() < 0.0005 else text
+
+
+if __name__ == "__main__":
+    main()
