@@ -39,7 +39,7 @@ Parser = Annotated[str, typer.Option("--parser", help="auto, rules ou libpostal.
 def main() -> None:
     """Run the command line; exit codes: 0 done, 2 usage, 3 bad data, 4 source unavailable."""
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
     except GeomatchError as error:
         _complain(str(error))
         sys.exit(error.exit_code)
@@ -53,6 +53,9 @@ def main() -> None:
             raise
         _complain(usage)
         sys.exit(ConfigError.exit_code)
+    # Commands return nothing: what comes back is the code of a stop, such as Ctrl-C's 130.
+    if isinstance(code, int):
+        sys.exit(code)
 
 
 def _complain(message: str) -> None:
