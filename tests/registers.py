@@ -315,6 +315,8 @@ def _country_tables(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
             "origine": "cog",
         }
     )
+    # Codes of the register that have no label here are in the nomenclature all the same.
+    labels = dict.fromkeys(sorted(set(frame["naf"]) - {""}), "") | NAFS
     pairs = [(a, b) for a in codes for b in codes if _relation(a, b) == NEIGHBOUR]
     return {
         "communes": communes,
@@ -323,7 +325,7 @@ def _country_tables(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
         "commune_neighbours": pd.DataFrame(pairs, columns=["code_commune", "voisine"]).assign(
             distance_m=500.0
         ),
-        "naf": pd.DataFrame({"naf": list(NAFS), "libelle": list(NAFS.values())}).assign(
+        "naf": pd.DataFrame({"naf": list(labels), "libelle": list(labels.values())}).assign(
             nomenclature="NAFRev2"
         ),
     }

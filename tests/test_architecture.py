@@ -22,7 +22,7 @@ PACKAGES = ("geomatch", "gazetteer")
 #: layer below its own, and of its own layer only what ALONGSIDE names.
 LAYERS: dict[str, tuple[str, ...]] = {
     "ground": ("errors", "text", "tables", "schema", "config", "store", "voies"),
-    "knowledge": ("lexicon", "model"),
+    "knowledge": ("lexicon", "model", "collective", "fitting"),
     "phases": (
         "bulletins", "names", "addresses", "activities", "establishments", "candidates",
         "ranking", "decisions",
@@ -39,6 +39,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "config": {"errors"},
     "store": {"errors", "schema"},
     "voies": {"tables", "text"},
+    "fitting": {"collective", "model"},
     # Phases never import each other, but for the register's side and the words.
     "activities": {"names"},
     "candidates": {"establishments"},
@@ -52,14 +53,16 @@ ALONGSIDE: dict[str, set[str]] = {
 #: Units that may not see all that lies below them.
 ONLY: dict[str, set[str]] = {
     "lexicon": set(),
+    "collective": set(),
     "decisions": {"config", "model"},
     "results": {"schema"},
     "evaluation": {"bulletins", "errors", "schema", "text"},
     "geocoding": {"addresses", "bulletins", "config", "errors", "schema", "store"},
     "review": {"bulletins", "config", "errors", "schema", "scoring", "store"},
 }
-#: What the builder of the store may use of the matcher; geocoding is the public geocoder's.
-OF_GAZETTEER = {*LAYERS["ground"], "addresses"}
+#: What the builder of the store may use of the matcher: the ground floor, the public geocoder,
+#: and the names that are prepared once for all.
+OF_GAZETTEER = {*LAYERS["ground"], "addresses", "names"}
 #: Who imports the builder, and only inside functions.
 BUILDERS = {"cli", "demo"}
 #: Who may read or write files.
@@ -73,8 +76,8 @@ DISK_CALLS = {
     "write_table", "mkdir", "rmtree", "unlink", "rmdir", "makedirs", "iterdir", "copyfile",
 }  # fmt: skip
 MOST_LINES = 400
-#: The one place that knows the order of the phases.
-LONGER = {"geomatch.matcher": 420}
+#: The one place that knows the order of the phases, and the table of all tables.
+LONGER = {"geomatch.matcher": 420, "geomatch.schema": 450}
 
 
 class Import(NamedTuple):

@@ -16,6 +16,7 @@ from commands import Commands, Ran
 import geomatch
 from geomatch import batch
 from geomatch.batch import partition_rows
+from geomatch.schema import STORE_FORMAT, STORE_FORMAT_VERSION
 from geomatch.store import MANIFEST
 
 #: Stands for a bulletin's text: it may reach no message.
@@ -104,7 +105,7 @@ def test_a_missing_column_is_named_with_those_the_file_has(
 # ------------------------------------------------------------------ stores that are no good
 def other_version(store: Path) -> None:
     store.mkdir()
-    manifest = {"format": "geomatch-store", "format_version": 999, "departements": ["96"]}
+    manifest = {"format": STORE_FORMAT, "format_version": 999, "departements": ["96"]}
     (store / MANIFEST).write_text(json.dumps(manifest))
 
 
@@ -120,7 +121,11 @@ def damaged_manifest(store: Path) -> None:
 
 def no_tables(store: Path) -> None:
     store.mkdir()
-    manifest = {"format": "geomatch-store", "format_version": 1, "departements": ["96"]}
+    manifest = {
+        "format": STORE_FORMAT,
+        "format_version": STORE_FORMAT_VERSION,
+        "departements": ["96"],
+    }
     (store / MANIFEST).write_text(json.dumps(manifest))
 
 

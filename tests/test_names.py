@@ -66,9 +66,7 @@ def test_cleaning_never_fails_nor_empties_a_name_that_says_something(names: list
 
 
 @given(st.lists(written, max_size=8))
-def test_a_name_is_cleaned_the_same_whatever_its_neighbours(
-    names: list[str], random: object
-) -> None:
+def test_a_name_is_cleaned_the_same_whatever_its_neighbours(names: list[str]) -> None:
     together = clean_names(names)
     assert together == [clean_names([n])[0] for n in names]
 
