@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,7 +25,7 @@ TABLES = ("decisions.parquet", "candidates.parquet")
 @pytest.fixture(autouse=True)
 def small_partitions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four hundred bulletins make five partitions."""
-    monkeypatch.setattr(batch, "partition_rows", partial(partition_rows, most=90))
+    monkeypatch.setattr(batch, "partition_rows", partial(partition_rows, most=90, cut=90))
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -36,7 +37,7 @@ def whole(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run in five partitions that nothing interrupts."""
     out = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch, "partition_rows", partial(partition_rows, most=90))
+        patch.setattr(batch, "partition_rows", partial(partition_rows, most=90, cut=90))
         run(chain.files.bulletins, chain.store, out, chain.config)
     return out
 
@@ -71,8 +72,14 @@ def test_in_result_files_what_is_absent_is_null(whole: Path) -> None:
         assert not (decisions[column] == "").any(), column
 
 
-def test_partitions_leave_no_trace_in_the_results(whole: Path, chain: Chain) -> None:
-    one, other = (pd.read_parquet(f / "decisions.parquet") for f in (whole, chain.out))
+def test_partitions_leave_no_trace_where_each_bulletin_stands_alone(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(chain.config, decisions=DecisionOptions(collective=False))
+    for name, most in (("five", 90), ("one", 1_000)):
+        monkeypatch.setattr(batch, "partition_rows", partial(partition_rows, most=most, cut=most))
+        run(chain.files.bulletins, chain.store, tmp_path / name, config)
+    one, other = (pd.read_parquet(tmp_path / f / "decisions.parquet") for f in ("one", "five"))
     pd.testing.assert_frame_equal(one, other, check_exact=False, rtol=1e-4, atol=1e-5)
 
 
@@ -228,7 +235,7 @@ def test_results_do_not_replace_a_file(chain: Chain, tmp_path: Path) -> None:
 def test_every_row_is_in_one_partition_and_none_is_too_big(
     departements: list[str], most: int
 ) -> None:
-    parts = partition_rows(np.array(departements, dtype=str), most)
+    parts = partition_rows(np.array(departements, dtype=str), most, most)
     rows = np.concatenate(parts) if parts else np.array([], dtype=np.int64)
     assert sorted(rows.tolist()) == list(range(len(departements)))
     assert all(0 < len(p) <= most for p in parts)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from registers import register, write_store
 
 from geomatch import Matcher
 from geomatch.bulletins import read_bulletins
-from geomatch.config import CandidateOptions, Config
+from geomatch.config import CandidateOptions, Config, DecisionOptions
 from geomatch.errors import ConfigError, LayoutError, StoreError
 from geomatch.evaluation import evaluate, read_truth
 from geomatch.matcher import Result
@@ -110,9 +111,12 @@ def test_the_order_of_the_bulletins_changes_no_decision(
     )
 
 
-def test_a_bulletin_alone_is_decided_as_among_others(
-    matcher: Matcher, bulletins: pd.DataFrame, result: Result
+def test_a_bulletin_alone_is_decided_as_among_others_that_have_no_say(
+    matcher: Matcher, bulletins: pd.DataFrame
 ) -> None:
+    config = replace(matcher.config, decisions=DecisionOptions(collective=False))
+    matcher = Matcher(matcher.store, config, matcher.model)
+    result = matcher.match_bulletins(bulletins)
     for row in (0, 7, 123):
         alone = matcher.match_bulletins(bulletins.iloc[[row]].reset_index(drop=True))
         _assert_same(alone.decisions, result.decisions.iloc[[row]].reset_index(drop=True))
