@@ -78,7 +78,7 @@ class CommuneNames:
         if known is None:
             if len(self._known_alike) >= _MOST_KNOWN:
                 self._known_alike.clear()
-            names = self._near_length(key) if departements is None else self._names_of(departements)
+            names = self.near_length(key) if departements is None else self._names_of(departements)
             known = self._known_alike[asked] = self.alike_among(key, names)
         return known
 
@@ -89,7 +89,7 @@ class CommuneNames:
         slips = [(name, OSA.distance(key, name, score_cutoff=allowed)) for name, _, _ in near]
         return [(self._exact[name], n) for name, n in slips if 0 < n <= allowed]
 
-    def _near_length(self, key: str) -> list[str]:
+    def near_length(self, key: str) -> list[str]:
         """Names so long that they may be the key with the slips allowed."""
         allowed = _allowed_slips(key)
         lengths = range(len(key) - allowed, len(key) + allowed + 1)

@@ -38,6 +38,8 @@ _COLUMNS = (
 _SURE = 0.9
 #: Addresses and establishments known of a town that a slip may stand for, nothing else told.
 _SOME_SIZE = 2_000
+#: Letters from which on a name with a slip can hardly be anything else.
+_LONG_NAME = 12
 
 
 class Answer(NamedTuple):
@@ -138,7 +140,7 @@ class CommuneIndex:
     def is_town(self, text: str, code_postal: str = "", *, exact: bool = True) -> bool:
         """Whether a text is a town's name, one of the postcode's when there is one.
 
-        With ``exact=False`` one slip is allowed, in the name of a town of some size.
+        With ``exact=False`` one slip is allowed, in a long name or that of a town of some size.
         """
         town = read_town(text)
         codes = self.names.exact(town.key) or self.names.short(town.short)
@@ -148,7 +150,10 @@ class CommuneIndex:
             return not asked or any({c, self.departement(c)} & asked for c in codes)
         if exact or len(town.key) < 3:
             return False
-        return any(slips <= 1 for _, slips in self.names.alike_among(town.key, self._big_names))
+        known = self._big_names
+        if len(town.key) >= _LONG_NAME:
+            known = self.names.near_length(town.key)
+        return any(slips <= 1 for _, slips in self.names.alike_among(town.key, known))
 
     # ------------------------------------------------------------- many questions
     def resolve(self, frame: pd.DataFrame) -> pd.DataFrame:

@@ -26,6 +26,8 @@ _NUMBER_BEHIND = re.compile(r"^(?P<name>.*[A-Z]) (?P<n>\d{1,4})(?: ?(?P<rep>[A-Z
 _FIELDS = ("nom_voie", "lieu", "nom", "complement")
 
 
+#: Where a town is sought, and whether as it is written or with a slip.
+_SEARCHES = (("nom_voie", True), ("nom_voie", False), *((c, True) for c in _FIELDS[1:]))
 _OTHERS = ("commune", "code_postal", "numero", "rep")
 
 
@@ -48,11 +50,12 @@ def complete_parts(parts: pd.DataFrame, communes: CommuneIndex) -> pd.DataFrame:
     if not len(void):
         return parts
     columns = {c: text_array(parts[c]).copy() for c in (*_FIELDS, *_OTHERS)}
+    bare = (columns["numero"] == "") & (text_array(parts["type_voie"]) == "")
     known: dict[tuple[str, ...], tuple[str, str, str] | None] = {}
     for i in void.tolist():
-        row = tuple(columns[c][i] for c in (*_FIELDS, "code_postal"))
+        row = (*(columns[c][i] for c in (*_FIELDS, "code_postal")), "bare" if bare[i] else "")
         if row not in known:
-            known[row] = _find_town(row[:-1], row[-1], communes)
+            known[row] = _find_town(row, communes)
         found = known[row]
         if found is not None:
             column, rest, town = found
@@ -66,20 +69,16 @@ def complete_parts(parts: pd.DataFrame, communes: CommuneIndex) -> pd.DataFrame:
     return ADDRESS_PARTS.conform(parts.assign(**columns))
 
 
-def _find_town(
-    fields: tuple[str, ...], code_postal: str, communes: CommuneIndex
-) -> tuple[str, str, str] | None:
-    """Column, what is left of it, and the town."""
+def _find_town(row: tuple[str, ...], communes: CommuneIndex) -> tuple[str, str, str] | None:
+    """Column, what is left of it, and the town; a bare name may be a town's as a whole."""
+    *fields, code_postal, bare = row
     texts = dict(zip(_FIELDS, fields, strict=True))
-    for column, exact in (
-        ("nom_voie", True),
-        ("nom_voie", False),
-        *((c, True) for c in _FIELDS[1:]),
-    ):
+    least = {"nom_voie": 0 if bare else 1}
+    for column, exact in _SEARCHES:
         if not exact and code_postal:
             continue
-        for rest, town in _endings(texts[column], least=1 if column == "nom_voie" else 0):
-            if communes.is_town(town, code_postal, exact=exact):
+        for rest, town in _endings(texts[column], least=least.get(column, 0)):
+            if (exact or rest) and communes.is_town(town, code_postal, exact=exact):
                 return column, rest, town
     return None
 

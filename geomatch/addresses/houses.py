@@ -71,7 +71,9 @@ def place(index: StreetIndex, street: Ints, numero: Ints, rep: Ints) -> Places:
     out.address[at] = address
     out.x[at], out.y[at] = index.addresses.x[address], index.addresses.y[address]
     out.uncertainty[at] = np.where(same_rep, _DOOR_M, _REP_M)
-    _between(index.addresses, street, numero, asked[found[0] < 0], out)
+    missing = asked[found[0] < 0]
+    for side in (0, 1):
+        missing = _between(index.addresses, street, numero, missing, out, side=side)
     return out
 
 
@@ -99,16 +101,21 @@ def _exact(
     return best, same
 
 
-def _between(addresses: Addresses, street: Ints, numero: Ints, asked: Ints, out: Places) -> None:
-    """Interpolate what `asked` points at, between or beside known numbers of the same side."""
+def _between(
+    addresses: Addresses, street: Ints, numero: Ints, asked: Ints, out: Places, *, side: int
+) -> Ints:
+    """Interpolate what `asked` points at, between or beside known numbers of one side.
+
+    `side` is 0 for the number's own, 1 for the other. Returns what could not be placed.
+    """
     if not len(asked):
-        return
+        return asked
     keys, order = addresses.parity_order
-    side = (street[asked] * 2 + numero[asked] % 2) * NUMBER_SPAN
-    at = np.searchsorted(keys, side + numero[asked])
+    first = (street[asked] * 2 + (numero[asked] + side) % 2) * NUMBER_SPAN
+    at = np.searchsorted(keys, first + numero[asked])
     above, below = np.minimum(at, len(keys) - 1), np.maximum(at - 1, 0)
-    has_above = (keys[above] // NUMBER_SPAN == side // NUMBER_SPAN) & (at < len(keys))
-    has_below = (keys[below] // NUMBER_SPAN == side // NUMBER_SPAN) & (at > 0)
+    has_above = (keys[above] // NUMBER_SPAN == first // NUMBER_SPAN) & (at < len(keys))
+    has_below = (keys[below] // NUMBER_SPAN == first // NUMBER_SPAN) & (at > 0)
     up, down = order[above], order[below]
     gap_up = np.where(has_above, addresses.numero[up] - numero[asked], _MAX_GAP + 1)
     gap_down = np.where(has_below, numero[asked] - addresses.numero[down], _MAX_GAP + 1)
@@ -126,3 +133,4 @@ def _between(addresses: Addresses, street: Ints, numero: Ints, asked: Ints, out:
     out.x[rows], out.y[rows] = x[good], y[good]
     street_share = out.uncertainty[rows] * _SHARE_OF_STREET
     out.uncertainty[rows] = np.maximum(reach[good], street_share)
+    return asked[~good]
