@@ -58,6 +58,10 @@ class Evidence:
     code_of: NDArray[np.int64]
     values: NDArray[np.float32]
 
+    def rows(self, rows: NDArray[np.int64]) -> Evidence:
+        """The same for some of the texts."""
+        return Evidence(self.code_of[rows], self.values)
+
     def of_pairs(self, text: NDArray[np.int64], naf: NDArray[np.int64]) -> NDArray[np.float32]:
         """Evidence of text ``text[i]`` for the code at position ``naf[i]`` (-1: none)."""
         found = self.values[self.code_of[text], np.maximum(naf, 0)]

@@ -33,8 +33,10 @@ from geomatch.model import Model, model_hash
 from geomatch.schema import CANDIDATES, DECISIONS, departement_of
 from geomatch.store import MANIFEST, Store
 
-#: A partition holds at most this many bulletins; small départements share one.
+#: Small départements share a partition up to this many bulletins.
 PARTITION_ROWS = 20_000
+#: A département with more bulletins than this is cut.
+CUT_ROWS = 60_000
 #: Result tables and the order of their rows.
 _TABLES = ((DECISIONS, "source_row"), (CANDIDATES, "source_row, rank"))
 Progress = Callable[[int, int], None]
@@ -229,22 +231,27 @@ def _departements(bulletins: pd.DataFrame, communes: CommuneIndex) -> np.ndarray
     return np.array([departement_of(c or h) for c, h in zip(work, home, strict=True)], dtype=str)
 
 
-def partition_rows(departements: np.ndarray, most: int = PARTITION_ROWS) -> list[np.ndarray]:
-    """Rows of each partition: by département, big ones cut, small ones put together."""
+def partition_rows(
+    departements: np.ndarray, most: int = PARTITION_ROWS, cut: int = CUT_ROWS
+) -> list[np.ndarray]:
+    """Rows of each partition, sorted: whole départements, small ones put together up to `most`.
+
+    A département's bulletins speak for one another (see ``collective``), so it is cut only
+    beyond `cut`, where each part has enough of them.
+    """
+    if not len(departements):
+        return []
     order = np.argsort(departements, kind="stable")
-    parts: list[np.ndarray] = []
-    pending: list[np.ndarray] = []
-    cuts = np.flatnonzero(departements[order][1:] != departements[order][:-1]) + 1
-    for group in np.split(order, cuts):
-        for low in range(0, len(group), most):
-            piece = group[low : low + most]
-            if sum(map(len, pending)) + len(piece) > most:
-                parts.append(np.concatenate(pending))
-                pending = []
-            pending.append(piece)
-    if pending:
-        parts.append(np.concatenate(pending))
-    return [np.sort(p) for p in parts if len(p)]
+    bounds = np.flatnonzero(departements[order][1:] != departements[order][:-1]) + 1
+    parts: list[list[np.ndarray]] = []
+    for group in np.split(order, bounds):
+        for low in range(0, len(group), cut):
+            piece = group[low : low + cut]
+            if parts and sum(map(len, parts[-1])) + len(piece) <= most:
+                parts[-1].append(piece)
+            else:
+                parts.append([piece])
+    return [np.sort(np.concatenate(p)) for p in parts]
 
 
 def _done(work: Path, number: int) -> bool:

@@ -24,34 +24,12 @@ from geomatch.establishments import Pool, street_codes
 from geomatch.lexicon import Coverage
 from geomatch.model import Model
 from geomatch.names import clean_names, employer_kinds, employer_names, name_words
+from geomatch.prepared import PLACED, Prepared, departement_code
 from geomatch.resources import IndexedPool, Resources
 from geomatch.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, GEOCODES, departement_of
 from geomatch.store import Store
 
 Progress = Callable[[str, float], None]
-#: Geocode levels that give a place better than the commune.
-#: What a NAF that the generic employer does not imply loses, log.
-_CONTRADICTED = 5.0
-PLACED = ("housenumber", "interpolated", "street", "locality")
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """Bulletins with all that phases 1 to 3 understood of them; every table is aligned."""
-
-    bulletins: pd.DataFrame
-    parts: pd.DataFrame
-    communes: pd.DataFrame
-    geocodes: pd.DataFrame
-    departement: NDArray[np.object_]
-    zone_code: NDArray[np.object_]
-    names: pd.DataFrame
-    kinds: list[str]
-    kind_code: NDArray[np.int64]
-    kind_mask: NDArray[np.bool_]
-    activity: activities.Evidence
-    profession: activities.Evidence
-    name_activity: activities.Evidence
 
 
 @dataclass(frozen=True)
@@ -180,7 +158,7 @@ class Matcher:
         """
         code = communes["code_commune"].to_numpy(object)
         home = bulletins["code_commune_residence"].to_numpy(object)
-        declared = [_departement_code(d) for d in bulletins["departement"]]
+        declared = [departement_code(d) for d in bulletins["departement"]]
         departement, zone = [], []
         for c, h, d in zip(code, home, declared, strict=True):
             if c:
@@ -234,7 +212,7 @@ class Matcher:
         names = candidates.similar_names(
             position[mine["row"].to_numpy()], code, coverage, len(written)
         )
-        asked = _activities(prepared, rows, indexed.naf)
+        asked = prepared.asked_activities(rows, indexed.naf)
         pairs = candidates.find_candidates(places, names, asked, pool, self.config.candidates)
         has_name = np.zeros(len(rows), dtype=bool)
         has_name[names.row] = True
@@ -243,9 +221,9 @@ class Matcher:
             has_name=has_name,
             kind=prepared.kind_code[rows],
             kind_mask=prepared.kind_mask,
-            activity=_part(prepared.activity, rows),
-            profession=_part(prepared.profession, rows),
-            name_activity=_part(prepared.name_activity, rows),
+            activity=prepared.activity.rows(rows),
+            profession=prepared.profession.rows(rows),
+            name_activity=prepared.name_activity.rows(rows),
         )
         features = ranking.compare(pairs, places, declared, pool, indexed.naf)
         est = pairs["establishment"].to_numpy(np.int64)
@@ -336,22 +314,7 @@ class Matcher:
 
     def naf_of_texts(self, prepared: Prepared) -> pd.DataFrame:
         """Likeliest NAF of each bulletin from its texts alone, with its share."""
-        n = len(prepared.bulletins)
-        keys = np.stack([e.code_of for e in _evidences(prepared)], axis=1)
-        distinct, back = np.unique(keys, axis=0, return_inverse=True)
-        prior = np.log(self._activity_words.prior)
-        naf, share = np.zeros(len(distinct), np.int64), np.zeros(len(distinct))
-        for low in range(0, len(distinct), 20_000):
-            part = distinct[low : low + 20_000]
-            total = prior[None, :].repeat(len(part), axis=0)
-            for i, evidence in enumerate(_evidences(prepared)):
-                total += evidence.values[part[:, i]]
-            total = np.exp(total - total.max(axis=1, keepdims=True))
-            naf[low : low + 20_000] = total.argmax(axis=1)
-            share[low : low + 20_000] = total.max(axis=1) / total.sum(axis=1)
-        silent = np.array([not len(self.resources.nafs)] * n)
-        codes = np.array(self.resources.nafs, dtype=object)[naf[back.ravel()]]
-        return pd.DataFrame({"naf": np.where(silent, "", codes), "naf_chance": share[back.ravel()]})
+        return prepared.naf_of_texts(self.resources.nafs, self._activity_words.prior)
 
     @cached_property
     def _activity_words(self) -> activities.WordModel:
@@ -368,43 +331,6 @@ class Matcher:
 
 
 _FEATURE_COLUMNS = (*ranking.FEATURE_NAMES, "distance_m", "radius_m")
-
-
-def _activities(
-    prepared: Prepared, rows: NDArray[np.int64], naf: NDArray[np.int64]
-) -> candidates.Activities:
-    """Evidence of activity, occupation and kind of employer together, once for each mix."""
-    keys = np.stack(
-        [
-            prepared.activity.code_of[rows],
-            prepared.profession.code_of[rows],
-            prepared.kind_code[rows],
-        ],
-        axis=1,
-    )
-    distinct, code = np.unique(keys, axis=0, return_inverse=True)
-    evidence = prepared.activity.values[distinct[:, 0]] + prepared.profession.values[distinct[:, 1]]
-    implied = prepared.kind_mask[np.maximum(distinct[:, 2], 0)]
-    asks = (distinct[:, 2] >= 0) & implied.any(axis=1)
-    evidence[asks] += np.where(implied[asks], 0.0, -_CONTRADICTED)
-    return candidates.Activities(code.ravel(), evidence, naf)
-
-
-def _part(evidence: activities.Evidence, rows: NDArray[np.int64]) -> activities.Evidence:
-    return activities.Evidence(evidence.code_of[rows], evidence.values)
-
-
-def _evidences(prepared: Prepared) -> tuple[activities.Evidence, ...]:
-    return prepared.activity, prepared.profession, prepared.name_activity
-
-
-def _departement_code(written: str) -> str:
-    """``1`` → ``01``, ``2a`` → ``2A``; anything that is no département code gives ``""``."""
-    code = written.strip().upper()
-    if code.isdigit() and len(code) == 1:
-        return "0" + code
-    is_code = len(code) in (2, 3) and (code.isdigit() or code in ("2A", "2B"))
-    return code if is_code else ""
 
 
 def _silent(step: str, share: float) -> None:

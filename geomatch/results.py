@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geomatch.schema import CANDIDATES, DECISIONS
 
 if TYPE_CHECKING:
-    from geomatch.matcher import Prepared
+    from geomatch.prepared import Prepared
 
 #: Candidates of a bulletin kept for the reader.
 KEPT_CANDIDATES = 20

@@ -27,7 +27,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "bulletins", "names", "addresses", "activities", "establishments", "candidates",
         "ranking", "decisions",
     ),
-    "assembly": ("resources", "results", "matcher"),
+    "assembly": ("prepared", "resources", "results", "matcher"),
     "uses": (
         "batch", "evaluation", "geocoding", "training", "scoring", "explaining", "review",
     ),
@@ -44,7 +44,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "activities": {"names"},
     "candidates": {"establishments"},
     "ranking": {"establishments", "candidates", "activities"},
-    "matcher": {"resources", "results"},
+    "matcher": {"prepared", "resources", "results"},
     "training": {"evaluation"},
     "scoring": {"evaluation"},
     "explaining": {"scoring"},
@@ -76,8 +76,8 @@ DISK_CALLS = {
     "write_table", "mkdir", "rmtree", "unlink", "rmdir", "makedirs", "iterdir", "copyfile",
 }  # fmt: skip
 MOST_LINES = 400
-#: The one place that knows the order of the phases, and the table of all tables.
-LONGER = {"geomatch.matcher": 420, "geomatch.schema": 450}
+#: The table of all tables.
+LONGER = {"geomatch.schema": 450}
 
 
 class Import(NamedTuple):

@@ -231,24 +231,31 @@ def test_results_do_not_replace_a_file(chain: Chain, tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------ partitions
-@given(st.lists(st.sampled_from(["", "01", "2A", "35", "974"]), max_size=60), st.integers(1, 20))
+departements = st.lists(st.sampled_from(["", "01", "2A", "35", "974"]), max_size=60)
+
+
+@given(departements, st.integers(1, 20), st.integers(1, 20))
 def test_every_row_is_in_one_partition_and_none_is_too_big(
-    departements: list[str], most: int
+    given_departements: list[str], most: int, cut: int
 ) -> None:
-    parts = partition_rows(np.array(departements, dtype=str), most, most)
+    parts = partition_rows(np.array(given_departements, dtype=str), most, cut)
     rows = np.concatenate(parts) if parts else np.array([], dtype=np.int64)
-    assert sorted(rows.tolist()) == list(range(len(departements)))
-    assert all(0 < len(p) <= most for p in parts)
+    assert sorted(rows.tolist()) == list(range(len(given_departements)))
+    assert all(0 < len(p) <= max(most, cut) for p in parts)
     assert all((np.diff(p) > 0).all() for p in parts)
 
 
-@given(st.lists(st.sampled_from(["01", "35", "75"]), min_size=1, max_size=60))
-def test_a_departement_that_fits_is_not_spread_over_partitions(departements: list[str]) -> None:
-    parts = partition_rows(np.array(departements, dtype=str), 60)
-    assert len(parts) == 1
+@given(departements, st.integers(1, 20))
+def test_a_departement_that_need_not_be_cut_is_whole_in_one_partition(
+    given_departements: list[str], most: int
+) -> None:
+    codes = np.array(given_departements, dtype=str)
+    parts = partition_rows(codes, most, cut=60)
+    for code in set(given_departements):
+        assert sum(code in codes[p] for p in parts) == 1
 
 
 def test_partitions_do_not_depend_on_anything_but_the_rows() -> None:
-    departements = np.array(["75", "35", "75", "01", "35"] * 10)
-    one, other = partition_rows(departements, 12), partition_rows(departements.copy(), 12)
+    codes = np.array(["75", "35", "75", "01", "35"] * 10)
+    one, other = partition_rows(codes, 12), partition_rows(codes.copy(), 12)
     assert [p.tolist() for p in one] == [p.tolist() for p in other]

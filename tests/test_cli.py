@@ -277,7 +277,7 @@ def test_match_says_where_the_results_are_and_how_fast_it_went(
 def test_two_workers_write_the_bytes_of_one(
     commands: Commands, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "partition_rows", partial(partition_rows, most=150))
+    monkeypatch.setattr(batch, "partition_rows", partial(partition_rows, most=150, cut=150))
     for workers in (1, 2):
         out = tmp_path / str(workers)
         arguments = ("--store", chain.store, "--out", out, "--model", chain.model)
@@ -290,7 +290,7 @@ def test_two_workers_write_the_bytes_of_one(
 def test_an_interrupted_match_is_taken_up_where_it_was(
     commands: Commands, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "partition_rows", partial(partition_rows, most=150))
+    monkeypatch.setattr(batch, "partition_rows", partial(partition_rows, most=150, cut=150))
     store = ("--store", chain.store, "--model", chain.model)
     assert commands("match", chain.files.bulletins, *store, "--out", tmp_path / "a").code == 0
     real, matched = batch.match_partition, []

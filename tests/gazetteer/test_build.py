@@ -21,6 +21,7 @@ from geomatch.errors import ConfigError, DataError, LayoutError
 from geomatch.schema import (
     COUNTRY_TABLES,
     DEPARTEMENT_TABLES,
+    NAMES,
     STORE_ADDRESSES,
     STORE_COMMUNE_POSTCODES,
     STORE_COMMUNES,
@@ -63,9 +64,19 @@ def test_rows_are_sorted_by_commune(country):
     pd.testing.assert_frame_equal(key, key.sort_values(["code_commune", "siret"]))
 
 
+PLACED_TABLES = tuple(t for t in DEPARTEMENT_TABLES if "x" in t.columns)
+
+
+def test_names_point_at_their_establishments(built):
+    store = Store.open(built.out)
+    names = store.departement(NAMES, "35")
+    assert set(names["row"]) <= set(range(len(store.departement(STORE_ESTABLISHMENTS, "35"))))
+    assert (names["name"] != "").all()
+
+
 def test_the_parts_are_geoparquet(built):
     options = built
-    for table in DEPARTEMENT_TABLES:
+    for table in PLACED_TABLES:
         read = geopandas.read_parquet(departement_path(options.out, table, "35"))
         assert read.crs.to_epsg() == 2154
         assert set(table.names) <= set(read.columns)
@@ -346,7 +357,7 @@ def test_territories(country, commune, departement, crs, lon, lat):
     store = build(options)
     rows = store.departement(STORE_ESTABLISHMENTS, departement).set_index("siret")
     assert rows.loc["90000000800012", "crs"] == crs
-    for table in DEPARTEMENT_TABLES:
+    for table in PLACED_TABLES:
         part = geopandas.read_parquet(departement_path(options.out, table, departement))
         assert part.crs.to_epsg() == crs
         point = part.geometry.iloc[-1]

@@ -1,0 +1,92 @@
+"""Bulletins with all that phases 1 to 3 understood of them, as the later phases need it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geomatch.activities import Evidence
+from geomatch.candidates import Activities
+
+#: Geocode levels that give a place better than the commune.
+PLACED = ("housenumber", "interpolated", "street", "locality")
+#: What a NAF that the generic employer does not imply loses, log.
+_CONTRADICTED = 5.0
+_SLICE = 20_000
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Bulletins with all that phases 1 to 3 understood of them; every table is aligned."""
+
+    bulletins: pd.DataFrame
+    parts: pd.DataFrame
+    communes: pd.DataFrame
+    geocodes: pd.DataFrame
+    departement: NDArray[np.object_]
+    zone_code: NDArray[np.object_]
+    names: pd.DataFrame
+    kinds: list[str]
+    kind_code: NDArray[np.int64]
+    kind_mask: NDArray[np.bool_]
+    activity: Evidence
+    profession: Evidence
+    name_activity: Evidence
+
+    def asked_activities(self, rows: NDArray[np.int64], naf: NDArray[np.int64]) -> Activities:
+        """Evidence of activity, occupation and kind of employer together, once for each mix."""
+        keys = np.stack(
+            [
+                self.activity.code_of[rows],
+                self.profession.code_of[rows],
+                self.kind_code[rows],
+            ],
+            axis=1,
+        )
+        distinct, code = np.unique(keys, axis=0, return_inverse=True)
+        evidence = self.activity.values[distinct[:, 0]] + self.profession.values[distinct[:, 1]]
+        implied = self.kind_mask[np.maximum(distinct[:, 2], 0)]
+        asks = (distinct[:, 2] >= 0) & implied.any(axis=1)
+        evidence[asks] += np.where(implied[asks], 0.0, -_CONTRADICTED)
+        return Activities(code.ravel(), evidence, naf)
+
+    def naf_of_texts(self, nafs: Sequence[str], prior: NDArray[np.float64]) -> pd.DataFrame:
+        """Likeliest NAF of each bulletin from activity, occupation and name alone.
+
+        Parameters
+        ----------
+        nafs, prior : the codes of the evidence, and how likely each is before any text
+
+        Returns
+        -------
+        DataFrame ``naf`` and ``naf_chance``, its share, one row a bulletin.
+        """
+        if not len(nafs):
+            return pd.DataFrame({"naf": "", "naf_chance": 0.0}, index=range(len(self.bulletins)))
+        evidences = (self.activity, self.profession, self.name_activity)
+        keys = np.stack([e.code_of for e in evidences], axis=1)
+        distinct, back = np.unique(keys, axis=0, return_inverse=True)
+        naf, share = np.zeros(len(distinct), np.int64), np.zeros(len(distinct))
+        for low in range(0, len(distinct), _SLICE):
+            part = distinct[low : low + _SLICE]
+            total = np.log(prior)[None, :].repeat(len(part), axis=0)
+            for i, evidence in enumerate(evidences):
+                total += evidence.values[part[:, i]]
+            total = np.exp(total - total.max(axis=1, keepdims=True))
+            naf[low : low + _SLICE] = total.argmax(axis=1)
+            share[low : low + _SLICE] = total.max(axis=1) / total.sum(axis=1)
+        codes = np.array(nafs, dtype=object)[naf[back.ravel()]]
+        return pd.DataFrame({"naf": codes, "naf_chance": share[back.ravel()]})
+
+
+def departement_code(written: str) -> str:
+    """``1`` → ``01``, ``2a`` → ``2A``; anything that is no département code gives ``""``."""
+    code = written.strip().upper()
+    if code.isdigit() and len(code) == 1:
+        return "0" + code
+    is_code = len(code) in (2, 3) and (code.isdigit() or code in ("2A", "2B"))
+    return code if is_code else ""
