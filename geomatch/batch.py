@@ -53,12 +53,16 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class Task:
-    """One partition for one worker; everything in it can be pickled."""
+    """One partition for one worker; everything in it can be pickled.
+
+    `version` tells apart what was built or trained again in the same place.
+    """
 
     number: int
     work: str
     store: str
     config: Config
+    version: str
 
 
 def run(
@@ -108,7 +112,8 @@ def run(
         raise ConfigError(f"--out {out} is no folder: {error.strerror}; give another") from error
     work = folder / ".partitions"
     parts = _prepare_work(bulletins, work, description, communes, options.resume)
-    tasks = [Task(n, str(work), str(store), config) for n in range(len(parts))]
+    version = description["store"]["manifest_sha256"] + description["model"]["sha256"]
+    tasks = [Task(n, str(work), str(store), config, version) for n in range(len(parts))]
     todo = [t for t in tasks if not _done(work, t.number)]
     finished = sum(parts[t.number] for t in tasks) - sum(parts[t.number] for t in todo)
     tell = progress or (lambda done, total: None)
@@ -132,7 +137,7 @@ def match_partition(task: Task) -> int:
     """Match one partition; its number when its files are in place."""
     work = Path(task.work)
     bulletins = pd.read_parquet(work / f"{task.number:05d}-bulletins.parquet")
-    result = _matcher(task.store, task.config).match_bulletins(bulletins)
+    result = _matcher(task).match_bulletins(bulletins)
     row = pd.Series(bulletins["source_row"].to_numpy(), index=bulletins["id"].to_numpy())
     tables = {
         "candidates": result.candidates.assign(
@@ -148,15 +153,15 @@ def match_partition(task: Task) -> int:
     return task.number
 
 
-_MATCHERS: dict[tuple[str, str], Matcher] = {}
+_MATCHERS: dict[tuple[str, ...], Matcher] = {}
 
 
-def _matcher(store: str, config: Config) -> Matcher:
+def _matcher(task: Task) -> Matcher:
     """One matcher a process: what it has loaded serves the next partition."""
-    key = (store, repr(config))
+    key = (task.store, task.version, repr(task.config))
     if key not in _MATCHERS:
         _MATCHERS.clear()
-        _MATCHERS[key] = Matcher.open(store, config)
+        _MATCHERS[key] = Matcher.open(task.store, task.config)
     return _MATCHERS[key]
 
 

@@ -17,7 +17,9 @@ from geomatch import batch
 from geomatch.batch import RunOptions, Task, partition_rows, run
 from geomatch.config import Config, DecisionOptions
 from geomatch.errors import ConfigError, DataError, StoreError
+from geomatch.model import Linear
 from geomatch.schema import CANDIDATES, DECISIONS
+from geomatch.training import UNTRAINED
 
 TABLES = ("decisions.parquet", "candidates.parquet")
 
@@ -259,3 +261,16 @@ def test_partitions_do_not_depend_on_anything_but_the_rows() -> None:
     codes = np.array(["75", "35", "75", "01", "35"] * 10)
     one, other = partition_rows(codes, 12), partition_rows(codes.copy(), 12)
     assert [p.tolist() for p in one] == [p.tolist() for p in other]
+
+
+def test_a_model_learned_again_in_its_place_is_the_one_that_is_used(
+    chain: Chain, tmp_path: Path
+) -> None:
+    # A notebook trains, matches, trains again into the same folder and matches again.
+    model, results = tmp_path / "model", []
+    for ranking in (UNTRAINED.ranking, Linear({"size": 1.0}, 0.0)):
+        replace(UNTRAINED, ranking=ranking).save(model)
+        out = tmp_path / f"out{len(results)}"
+        run(chain.files.bulletins, chain.store, out, Config(model=str(model)))
+        results.append(pd.read_parquet(out / "candidates.parquet")["siret"].tolist())
+    assert results[0] != results[1]
