@@ -34,7 +34,7 @@ ORIGIN_COST: Mapping[str, float] = {
 }
 POSTCODE_COST = {"same": 0.0, "departement": 3.5, "cedex": 0.5, "other": 8.0}
 DEPARTEMENT_COST = 6.0
-HOME_GAIN = {"home": 2.0, "near": 1.5, "departement": 0.5, "other": -2.0}
+HOME_GAIN = {"home": 3.0, "near": 1.5, "departement": 1.0, "other": -3.5}
 #: Weight of size: exponent of the number of addresses and establishments.
 SIZE_EXPONENT = 0.6
 #: What a commune nobody thought of weighs.

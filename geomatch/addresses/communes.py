@@ -50,6 +50,8 @@ class Answer(NamedTuple):
     method: str
 
 
+#: How a name met, where the answer's method is called otherwise.
+_METHODS = {"short": "name", "none": "postcode"}
 _NOTHING = Answer("", 0.0, "")
 
 
@@ -205,12 +207,10 @@ class CommuneIndex:
         return Answer(home, 0.6, "home")
 
     def _answer_of(self, asked: _Asked, best: Evidence, share: float) -> Answer:
-        method = best.name if best.name in ("fuzzy", "postcode", "cut", "more") else "name"
-        if best.name == "none":
-            method = "postcode"
-        elif best.postcode == "same":
+        method = _METHODS.get(best.name, best.name)
+        if method != "postcode" and best.postcode == "same":
             method += "+postcode"
-        elif asked.departements or best.postcode:
+        elif method != "postcode" and (asked.departements or best.postcode):
             method += "+dep"
         code = self._ranked(best.code, asked)
         return Answer(code, round(share, 3), "arrondissement" if code != best.code else method)

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.addresses.rules import RulesParser
+from geomatch.addresses.tokens import MONTHS
 from geomatch.addresses.town_names import without_cedex
 from geomatch.schema import text_array
 from geomatch.text import normalise
@@ -83,39 +84,28 @@ def register_parts(establishments: pd.DataFrame) -> pd.DataFrame:
 def address_line(numero: str, rep: str, type_voie: str, nom_voie: str, complement: str) -> str:
     """The line that separate fields make; what the street field repeats is said once.
 
-    ``("0012", "B", "R", "12 RUE DU PORT", "")`` gives ``"12B RUE DU PORT"``.
+    ``("0012", "B", "R", "12 B RUE DU PORT", "")`` gives ``"12 B RUE DU PORT"``.
     """
     name = normalise(nom_voie)
-    kind = _type(type_voie)
+    kind = street_types().get(normalise(type_voie), normalise(type_voie))
     number = _NUMBERS.match(numero)
     digits = number[1].lstrip("0") if number else ""
     if digits:
-        head = re.match(rf"0*{digits} ?({re.escape(normalise(rep))}\b)?(?![0-9])", name)
-        name = name[head.end() :].strip() if head and head.end() < len(name) else name
-    words = name.split()
-    written, used = leading_type(words)
-    if kind and (written == kind or (written and used < len(words) and words[used - 1] != "ST")):
-        same = written == kind or kind in street_types().values()
-        kind = "" if same and written == kind else kind
-    tail = _tail_of_number(numero, number)
-    head_text = f"{digits}{_glued(rep)}{tail}" if digits else ""
-    line = " ".join(p for p in (head_text, kind, name) if p)
+        name = _without_number(name, digits, normalise(rep))
+        # 5-7 and 12BIS keep what follows their first number
+        digits = f"{digits} {normalise(rep)}{numero[number.end() :]}" if number else digits
+    if leading_type(name.split())[0] == kind:
+        kind = ""
+    line = " ".join(" ".join((digits, kind, name)).split())
     return f"{line}, {complement}" if complement.strip() else line
 
 
-def _type(written: str) -> str:
-    norm = normalise(written)
-    return street_types().get(norm, norm)
-
-
-def _tail_of_number(numero: str, number: re.Match[str] | None) -> str:
-    """What follows the first number in its field: ``-14`` of a range, ``BIS``."""
-    return numero[number.end() :].rstrip() if number else ""
-
-
-def _glued(rep: str) -> str:
-    norm = normalise(rep)
-    return f" {norm}" if norm else ""
+def _without_number(name: str, digits: str, rep: str) -> str:
+    """A street field without the house number that it repeats; a date keeps its day."""
+    head = re.match(rf"0*{digits} ?(?:{rep}\b ?)?(?=[A-Z])", name)
+    if head is None or name[head.end() :].split(" ", 1)[0] in MONTHS:
+        return name
+    return name[head.end() :]
 
 
 def _digits(value: str) -> str:

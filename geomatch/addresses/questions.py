@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 
 from geomatch.addresses.gazetteer_index import StreetIndex
 from geomatch.addresses.street_names import StreetName
-from geomatch.addresses.tokens import STRONG_TYPES
 
 Ints = NDArray[np.int64]
 
 #: How far a street's commune is from the one that is asked for.
 STATED, SAME_CITY, NEIGHBOUR, ELSEWHERE = 0, 1, 2, 3
+#: Types that hardly ever are a word of a street's name, as QUAI or FAUBOURG are.
+_NEVER_IN_NAMES = frozenset(
+    ("RUE", "AVENUE", "BOULEVARD", "PLACE", "ALLEE", "IMPASSE", "CHEMIN", "ROUTE", "SQUARE")
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Questions:
     @cached_property
     def has_weak_kind(self) -> NDArray[np.bool_]:
         """Whether the type asked for is also a plain word, which names hold."""
-        kinds = (bool(n.kind) and n.kind not in STRONG_TYPES for n in self.names)
+        kinds = (bool(n.kind) and n.kind not in _NEVER_IN_NAMES for n in self.names)
         return np.fromiter(kinds, bool, len(self.names))
 
     def kind_of(self, index: StreetIndex) -> Ints:

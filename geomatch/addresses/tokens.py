@@ -109,6 +109,9 @@ ZONE_TYPES = frozenset(
 #: Abbreviations that are types only where a number or nothing stands before them.
 _SHORT = frozenset({"R", "Q", "CH", "CR", "GR", "CC", "PA", "AL", "RT", "RES", "PRE", "COL", "CD"})
 
+MONTHS = frozenset(
+    _words("JANVIER FEVRIER MARS AVRIL MAI JUIN JUILLET AOUT SEPTEMBRE OCTOBRE NOVEMBRE DECEMBRE")
+)
 _KINDS: dict[str, str] = (
     dict.fromkeys(_words("BIS TER QUATER QUINQUIES SEXIES"), "R")
     | dict.fromkeys(_words("BP CS TSA CIDEX"), "B")
@@ -121,12 +124,7 @@ _KINDS: dict[str, str] = (
         "E",
     )
     | dict.fromkeys(_words("CEDEX CEDX CEDES CDX CEDE"), "C")
-    | dict.fromkeys(
-        _words(
-            "JANVIER FEVRIER MARS AVRIL MAI JUIN JUILLET AOUT SEPTEMBRE OCTOBRE NOVEMBRE DECEMBRE"
-        ),
-        "M",
-    )
+    | dict.fromkeys(MONTHS, "M")
     | dict.fromkeys(_words("DE DU DES LA LE LES ET EN AU AUX SUR SOUS"), "S")
     | dict.fromkeys("ADL", "s")
 )

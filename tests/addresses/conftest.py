@@ -10,8 +10,6 @@ from geomatch.addresses import CommuneIndex, Geocoder, complete_parts, get_parse
 from geomatch.config import AddressOptions
 from geomatch.store import Store
 
-Geocode = Callable[..., pd.DataFrame]
-
 
 @pytest.fixture(scope="session")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Store:
@@ -30,7 +28,7 @@ def geocoder(places: Store) -> Geocoder:
 
 
 @pytest.fixture(scope="session")
-def geocode(geocoder: Geocoder) -> Geocode:
+def geocode(geocoder: Geocoder) -> Callable[..., pd.DataFrame]:
     """Lines to places, by the whole phase."""
     parser = get_parser(AddressOptions(parser="rules"))
 

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geomatch.addresses import CommuneIndex
+from geomatch.addresses.communes import departement_codes, postcode_departements
+from geomatch.addresses.town_names import read_town
+from geomatch.schema import COMMUNES_RESOLVED
+
+CASES = Path(__file__).parent.parent / "cases" / "communes.csv"
+with CASES.open(encoding="utf-8", newline="") as _file:
+    ROWS = list(csv.DictReader(_file, delimiter=";"))
+ASKED = (
+    "commune",
+    "departement",
+    "code_postal",
+    "code_commune_declaree",
+    "code_commune_residence",
+    "lieu_travail",
+)
+
+
+def label(row: dict[str, str]) -> str:
+    return f"{row['case']}: " + " | ".join(row[c] for c in ASKED)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=label)
+def test_commune_is_found(row: dict[str, str], communes: CommuneIndex) -> None:
+    found = communes.resolve(pd.DataFrame([{c: row[c] for c in ASKED}])).iloc[0]
+    assert found["code_commune"] == row["code_commune"], found["commune_method"]
+    assert (found["commune_score"] >= 0.9) == (row["sure"] == "1")
+
+
+def test_cases_are_many() -> None:
+    assert len(ROWS) >= 70
+
+
+def test_scores_are_shares_and_methods_are_said(communes: CommuneIndex) -> None:
+    found = communes.resolve(pd.DataFrame([{c: row[c] for c in ASKED} for row in ROWS]))
+    assert list(found.columns) == COMMUNES_RESOLVED.names
+    assert found["commune_score"].between(0, 1).all()
+    assert ((found["commune_method"] != "") == (found["code_commune"] != "")).all()
+
+
+def test_columns_that_are_absent_are_empty_and_the_index_is_kept(communes: CommuneIndex) -> None:
+    found = communes.resolve(pd.DataFrame({"commune": ["Vaubray", ""]}, index=[5, 2]))
+    assert found["code_commune"].tolist() == ["96101", ""]
+    assert found.index.tolist() == [5, 2]
+
+
+def test_single_facts(communes: CommuneIndex) -> None:
+    assert communes.zone("75056") == ("75101", "75105", "75113")
+    assert communes.zone("96101") == ("96101",)
+    assert communes.city("75105") == "75056"
+    assert communes.city("96101") == "96101"
+    assert communes.neighbours("96101") == ("96104", "96110")
+    assert communes.neighbours("75105") == ()
+    assert communes.in_force("96108") == "96107"
+    assert communes.in_force("96101") == "96101"
+    assert communes.in_force("00000") == ""
+    assert communes.departement("96101") == "96"
+    assert communes.departement("97411") == "974"
+
+
+@pytest.mark.parametrize(
+    ("text", "postcode", "exact", "expected"),
+    [
+        ("VAUBRAY", "", True, True),
+        ("VAUBRAY", "96100", True, True),
+        ("VAUBRAY", "96120", True, False),
+        ("VAUBRAY", "96999", True, True),
+        ("VAUBREY", "", True, False),
+        ("VAUBREY", "", False, True),
+        ("ORMEAX", "", False, False),  # too small a town for a slip
+        ("SAINT ELOI SUR LANE", "", False, True),  # but nothing else is called so
+        ("RUE", "", False, False),
+    ],
+)
+def test_town_or_not(
+    text: str, postcode: str, exact: bool, expected: bool, communes: CommuneIndex
+) -> None:
+    assert communes.is_town(text, postcode, exact=exact) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("1", {"01"}), ("01", {"01"}), ("35", {"35"}), ("2a", {"2A"}), ("20", {"2A", "2B"}),
+        ("974", {"974"}), ("99", set()), ("00", set()), ("ILLE ET VILAINE", set()), ("", set()),
+    ],
+)  # fmt: skip
+def test_departement_codes(written: str, expected: set[str]) -> None:
+    assert departement_codes(written) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("35910", {"35"}), ("97411", {"974"}), ("20137", {"2A", "2B"}), ("3591", set()), ("", set())],
+)
+def test_departement_of_a_postcode(written: str, expected: set[str]) -> None:
+    assert postcode_departements(written) == expected
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read_as_a_town(text: str) -> None:
+    town = read_town(text)
+    assert town.key == town.key.strip()
+    assert town.rank >= 0
+
+
+@given(fields=st.lists(st.text(max_size=12), min_size=6, max_size=6))
+def test_any_question_has_an_answer(fields: list[str], communes: CommuneIndex) -> None:
+    found = communes.resolve(pd.DataFrame([dict(zip(ASKED, fields, strict=True))]))
+    assert 0 <= found["commune_score"].iloc[0] <= 1
