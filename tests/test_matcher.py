@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -205,6 +206,18 @@ def test_a_store_without_establishments_finds_nobody(tmp_path: Path) -> None:
     )
     result = _untrained(tmp_path / "store").match_bulletins(frame)
     assert result.decisions["decision"].tolist() == ["none"]
+
+
+def test_no_text_of_a_bulletin_reaches_a_log_or_the_screen(
+    chain: Chain, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    secret = "ZYGOMARINE"
+    fields = ("raison_sociale", "adresse", "nom_voie", "commune", "activite", "profession", "pays")
+    frame = BULLETINS.conform(pd.DataFrame([{"id": "1", **dict.fromkeys(fields, secret)}]))
+    Matcher.open(chain.store, chain.config).match_bulletins(frame)
+    assert secret not in caplog.text
+    assert capsys.readouterr() == ("", "")
 
 
 # ------------------------------------------------------------------ frames and options
