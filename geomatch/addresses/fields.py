@@ -21,6 +21,8 @@ from geomatch.voies import leading_type, street_types
 #: typeVoieEtablissement where it means something else than the same letters in a text.
 _REGISTER_TYPES = {"GAL": "GALERIE", "ROND": "ROND POINT", "CTRE": "CENTRE COMMERCIAL"}
 _UNDISCLOSED = "[ND]"
+_FULL_TYPES = frozenset({"RUE", "AVENUE", "BOULEVARD", "PLACE", "ROUTE", "COURS", "CHEMIN",
+                         "QUAI", "SQUARE", "ALLEE", "IMPASSE", "PASSAGE"})  # fmt: skip
 _NUMBERS = re.compile(r"^\W*(\d+)")
 
 
@@ -54,6 +56,7 @@ def bulletin_parts(bulletins: pd.DataFrame, parser: _Parser) -> pd.DataFrame:
     ]
     parts = parser.parse(made)
     parts.index = bulletins.index
+    parts = _with_named_after_towns(parts, line == "")
     return _with_place(parts, bulletins["commune"], bulletins["code_postal"])
 
 
@@ -73,6 +76,7 @@ def register_parts(establishments: pd.DataFrame) -> pd.DataFrame:
     made = [address_line(*fields) for fields in zip(numero, rep, kind, name, more, strict=True)]
     parts = RulesParser().parse(made)
     parts.index = establishments.index
+    parts = _with_named_after_towns(parts, np.ones(len(parts), dtype=bool))
     given = np.array([_digits(v) for v in last], dtype=object)
     parts["numero_fin"] = np.where(given != "", given, parts["numero_fin"])
     town = pd.Series(_disclosed(establishments["libelle_commune"]), index=establishments.index)
@@ -106,6 +110,24 @@ def _without_number(name: str, digits: str, rep: str) -> str:
     if head is None or name[head.end() :].split(" ", 1)[0] in MONTHS:
         return name
     return name[head.end() :]
+
+
+def _with_named_after_towns(parts: pd.DataFrame, is_fields: NDArray[np.bool_]) -> pd.DataFrame:
+    """Give back the street what was read as a town in a field that holds no town.
+
+    In the street field, ``MARSEILLE`` or ``RUE DE PARIS`` is a street's name.
+    """
+    name, town = text_array(parts["nom_voie"]), text_array(parts["commune"])
+    is_type = np.array([n in _FULL_TYPES for n in name], dtype=bool)
+    lost = is_fields & (town != "") & ((name == "") | is_type)
+    if not lost.any():
+        return parts
+    parts = parts.copy()
+    parts.loc[lost & is_type, "type_voie"] = name[lost & is_type]
+    parts.loc[lost, "nom_voie"] = town[lost]
+    parts.loc[lost, "doubt"] = "no type"
+    parts.loc[is_fields, "commune"] = ""
+    return parts
 
 
 def _digits(value: str) -> str:
