@@ -33,10 +33,13 @@ from geomatch.addresses import (
 )
 from geomatch.bulletins import read_bulletins
 from geomatch.config import AddressOptions
+from geomatch.schema import STORE_ESTABLISHMENTS
 from geomatch.store import Store
 from geomatch.voies import street_key
 
 NEAR_M = 50.0
+CASES = Path(__file__).parent.parent / "tests" / "cases" / "parse.csv"
+STREET_PARTS = ("numero", "rep", "type_voie", "nom_voie", "code_postal", "commune")
 LEVELS = ("housenumber", "interpolated", "street", "locality", "commune", "none")
 
 
@@ -50,7 +53,8 @@ def main() -> None:
     given = arguments.parse_args()
     options = AddressOptions(libpostal_data=given.libpostal_data)
     before, start = memory_mb(), time.process_time()
-    geocoder = Geocoder.open(Store.open(given.store))
+    store = Store.open(given.store)
+    geocoder = Geocoder.open(store)
     asked = pd.read_csv(given.bench / "geocode_dev.csv", sep=";", dtype=str, keep_default_na=False)
     geocode(["1 rue"], get_parser(replace(options, parser="rules")), geocoder)
     result: dict[str, object] = {
@@ -64,7 +68,12 @@ def main() -> None:
         parser = get_parser(replace(options, parser=name))
         parser.parse(["1 rue"])
         grown = round(memory_mb() - held)
-        result[name] = {**measured(asked, parser, geocoder), "parser_mb": grown}
+        result[name] = {
+            **measured(asked, parser, geocoder),
+            "parser_mb": grown,
+            "parse_cases": parse_cases(parser),
+            **with_register(given.bench, store, parser, geocoder),
+        }
     bulletins = given.bench / "rp_dev.csv"
     if bulletins.is_file():
         parser = get_parser(replace(options, parser=given.parsers.split(",")[0]))
@@ -81,7 +90,10 @@ def geocode(texts: Sequence[str], parser: AddressParser, geocoder: Geocoder) -> 
 
 
 def memory_mb() -> float:
-    """Most memory that the process has held."""
+    """Memory that the process holds now; where the system does not tell, the most it has held."""
+    pages = Path("/proc/self/statm")
+    if pages.is_file():
+        return int(pages.read_text().split()[1]) * resource.getpagesize() / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -179,6 +191,38 @@ def by_noise(judged: pd.DataFrame) -> dict[str, dict[str, float]]:
         str(kind): {k: round(v, 4) for k, v in row.items() if not np.isnan(v)}
         for kind, row in table.iterrows()
     }
+
+
+def parse_cases(parser: AddressParser) -> dict[str, float]:
+    """Share of the project's own parse cases that are cut right, part by part and whole."""
+    cases = pd.read_csv(CASES, sep=";", dtype=str, keep_default_na=False)
+    parts = parser.parse(cases["text"].tolist())
+    same = pd.DataFrame({c: parts[c].to_numpy() == cases[c].to_numpy() for c in STREET_PARTS})
+    out = {c: round(float(same[c].mean()), 3) for c in STREET_PARTS}
+    return {"n": len(cases), **out, "whole": round(float(same.all(axis=1).mean()), 3)}
+
+
+def with_register(
+    bench: Path, store: Store, parser: AddressParser, geocoder: Geocoder
+) -> dict[str, object]:
+    """Addresses as another body wrote them against the street of the register's own address."""
+    written, truth = bench / "real_dev.csv", bench / "real_dev_truth.csv"
+    if not written.is_file():
+        return {}
+    asked = pd.read_csv(written, sep=";", dtype=str, keep_default_na=False)
+    siret = pd.read_csv(truth, sep=";", dtype=str, keep_default_na=False)["siret"]
+    register = store.departements_of(STORE_ESTABLISHMENTS).set_index("siret")
+    known = register.reindex(siret)
+    parts = parser.parse(asked["adresse"].tolist())
+    parts["commune"], parts["code_postal"] = asked["commune"], asked["code_postal"]
+    codes = asked.rename(columns={"code_commune": "code_commune_declaree"})
+    found = geocoder.geocode(parts, geocoder.communes.resolve(codes))
+    placed = (known["voie_id"].fillna(-1) >= 0).to_numpy() & (asked["adresse"] != "").to_numpy()
+    same = (found["voie_id"].to_numpy() == known["voie_id"].to_numpy()) & (
+        found["code_commune"].to_numpy() == known["code_commune"].to_numpy()
+    )
+    n = int(placed.sum())
+    return {"real_dev": {"n": n, "same_street": round(float(same[placed].mean()), 4)}}
 
 
 def levels_of_bulletins(path: Path, parser: AddressParser, geocoder: Geocoder) -> dict[str, float]:

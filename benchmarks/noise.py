@@ -39,7 +39,7 @@ RATES: Mapping[str, float] = {
     "split_word": 0.02,
     "rep": 0.03,
     "num_range": 0.03,
-    "num_absent": 0.02,
+    "num_absent": 0.06,
     "no_number": 0.08,
     "word_order": 0.05,
     "inside": 0.11,
