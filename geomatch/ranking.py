@@ -6,6 +6,8 @@ model is a table of weights kept as JSON; see :mod:`geomatch.model`.
 
 from __future__ import annotations
 
+import functools
+import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +20,7 @@ from rapidfuzz.process import cpdist
 from geomatch.activities import Evidence
 from geomatch.candidates import INSIDE, NEIGHBOUR, Places
 from geomatch.establishments import Pool
+from geomatch.tables import load_table
 
 #: Feature → what it measures. Scores are in [0, 1] unless said otherwise.
 FEATURES: dict[str, str] = {
@@ -33,6 +36,9 @@ FEATURES: dict[str, str] = {
     "unnamed": "1 when the register gives the establishment no name",
     "rare_name": "how few establishments of the pool bear the name: 1 for one, to 0",
     "rare_match": "rare_name × both",
+    "kind_shared": "1 when both names say the same kind of place (maternelle, lycée …)",
+    "kind_differs": "1 when both say one and not the same",
+    "kind_written_only": "1 when only the written name says one",
     "own_known": "share written of the establishment's own name (enseigne, usual name)",
     "own_unwritten": "1 when it has one and less than a third of it was written",
     "street": "1 when both are in one street of the gazetteer",
@@ -135,6 +141,7 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
     # An absent name is at -1, where an empty one stands.
     left = np.append(declared.written, "")[np.where(compared[first], written[first], -1)]
     right = np.append(pool.distinct_names, "")[np.where(compared[first], known[first], -1)]
+    a, b = _place_kinds(left), _place_kinds(right)
     sorted_left = np.array([" ".join(sorted(s.split())) for s in left], dtype=object)
     sorted_right = np.array([" ".join(sorted(s.split())) for s in right], dtype=object)
     none = distinct == -1
@@ -157,6 +164,9 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
         "contained": similarity(fuzz.partial_ratio, left, right),
         "token_set": similarity(fuzz.token_set_ratio, left, right),
         "same_name": ((left == right) & ~none)[back],
+        "kind_shared": ((a & b) != 0)[back],
+        "kind_differs": ((a != 0) & (b != 0) & ((a & b) == 0))[back],
+        "kind_written_only": ((a != 0) & (b == 0))[back],
         "name_missing": ~declared.has_name[row] & ~generic,
         "generic_name": ~declared.has_name[row] & generic,
         "unnamed": ~pool.has_name[establishment],
@@ -165,6 +175,27 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
         "own_known": own_known,
         "own_unwritten": pool.has_own_name[establishment] & (own_known < 1 / 3),
     }
+
+
+def _place_kinds(names: NDArray[np.object_]) -> NDArray[np.int64]:
+    """Kinds of place each name says, as bits (see ``tables/kinds_of_place.csv``)."""
+    bits = _kind_bits()
+    known: dict[str, int] = {}
+    out = np.zeros(len(names), np.int64)
+    for i, name in enumerate(names):
+        if name not in known:
+            known[name] = functools.reduce(operator.or_, (bits.get(w, 0) for w in name.split()), 0)
+        out[i] = known[name]
+    return out
+
+
+@functools.cache
+def _kind_bits() -> dict[str, int]:
+    bits: dict[str, int] = {}
+    for i, (_, words) in enumerate(load_table("kinds_of_place")):
+        for word in words.split():
+            bits[word] = bits.get(word, 0) | 1 << i
+    return bits
 
 
 def _streets(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str, NDArray]:
