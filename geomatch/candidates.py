@@ -207,19 +207,14 @@ def _by_place(
     radius = np.maximum(places.radius[placed], options.min_radius_m)
     asker, row, distance = pool.within(places.position[placed], radius)
     street_asker, street_row = pool.on_street(places.street)
-    is_inside = places.relation == INSIDE
-    inside = np.where(is_inside.any(axis=1), is_inside.argmax(axis=1), -1)
-    text = pool.on_street_named(
-        np.where(places.street < 0, inside[places.zone], -1), places.street_text
-    )
+    text_asker, text_row = _on_street_as_written(places, pool)
+    n_street = len(street_row) + len(text_row)
     frame = pd.DataFrame(
         {
-            "row": np.concatenate([placed[asker], street_asker, text["asker"]]).astype(np.int64),
-            "establishment": np.concatenate([row, street_row, text["row"]]).astype(np.int64),
-            "source": np.repeat([BY_RADIUS, BY_STREET], [len(row), len(street_row) + len(text)]),
-            "near": np.concatenate(
-                [1.0 - distance / 1000.0, np.zeros(len(street_row) + len(text))]
-            ),
+            "row": np.concatenate([placed[asker], street_asker, text_asker]).astype(np.int64),
+            "establishment": np.concatenate([row, street_row, text_row]).astype(np.int64),
+            "source": np.repeat([BY_RADIUS, BY_STREET], [len(row), n_street]),
+            "near": np.concatenate([1.0 - distance / 1000.0, np.zeros(n_street)]),
         }
     )
     same_number = pool.numero[frame["establishment"]] == places.numero[frame["row"]]
@@ -230,6 +225,21 @@ def _by_place(
     score = score + 2.0 * (by_name["of_written"] + by_name["of_known"]).to_numpy()
     order = _top(frame["row"].to_numpy(), score, 2 * options.by_radius)
     return PAIRS.conform(pd.concat([frame, by_name], axis=1).iloc[order])
+
+
+def _on_street_as_written(
+    places: Places, pool: Pool
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs (bulletin, row) of one written street, in any commune of the declared place.
+
+    Serves streets that the store does not know; Paris is twenty communes.
+    """
+    zone, commune = np.nonzero(places.relation == INSIDE)
+    start = np.searchsorted(zone, np.arange(len(places.relation) + 1))
+    asks = np.flatnonzero((places.street < 0) & (places.street_text != ""))
+    pair, position = ragged_ranges(start[places.zone[asks]], start[places.zone[asks] + 1])
+    found = pool.on_street_named(commune[position], places.street_text[asks[pair]])
+    return asks[pair[found["asker"].to_numpy(np.int64)]], found["row"].to_numpy(np.int64)
 
 
 def _look_up(frame: pd.DataFrame, names: WrittenNames, names_of: sparse.csr_array) -> pd.DataFrame:

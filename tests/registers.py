@@ -243,7 +243,8 @@ def places_of(bulletins: Sequence[Row], pool: Pool) -> Places:
 
 
 def _relation(asked: str, other: str) -> int:
-    if asked == other:
+    """Relation of a commune to the one asked for; ``"96001+96002"`` is a city of two."""
+    if other in asked.split("+"):
         return INSIDE
     codes = list(COMMUNES)
     near = asked in codes and other in codes and abs(codes.index(asked) - codes.index(other)) == 1

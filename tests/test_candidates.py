@@ -105,6 +105,17 @@ def test_a_street_the_store_lacks_is_compared_as_written() -> None:
     assert found.source(0, frame["siret"][0]) & BY_STREET
 
 
+def test_a_street_as_written_is_looked_for_in_every_part_of_a_city() -> None:
+    place = {"nom_voie": "CHEMIN NOIR", "x": 0.0, "y": 0.0}
+    frame = register(
+        {"denomination": "GALANT", "code_commune": "96001", **place},
+        {"denomination": "LION", "code_commune": "96002", **place},
+        {"denomination": "CREPIN", "code_commune": "96003", **place},
+    )
+    found = search(frame, [{"nom_voie": "CHEMIN NOIR", "commune": "96001+96002"}, {}])
+    assert sorted(sirets(found)) == sorted(frame["siret"][:2])
+
+
 def test_a_street_as_written_is_not_looked_for_where_no_commune_is_known() -> None:
     frame = register({"denomination": "GALANT", "nom_voie": "CHEMIN NOIR", "x": 0.0, "y": 0.0})
     found = search(frame, [{"nom_voie": "CHEMIN NOIR", "commune": "96004"}])
