@@ -129,6 +129,12 @@ def match(
     workers: Annotated[int, typer.Option(help="Processus de cette machine.")] = 1,
     scheduler: Annotated[str, typer.Option(help="Adresse d'un ordonnanceur Dask.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Reprendre un passage coupé.")] = False,
+    clerks_hours: Annotated[
+        bool, typer.Option("--clerks-hours", help="Dire la charge de reprise.")
+    ] = False,
+    pace: Annotated[
+        float, typer.Option(min=1, help="Bulletins repris par personne et par jour.")
+    ] = 130.0,
     config: ConfigFile = None,
 ) -> None:
     """Apparier un fichier de bulletins : decisions.parquet, candidates.parquet, run.json."""
@@ -147,6 +153,8 @@ def match(
         summary = run(source, store, out, settings, options, tell)
     n, seconds = summary["input"]["bulletins"], summary["seconds"]
     _err.print(f"{n} bulletins, {seconds} s, {n / max(seconds, 1e-9):.0f}/s", highlight=False)
+    if clerks_hours:
+        _tell_workload(out, pace)
     _out.print(str(out), highlight=False, soft_wrap=True)
 
 
@@ -255,6 +263,17 @@ def demo(
         lines = run_demo(out, size=size, progress=tell)
     for line in lines:
         _out.print(line, highlight=False, soft_wrap=True)
+
+
+def _tell_workload(run_dir: Path, pace: float) -> None:
+    from geomatch import workload
+
+    found = workload.run_workloads(run_dir, pace=pace)
+    workload.record(run_dir, found, pace=pace)
+    asked = workload.asked_precision(run_dir)
+    _err.print(workload.workload_table(found, asked, pace=pace))
+    for one in (w for w in found if w.target == asked):
+        _err.print(workload.sentence(one), highlight=False, soft_wrap=True)
 
 
 def _settings(

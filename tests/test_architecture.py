@@ -30,6 +30,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "assembly": ("prepared", "resources", "results", "matcher"),
     "uses": (
         "batch", "evaluation", "geocoding", "training", "scoring", "explaining", "review",
+        "workload",
     ),
     "demo": ("demo",),
     "command line": ("cli",),
@@ -49,6 +50,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "scoring": {"evaluation"},
     "explaining": {"scoring"},
     "review": {"scoring"},
+    "workload": {"evaluation", "scoring"},
 }
 #: Units that may not see all that lies below them.
 ONLY: dict[str, set[str]] = {
@@ -69,6 +71,7 @@ BUILDERS = {"cli", "demo"}
 TOUCH_DISK = {
     "batch", "bulletins", "cli", "config", "demo", "evaluation", "explaining", "geocoding",
     "model", "review", "scoring", "store", "tables", "training",
+    "workload",
 }  # fmt: skip
 DISK_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_parquet",

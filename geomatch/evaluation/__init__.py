@@ -2,7 +2,7 @@
 
 from geomatch.evaluation.compare import compare
 from geomatch.evaluation.evaluate import Evaluation, evaluate
-from geomatch.evaluation.measures import Measure
+from geomatch.evaluation.measures import Measure, expected_share, share
 from geomatch.evaluation.metrics import Metrics
 from geomatch.evaluation.report import html_report
 from geomatch.evaluation.truth import check_truth, read_truth
@@ -14,6 +14,8 @@ __all__ = [
     "check_truth",
     "compare",
     "evaluate",
+    "expected_share",
     "html_report",
     "read_truth",
+    "share",
 ]

@@ -40,7 +40,7 @@ class Measure:
 NOTHING = Measure(math.nan, math.nan, math.nan, 0)
 
 
-def share(n_right: int, n: int) -> Measure:
+def share(n_right: float, n: int) -> Measure:
     """`n_right` in `n` with Wilson's interval (Wilson 1927, JASA 22)."""
     if n == 0:
         return NOTHING
@@ -48,6 +48,15 @@ def share(n_right: int, n: int) -> Measure:
     centre = (p + Z * Z / (2 * n)) / (1 + Z * Z / n)
     half = Z * math.sqrt(p * (1 - p) / n + Z * Z / (4 * n * n)) / (1 + Z * Z / n)
     return Measure(p, max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half)), n)
+
+
+def expected_share(probability: ArrayLike) -> Measure:
+    """Share right that calibrated probabilities promise: their mean, Wilson's interval around it.
+
+    Holds as far as the calibration does; a truth, where there is one, tells more.
+    """
+    values = np.asarray(probability, np.float64)
+    return share(float(values.sum()), len(values))
 
 
 @dataclass(frozen=True)
