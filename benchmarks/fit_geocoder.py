@@ -19,7 +19,7 @@ from scipy.optimize import minimize
 
 from geomatch.addresses import Geocoder, complete_parts, get_parser
 from geomatch.addresses import search as search_module
-from geomatch.addresses.street_score import WEIGHTS, features
+from geomatch.addresses.street_score import WEIGHTS, Pairs, features
 from geomatch.config import AddressOptions
 from geomatch.schema import STORE_ESTABLISHMENTS, departement_of
 from geomatch.store import Store
@@ -94,7 +94,7 @@ def candidates(geocoder: Geocoder, rows: pd.DataFrame) -> tuple[np.ndarray, ...]
     questions, at = geocoder.questions(asked)
     found = search_module.find(geocoder.streets, questions)
     index = geocoder.streets
-    x = features(index, questions, found.question, found.street, found.near)
+    x = features(Pairs(index, questions, found.question, found.street))
     row = rows["row"].to_numpy()[at[found.question]]
     key = (index.streets["code_commune"] + "|" + index.streets["nom_norm"]).to_numpy(object)
     meant = rows["street"].to_numpy()[row]

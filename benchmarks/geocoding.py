@@ -16,7 +16,6 @@ import random
 import resource
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,12 +50,10 @@ def main() -> None:
     arguments.add_argument("--libpostal-data", default="")
     arguments.add_argument("--hostile", type=int, default=0)
     given = arguments.parse_args()
-    options = AddressOptions(libpostal_data=given.libpostal_data)
     before, start = memory_mb(), time.process_time()
     store = Store.open(given.store)
     geocoder = Geocoder.open(store)
-    asked = pd.read_csv(given.bench / "geocode_dev.csv", sep=";", dtype=str, keep_default_na=False)
-    geocode(["1 rue"], get_parser(replace(options, parser="rules")), geocoder)
+    geocode(["1 rue"], get_parser(AddressOptions(parser="rules")), geocoder)
     result: dict[str, object] = {
         "addresses": len(geocoder.streets.addresses.numero),
         "streets": len(geocoder.streets),
@@ -64,23 +61,27 @@ def main() -> None:
         "gazetteer_mb": round(memory_mb() - before),
     }
     for name in given.parsers.split(","):
-        held = memory_mb()
-        parser = get_parser(replace(options, parser=name))
-        parser.parse(["1 rue"])
-        grown = round(memory_mb() - held)
-        result[name] = {
-            **measured(asked, parser, geocoder),
-            "parser_mb": grown,
-            "parse_cases": parse_cases(parser),
-            **with_register(given.bench, store, parser, geocoder),
-        }
-    bulletins = given.bench / "rp_dev.csv"
-    if bulletins.is_file():
-        parser = get_parser(replace(options, parser=given.parsers.split(",")[0]))
-        result["rp_dev"] = levels_of_bulletins(bulletins, parser, geocoder)
+        options = AddressOptions(parser=name, libpostal_data=given.libpostal_data)
+        result[name] = of_parser(options, given.bench, store, geocoder)
     if given.hostile:
         result["hostile"] = hostile(given.hostile, geocoder)
     print(json.dumps(result, ensure_ascii=False))
+
+
+def of_parser(
+    options: AddressOptions, bench: Path, store: Store, geocoder: Geocoder
+) -> dict[str, object]:
+    """All measures of one parser."""
+    held = memory_mb()
+    parser = get_parser(options)
+    parser.parse(["1 rue"])
+    grown = round(memory_mb() - held)
+    asked = pd.read_csv(bench / "geocode_dev.csv", sep=";", dtype=str, keep_default_na=False)
+    out = {**measured(asked, parser, geocoder), "parser_mb": grown}
+    out |= {"parse_cases": parse_cases(parser), **with_register(bench, store, parser, geocoder)}
+    if (bench / "rp_dev.csv").is_file():
+        out["rp_dev"] = levels_of_bulletins(bench / "rp_dev.csv", parser, geocoder)
+    return out
 
 
 def geocode(texts: Sequence[str], parser: AddressParser, geocoder: Geocoder) -> pd.DataFrame:

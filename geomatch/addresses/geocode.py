@@ -217,44 +217,56 @@ class Geocoder:
         return best[np.maximum(mass, best["score"].to_numpy()) >= _LEAST]
 
     def _write(self, best: pd.DataFrame, asked: pd.DataFrame, out: pd.DataFrame) -> None:
-        index = self.streets
+        """Fill the rows of `out` whose street was found."""
         row = best["row"].to_numpy()
-        street = best["street"].to_numpy(np.int64)
-        number = asked["numero"].to_numpy(object)[row]
-        numero = pd.to_numeric(pd.Series(number), errors="coerce").fillna(0).to_numpy(np.int64)
-        letters = index.addresses.rep_codes[1]
-        rep = np.array([letters.get(rep_letter(r), -1) for r in asked["rep"].to_numpy()[row]])
-        placed = houses.place(index, street, numero, rep)
-        table = index.streets.iloc[street]
-        level = houses.LEVELS[placed.level]
-        level = np.where((placed.level == houses.STREET) & table["is_lieu_dit"], "locality", level)
-        address = placed.address
-        known = address >= 0
-        at = np.maximum(address, 0)
-        post = table["code_postal"].to_numpy(object)
-        ban = table["ban_id"].to_numpy(object)
-        if len(index.addresses.numero):
-            post = np.where(known, index.addresses.code_postal.take(at).to_numpy(False), post)
-            ban = np.where(known, index.addresses.ban_id.take(at).to_numpy(False), ban)
-            real_rep = np.where(known, index.addresses.rep[at], "")
-        else:
-            real_rep = np.full(len(at), "", dtype=object)
+        wanted = asked.iloc[row]
+        placed = houses.place(self.streets, self._doors(wanted, best["street"].to_numpy(np.int64)))
+        spread = np.where(best["n_alike"] > 1, best["spread_m"], 0.0)
+        columns = self._place_columns(wanted, best["street"].to_numpy(np.int64), placed)
+        columns |= {
+            "geocode_score": np.clip(best["score"].to_numpy(), 0.0, 1.0),
+            "x": placed.x,
+            "y": placed.y,
+            "uncertainty_m": np.maximum(placed.uncertainty, spread),
+            "n_alike": best["n_alike"].to_numpy(),
+        }
+        for column, values in columns.items():
+            out.loc[row, column] = values
+
+    def _doors(self, wanted: pd.DataFrame, street: Ints) -> houses.Doors:
+        letters = self.streets.addresses.rep_codes[1]
+        numero = pd.to_numeric(wanted["numero"], errors="coerce").fillna(0).to_numpy(np.int64)
+        rep = [letters.get(rep_letter(r), -1) for r in wanted["rep"]]
+        return houses.Doors(street, numero, np.array(rep, dtype=np.int64))
+
+    def _place_columns(
+        self, wanted: pd.DataFrame, street: Ints, placed: houses.Places
+    ) -> dict[str, NDArray]:
+        """What the gazetteer says of the streets and of the doors found on them."""
+        addresses, table = self.streets.addresses, self.streets.streets.iloc[street]
+        on_street = placed.level == houses.STREET
+        level = np.where(on_street & table["is_lieu_dit"], "locality", houses.LEVELS[placed.level])
+        postcode, ban_id = (table[c].to_numpy(object) for c in ("code_postal", "ban_id"))
+        rep = np.full(len(street), "", dtype=object)
+        door = np.flatnonzero(placed.address >= 0)
+        if len(door):
+            at = placed.address[door]
+            postcode, ban_id = postcode.copy(), ban_id.copy()
+            postcode[door] = addresses.code_postal.take(at).to_numpy(zero_copy_only=False)
+            ban_id[door] = addresses.ban_id.take(at).to_numpy(zero_copy_only=False)
+            rep[door] = addresses.rep[at]
         codes = table["code_commune"].to_numpy(object)
-        out.loc[row, "geocode_level"] = level
-        out.loc[row, "geocode_score"] = np.clip(best["score"].to_numpy(), 0, 1)
-        out.loc[row, "code_commune"] = codes
-        out.loc[row, "voie_id"] = table["voie_id"].to_numpy()
-        out.loc[row, "libelle_voie"] = table["nom_voie"].to_numpy(object)
-        out.loc[row, "numero"] = np.where(placed.level == houses.STREET, "", number)
-        out.loc[row, "rep"] = real_rep
-        out.loc[row, "code_postal"] = post
-        out.loc[row, "x"], out.loc[row, "y"] = placed.x, placed.y
-        out.loc[row, "crs"] = self._centres["crs"].reindex(codes).to_numpy()
-        alike = best["n_alike"].to_numpy() > 1
-        reach = np.where(alike, best["spread_m"].to_numpy(), 0.0)
-        out.loc[row, "uncertainty_m"] = np.maximum(placed.uncertainty, reach)
-        out.loc[row, "ban_id"] = ban
-        out.loc[row, "n_alike"] = best["n_alike"].to_numpy()
+        return {
+            "geocode_level": level,
+            "code_commune": codes,
+            "voie_id": table["voie_id"].to_numpy(),
+            "libelle_voie": table["nom_voie"].to_numpy(object),
+            "numero": np.where(on_street, "", wanted["numero"].to_numpy(object)),
+            "rep": rep,
+            "code_postal": postcode,
+            "crs": self._centres["crs"].reindex(codes).to_numpy(),
+            "ban_id": ban_id,
+        }
 
 
 def _street_keys(asked: pd.DataFrame) -> Texts:

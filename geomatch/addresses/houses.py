@@ -40,21 +40,32 @@ class Places:
     uncertainty: Floats
 
 
-def place(index: StreetIndex, street: Ints, numero: Ints, rep: Ints) -> Places:
-    """Points of house numbers.
+@dataclass(frozen=True)
+class Doors:
+    """Doors asked for, arrays (n,).
 
-    Parameters
-    ----------
-    index : StreetIndex
-    street : array (n,), rows of the index, all known
-    numero : array (n,), 0 or less when there is no number
-    rep : array (n,), codes of :attr:`Addresses.rep_codes`, -1 for one that no address bears
+    `street` are rows of the index; `numero` is 0 or less where there is no number; `rep` are
+    codes of :attr:`Addresses.rep_codes`, -1 for one that no address bears.
+    """
+
+    street: Ints
+    numero: Ints
+    rep: Ints
+
+    def take(self, at: Ints) -> Doors:
+        """Some of them."""
+        return Doors(self.street[at], self.numero[at], self.rep[at])
+
+
+def place(index: StreetIndex, doors: Doors) -> Places:
+    """Points of doors.
 
     Notes
     -----
     A number that is not known lies between its same-side neighbours by their numbers, or beside
     the last one; else the street's middle is given, with its half-length.
     """
+    street, numero = doors.street, doors.numero
     n = len(street)
     out = Places(
         level=np.full(n, STREET),
@@ -64,29 +75,33 @@ def place(index: StreetIndex, street: Ints, numero: Ints, rep: Ints) -> Places:
         uncertainty=np.maximum(index.half_length[street], 30.0),
     )
     asked = np.flatnonzero((numero > 0) & (numero < NUMBER_SPAN) & (index.count[street] > 0))
-    found = _exact(index.addresses, street[asked], numero[asked], rep[asked])
-    at = asked[found[0] >= 0]
-    address, same_rep = found[0][found[0] >= 0], found[1][found[0] >= 0]
+    address, same_rep = _exact(index.addresses, doors.take(asked))
+    known = address >= 0
+    at, address = asked[known], address[known]
     out.level[at] = HOUSENUMBER
     out.address[at] = address
     out.x[at], out.y[at] = index.addresses.x[address], index.addresses.y[address]
-    out.uncertainty[at] = np.where(same_rep, _DOOR_M, _REP_M)
-    missing = asked[found[0] < 0]
+    out.uncertainty[at] = np.where(same_rep[known], _DOOR_M, _REP_M)
+    missing = asked[~known]
     for side in (0, 1):
-        missing = _between(index.addresses, street, numero, missing, out, side=side)
+        beside = _between(index.addresses, doors.take(missing), side)
+        found = missing[beside.good]
+        out.level[found] = INTERPOLATED
+        out.x[found], out.y[found] = beside.x[beside.good], beside.y[beside.good]
+        street_share = out.uncertainty[found] * _SHARE_OF_STREET
+        out.uncertainty[found] = np.maximum(beside.reach[beside.good], street_share)
+        missing = missing[~beside.good]
     return out
 
 
 def level_of(index: StreetIndex, street: Ints, numero: Ints) -> Ints:
     """HOUSENUMBER, INTERPOLATED or STREET: what :func:`place` would give, repetitions apart."""
-    return place(index, street, numero, np.zeros(len(street), dtype=np.int64)).level
+    return place(index, Doors(street, numero, np.zeros(len(street), dtype=np.int64))).level
 
 
-def _exact(
-    addresses: Addresses, street: Ints, numero: Ints, rep: Ints
-) -> tuple[Ints, NDArray[np.bool_]]:
+def _exact(addresses: Addresses, doors: Doors) -> tuple[Ints, NDArray[np.bool_]]:
     """Address of each number (-1: none), and whether its repetition is the one asked for."""
-    key = street * NUMBER_SPAN + numero
+    key = doors.street * NUMBER_SPAN + doors.numero
     low = np.searchsorted(addresses.number_key, key)
     high = np.searchsorted(addresses.number_key, key, side="right")
     codes = addresses.rep_codes[0]
@@ -94,31 +109,37 @@ def _exact(
     same = np.zeros(len(key), dtype=bool)
     for step in range(int((high - low).max(initial=0))):
         at = np.flatnonzero((low + step < high) & ~same)
-        hit = at[codes[low[at] + step] == rep[at]]
-        best[hit], same[hit] = low[hit] + step, True
         if not len(at):
             break
+        hit = at[codes[low[at] + step] == doors.rep[at]]
+        best[hit], same[hit] = low[hit] + step, True
     return best, same
 
 
-def _between(
-    addresses: Addresses, street: Ints, numero: Ints, asked: Ints, out: Places, *, side: int
-) -> Ints:
-    """Interpolate what `asked` points at, between or beside known numbers of one side.
+@dataclass(frozen=True)
+class _Beside:
+    """Points between or beside known numbers, and which of them are any good."""
 
-    `side` is 0 for the number's own, 1 for the other. Returns what could not be placed.
-    """
-    if not len(asked):
-        return asked
+    x: Floats
+    y: Floats
+    reach: Floats
+    good: NDArray[np.bool_]
+
+
+def _between(addresses: Addresses, doors: Doors, side: int) -> _Beside:
+    """Interpolate numbers among the known ones of a side: 0 the number's own, 1 the other."""
+    if not len(doors.street):
+        none = np.array([], dtype=np.float64)
+        return _Beside(none, none, none, np.array([], dtype=bool))
     keys, order = addresses.parity_order
-    first = (street[asked] * 2 + (numero[asked] + side) % 2) * NUMBER_SPAN
-    at = np.searchsorted(keys, first + numero[asked])
+    first = (doors.street * 2 + (doors.numero + side) % 2) * NUMBER_SPAN
+    at = np.searchsorted(keys, first + doors.numero)
     above, below = np.minimum(at, len(keys) - 1), np.maximum(at - 1, 0)
     has_above = (keys[above] // NUMBER_SPAN == first // NUMBER_SPAN) & (at < len(keys))
     has_below = (keys[below] // NUMBER_SPAN == first // NUMBER_SPAN) & (at > 0)
     up, down = order[above], order[below]
-    gap_up = np.where(has_above, addresses.numero[up] - numero[asked], _MAX_GAP + 1)
-    gap_down = np.where(has_below, numero[asked] - addresses.numero[down], _MAX_GAP + 1)
+    gap_up = np.where(has_above, addresses.numero[up] - doors.numero, _MAX_GAP + 1)
+    gap_down = np.where(has_below, doors.numero - addresses.numero[down], _MAX_GAP + 1)
     both = has_above & has_below
     share = np.where(both, gap_down / np.maximum(gap_up + gap_down, 1), gap_up < gap_down)
     x = addresses.x[down] + share * (addresses.x[up] - addresses.x[down])
@@ -127,10 +148,4 @@ def _between(
     gap = np.minimum(gap_up, gap_down)
     beyond = np.minimum(_REP_M + gap * _M_PER_NUMBER, _MOST_BEYOND_M)
     reach = np.where(both, np.maximum(_REP_M, length * _SHARE_BETWEEN), beyond)
-    good = both | (gap <= _MAX_GAP)
-    rows = asked[good]
-    out.level[rows] = INTERPOLATED
-    out.x[rows], out.y[rows] = x[good], y[good]
-    street_share = out.uncertainty[rows] * _SHARE_OF_STREET
-    out.uncertainty[rows] = np.maximum(reach[good], street_share)
-    return asked[~good]
+    return _Beside(x, y, reach, both | (gap <= _MAX_GAP))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.fuzz import ratio
 
+from geomatch.addresses import street_score
 from geomatch.addresses.gazetteer_index import KeyTable, StreetIndex, spread
 from geomatch.addresses.questions import NEIGHBOUR, SAME_CITY, Questions
 from geomatch.addresses.street_names import keys_of
-from geomatch.addresses.street_score import score
 
 Ints = NDArray[np.int64]
 Pairs = tuple[Ints, Ints]
@@ -78,16 +78,15 @@ def find(index: StreetIndex, questions: Questions) -> Found:
     return found
 
 
-def _scored(index: StreetIndex, questions: Questions, pairs: Sequence[Pairs]) -> Found:
+def _scored(index: StreetIndex, questions: Questions, found: Sequence[Pairs]) -> Found:
     """Distinct pairs, scored."""
-    question = np.concatenate([q for q, _ in pairs])
-    street = np.concatenate([s for _, s in pairs])
-    if len(pairs) > 1:
+    question = np.concatenate([q for q, _ in found])
+    street = np.concatenate([s for _, s in found])
+    if len(found) > 1:
         distinct = np.unique(question * len(index) + street)
         question, street = distinct // len(index), distinct % len(index)
-    near = questions.near(question, index.commune[street])
-    scored = score(index, questions, question, street, near)
-    return Found(question, street, near, scored.probability)
+    pairs = street_score.Pairs(index, questions, question, street)
+    return Found(question, street, pairs.near, street_score.score(pairs))
 
 
 def _by_key(table: KeyTable, keys: Sequence[str], asked: Ints) -> Pairs:

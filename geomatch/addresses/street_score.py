@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from rapidfuzz.process import cpdist
 
 from geomatch.addresses import houses
 from geomatch.addresses.gazetteer_index import StreetIndex
-from geomatch.addresses.questions import Questions
+from geomatch.addresses.questions import ELSEWHERE, NEIGHBOUR, SAME_CITY, Questions
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -49,20 +50,54 @@ _MOST_SLIPS = 8
 
 
 @dataclass(frozen=True)
-class Scored:
-    """Utility and probability of each pair, aligned with the pairs."""
+class Pairs:
+    """Pairs of a question (its position) and a street (row of the index)."""
 
-    utility: Floats
-    probability: Floats
+    index: StreetIndex
+    questions: Questions
+    question: Ints
+    street: Ints
+
+    @cached_property
+    def near(self) -> Ints:
+        """STATED … ELSEWHERE: how far the street's commune is from the one asked for."""
+        return self.questions.near(self.question, self.index.commune[self.street])
 
 
-def features(
-    index: StreetIndex, questions: Questions, question: Ints, street: Ints, near: Ints
-) -> Floats:
+def score(pairs: Pairs) -> Floats:
+    """Probability of each pair; pairs need not be sorted."""
+    utility = features(pairs) @ np.array(list(WEIGHTS.values()))
+    return shares(pairs.question, utility, len(pairs.questions))
+
+
+def features(pairs: Pairs) -> Floats:
     """Features of pairs, shape (pairs, len(WEIGHTS)), in the order of :data:`WEIGHTS`."""
-    asked, known = questions.packed[question], index.packed[street]
-    kind_in_name = _kind_in_name(questions, index, question, street)
-    asked = np.where(kind_in_name, questions.whole[question], asked)
+    is_in_name = _kind_in_name(pairs)
+    numero = pairs.questions.numero[pairs.question]
+    kind = pairs.questions.kind_of(pairs.index)[pairs.question]
+    known_kind = pairs.index.kind[pairs.street]
+    bare = (kind < 0) & (numero <= 0)
+    columns = _name_features(pairs, is_in_name) | _number_features(pairs, numero)
+    columns |= {
+        "constant": np.ones(len(pairs.question)),
+        "kind_unsaid": (kind < 0) & (known_kind != pairs.index.no_kind),
+        "kind_other": (kind >= 0) & ~is_in_name & (kind != known_kind),
+        "kind_in_name": is_in_name,
+        "same_city": pairs.near == SAME_CITY,
+        "neighbour": pairs.near == NEIGHBOUR,
+        "elsewhere": pairs.near == ELSEWHERE,
+        "bare": bare,
+        "bare_slips": bare * columns["slips_share"],
+        "bare_missing": bare * columns["missing"],
+    }
+    return np.column_stack([columns[name].astype(np.float64) for name in WEIGHTS])
+
+
+def _name_features(pairs: Pairs, is_in_name: NDArray[np.bool_]) -> dict[str, Floats]:
+    """Slips between the letters run together, and letters of the known name left unsaid."""
+    questions, question, street = pairs.questions, pairs.question, pairs.street
+    asked = np.where(is_in_name, questions.whole[question], questions.packed[question])
+    known = pairs.index.packed[street]
     slips = np.zeros(len(question))
     outside = np.zeros(len(question))
     differ = np.flatnonzero(asked != known)
@@ -70,64 +105,39 @@ def features(
         a, b = asked[differ], known[differ]
         slips[differ] = cpdist(a, b, scorer=OSA.distance, dtype=np.int32)
         outside[differ] = 1.0 - cpdist(a, b, scorer=partial_ratio, dtype=np.float32) / 100.0
-    length_asked, length_known = questions.length[question], index.length[street]
-    length_asked = np.where(
-        kind_in_name, length_asked + questions.kind_length[question], length_asked
-    )
-    share = slips / np.maximum(np.maximum(length_asked, length_known), 1)
-    missing = np.maximum(length_known - length_asked, 0) / np.maximum(length_known, 1)
-    kind_asked = questions.kind_of(index)[question]
-    kind_differs = (kind_asked >= 0) & ~kind_in_name & (kind_asked != index.kind[street])
-    kind_unsaid = (kind_asked < 0) & (index.kind[street] != index.no_kind)
-    numero = questions.numero[question]
-    level = houses.level_of(index, street, numero)
-    asked_number = numero > 0
-    unnumbered = index.count[street] == 0
-    bare = (kind_asked < 0) & ~asked_number
-    columns = {
-        "constant": np.ones(len(question)),
+    added = np.where(is_in_name, questions.kind_length[question], 0)
+    length, known_length = questions.length[question] + added, pairs.index.length[street]
+    return {
         "slips": np.minimum(slips, _MOST_SLIPS),
-        "slips_share": share,
+        "slips_share": slips / np.maximum(np.maximum(length, known_length), 1),
         "not_within": outside,
-        "missing": missing,
-        "kind_unsaid": kind_unsaid,
-        "kind_other": kind_differs,
-        "same_city": near == 1,
-        "neighbour": near == 2,
-        "elsewhere": near == 3,
-        "number_absent": asked_number & ~unnumbered & (level == houses.STREET),
-        "number_between": asked_number & ~unnumbered & (level == houses.INTERPOLATED),
-        "no_numbers": asked_number & unnumbered,
-        "size": np.log1p(index.count[street]) - 3.0,
-        "bare": bare,
-        "bare_slips": bare * share,
-        "bare_missing": bare * missing,
-        "kind_in_name": kind_in_name,
+        "missing": np.maximum(known_length - length, 0) / np.maximum(known_length, 1),
     }
-    return np.column_stack([columns[name].astype(np.float64) for name in WEIGHTS])
 
 
-def _kind_in_name(
-    questions: Questions, index: StreetIndex, question: Ints, street: Ints
-) -> NDArray[np.bool_]:
+def _number_features(pairs: Pairs, numero: Ints) -> dict[str, NDArray]:
+    """What the street's house numbers say of the number asked for."""
+    count = pairs.index.count[pairs.street]
+    level = houses.level_of(pairs.index, pairs.street, numero)
+    asked, has_numbers = numero > 0, count > 0
+    return {
+        "number_absent": asked & has_numbers & (level == houses.STREET),
+        "number_between": asked & has_numbers & (level == houses.INTERPOLATED),
+        "no_numbers": asked & ~has_numbers,
+        "size": np.log1p(count) - 3.0,
+    }
+
+
+def _kind_in_name(pairs: Pairs) -> NDArray[np.bool_]:
     """Pairs where the type asked for is a word of the known name: POTERNE, RUE DE LA POTERNE."""
-    at = np.flatnonzero(questions.has_weak_kind[question])
-    out = np.zeros(len(question), dtype=bool)
-    kinds, names = questions.names, index.packed
+    at = np.flatnonzero(pairs.questions.has_weak_kind[pairs.question])
+    out = np.zeros(len(pairs.question), dtype=bool)
+    asked, known = pairs.questions.names, pairs.index.packed
     out[at] = [
-        names[s].startswith(kinds[q].kind.replace(" ", ""))
-        for q, s in zip(question[at].tolist(), street[at].tolist(), strict=True)
+        known[s].startswith(asked[q].kind.replace(" ", ""))
+        for q, s in zip(pairs.question[at].tolist(), pairs.street[at].tolist(), strict=True)
     ]
     return out
-
-
-def score(
-    index: StreetIndex, questions: Questions, question: Ints, street: Ints, near: Ints
-) -> Scored:
-    """Utility and probability of each pair; pairs need not be sorted."""
-    weights = np.array(list(WEIGHTS.values()))
-    utility = features(index, questions, question, street, near) @ weights
-    return Scored(utility, shares(question, utility, len(questions.keys)))
 
 
 def shares(question: Ints, utility: Floats, n: int) -> Floats:
