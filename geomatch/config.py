@@ -27,8 +27,8 @@ class AddressOptions:
     parser: str = "auto"
     #: folder of libpostal's data; empty: LIBPOSTAL_DATA_DIR of the environment
     libpostal_data: str = ""
-    #: below this similarity (0–1) two street names are not the same street
-    street_cutoff: float = 0.75
+    #: a street less likely than this (0–1) is not given, the commune is
+    least_probability: float = 0.3
 
 
 @dataclass(frozen=True)

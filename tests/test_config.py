@@ -29,7 +29,7 @@ def test_options_of_the_file_replace_the_defaults_and_no_others(tmp_path: Path) 
         columns = { raison_sociale = "employeur" }
         [addresses]
         parser = "rules"
-        street_cutoff = 1
+        least_probability = 1
         [decisions]
         precision = 0.97
         """,
@@ -39,8 +39,8 @@ def test_options_of_the_file_replace_the_defaults_and_no_others(tmp_path: Path) 
     assert config.bulletins.layout == "free"
     assert config.bulletins.columns == {"raison_sociale": "employeur"}
     assert config.addresses.parser == "rules"
-    assert config.addresses.street_cutoff == 1.0
-    assert isinstance(config.addresses.street_cutoff, float)
+    assert config.addresses.least_probability == 1.0
+    assert isinstance(config.addresses.least_probability, float)
     assert config.decisions.precision == 0.97
     assert config.decisions.naf_precision == Config().decisions.naf_precision
     assert config.candidates == Config().candidates

@@ -25,8 +25,6 @@ Texts = NDArray[np.object_]
 
 #: A street whose probability is at least this share of the best one's fits as well.
 _AS_GOOD = 0.5
-#: A street less likely than this is not given: the commune is.
-_LEAST = 0.3
 
 
 @dataclass(frozen=True)
@@ -214,7 +212,7 @@ class Geocoder:
             }
         )
         mass = np.bincount(group, np.where(twin, chance, 0.0))
-        return best[np.maximum(mass, best["score"].to_numpy()) >= _LEAST]
+        return best[np.maximum(mass, best["score"].to_numpy()) >= self.options.least_probability]
 
     def _write(self, best: pd.DataFrame, asked: pd.DataFrame, out: pd.DataFrame) -> None:
         """Fill the rows of `out` whose street was found."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from geomatch.addresses import CommuneIndex, Geocoder
 from geomatch.addresses.rules import RulesParser
+from geomatch.config import AddressOptions
 from geomatch.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, GEOCODES
 from geomatch.store import Store
 
@@ -114,6 +115,17 @@ def test_some_departements_only(places: Store, communes: CommuneIndex) -> None:
     )
     found = geocoder.geocode(parts, communes.resolve(parts))
     assert found["geocode_level"].tolist() == ["housenumber", "commune"]
+
+
+def test_unlikely_streets_are_given_only_when_asked_for(places: Store) -> None:
+    line = "5 boulevard Marguerite Thibert 96100 Vaubray"
+    levels = []
+    for least in (0.3, 0.9):
+        geocoder = Geocoder.open(places, ["96"], AddressOptions(least_probability=least))
+        parts = RulesParser().parse([line])
+        found = geocoder.geocode(parts, geocoder.communes.resolve(parts))
+        levels.append(found["geocode_level"].iloc[0])
+    assert levels == ["housenumber", "commune"]
 
 
 def test_store_without_streets_gives_communes(places: Store, communes: CommuneIndex) -> None:
