@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -92,10 +93,10 @@ class CommuneIndex:
         history = tables[STORE_COMMUNE_HISTORY.name]
         self._history = _dict(history["code_ancien"], history["code_commune"])
         postcodes = tables[STORE_COMMUNE_POSTCODES.name]
-        self._by_postcode = _groups(postcodes["code_postal"], postcodes["code_commune"])
+        self._by_postcode = _Groups(postcodes["code_postal"], postcodes["code_commune"])
         near = tables[STORE_COMMUNE_NEIGHBOURS.name]
-        near = near.sort_values(["code_commune", "distance_m"], kind="stable")
-        self._neighbours = _groups(near["code_commune"], near["voisine"])
+        near = near.iloc[np.argsort(near["distance_m"].to_numpy(), kind="stable")]
+        self._neighbours = _Groups(near["code_commune"], near["voisine"])
         self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
         self._big_names = self.names.of_some_size(self._size, _SOME_SIZE)
 
@@ -133,11 +134,11 @@ class CommuneIndex:
 
     def neighbours(self, code_commune: str) -> tuple[str, ...]:
         """Communes near a commune, the nearest first."""
-        return self._neighbours.get(code_commune, ())
+        return self._neighbours.get(code_commune)
 
     def of_postcode(self, code_postal: str) -> tuple[str, ...]:
         """Communes and arrondissements of a postcode; none for a CEDEX one."""
-        return self._by_postcode.get(code_postal, ())
+        return self._by_postcode.get(code_postal)
 
     def is_town(self, text: str, code_postal: str = "", *, exact: bool = True) -> bool:
         """Whether a text is a town's name, one of the postcode's when there is one.
@@ -344,11 +345,21 @@ def _dict(keys: pd.Series, values: pd.Series) -> dict:
     return dict(zip(keys, values, strict=True))
 
 
-def _groups(keys: pd.Series, values: pd.Series) -> dict[str, tuple[str, ...]]:
-    out: dict[str, list[str]] = {}
-    for key, value in zip(keys, values, strict=True):
-        out.setdefault(key, []).append(value)
-    return {k: tuple(v) for k, v in out.items()}
+class _Groups:
+    """Values of each key, in the order of the table; built fast, read seldom."""
+
+    def __init__(self, keys: pd.Series, values: pd.Series) -> None:
+        key = keys.to_numpy(object)
+        codes, distinct = pd.factorize(key)
+        order = np.argsort(codes, kind="stable")
+        start = np.searchsorted(codes[order], np.arange(len(distinct) + 1))
+        self._values = values.to_numpy(object)[order]
+        self._span = dict(zip(distinct, itertools.pairwise(start), strict=True))
+
+    def get(self, key: str) -> tuple[str, ...]:
+        """Values of a key; none when it has none."""
+        low, high = self._span.get(key, (0, 0))
+        return tuple(self._values[low:high])
 
 
 def departement_codes(written: str) -> frozenset[str]:

@@ -60,12 +60,17 @@ class Geocoder:
         store: Store,
         departements: Sequence[str] | None = None,
         options: AddressOptions | None = None,
+        *,
+        communes: CommuneIndex | None = None,
     ) -> Geocoder:
-        """Load the streets of `departements` (None: all of the store)."""
+        """Load the streets of `departements` (None: all of the store).
+
+        `communes` is the store's commune index where one is open already.
+        """
         wanted = store.departements if departements is None else departements
         return cls(
             StreetIndex.open(store, wanted),
-            CommuneIndex.open(store),
+            communes or CommuneIndex.open(store),
             store.country(STORE_COMMUNES),
             options or AddressOptions(),
         )
