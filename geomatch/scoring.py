@@ -11,7 +11,7 @@ import pandas as pd
 from rich.console import Console
 
 from geomatch.bulletins import open_source, read_bulletins, read_strata
-from geomatch.config import Config
+from geomatch.config import BulletinOptions, Config
 from geomatch.errors import DataError
 from geomatch.evaluation import Evaluation, compare, evaluate, html_report, read_truth
 from geomatch.schema import STORE_ESTABLISHMENTS
@@ -82,6 +82,12 @@ def read_run(run: Path) -> dict[str, Any]:
     return content
 
 
+def reading_options(description: dict[str, Any]) -> BulletinOptions:
+    """How a run read its bulletins; the other options may be those of another version."""
+    asked = {"bulletins": description["options"]["bulletins"]}
+    return Config.from_dict(asked, source="run.json").bulletins
+
+
 def _read(file: Path, columns: list[str] | None = None) -> pd.DataFrame:
     try:
         return pd.read_parquet(file, columns=columns)
@@ -102,7 +108,7 @@ def _bulletins(
     source = Path(description["input"]["path"])
     if not source.is_file():
         return None
-    options = Config.from_dict(description["options"], source="run.json").bulletins
+    options = reading_options(description)
     bulletins = read_bulletins(source, options)
     known = {*decisions.columns, *truth.columns, *bulletins.columns}
     header = open_source(source).header

@@ -146,17 +146,14 @@ def workload_table(found: Sequence[Workload], asked: float, *, pace: float = PAC
     """A French table, the precision asked for in bold."""
     title = f"Charge de reprise, à {pace:g} bulletins par personne et par jour"
     table = Table(title=title, title_justify="left")
-    table.add_column("précision demandée", justify="right")
-    for name in ("taux de codage", "précision attendue", "à reprendre", "sans établissement"):
+    for name in ("demandée", "taux de codage", "précision attendue", "à reprendre", "semaines"):
         table.add_column(name, justify="right")
-    table.add_column("semaines de gestionnaire", justify="right")
     for one in found:
         cells = (
             percent(one.target),
-            f"{percent(one.coding_rate.value)} ({interval(one.coding_rate)})",
-            f"{percent(one.precision.value)} ({interval(one.precision)})" if one.n_auto else "–",
+            _with_interval(one.coding_rate),
+            _with_interval(one.precision),
             integer(one.n_review),
-            integer(one.n_none),
             f"{one.clerk_weeks:.1f}".replace(".", ","),
         )
         table.add_row(*cells, style="bold" if one.target == asked else None)
@@ -168,10 +165,16 @@ def sentence(one: Workload) -> str:
     weeks = f"{one.clerk_weeks:.1f}".replace(".", ",")
     return (
         f"À {percent(one.target)} de précision demandée : {integer(one.n_review)} bulletins à "
-        f"reprendre sur {integer(one.n)}, soit {weeks} semaines de travail d'une personne ; "
+        f"reprendre sur {integer(one.n)}, soit {weeks} semaines de travail d'une personne, et "
+        f"{integer(one.n_none)} sans établissement ; "
         f"{percent(one.coding_rate.value)} codés automatiquement, précision attendue "
         f"{percent(one.precision.value)}."
     )
+
+
+def _with_interval(measure: Measure) -> str:
+    around = interval(measure).replace(" ", "")
+    return f"{percent(measure.value)} ({around})" if around else percent(measure.value)
 
 
 def _rounded(measure: Measure) -> dict[str, float | None]:

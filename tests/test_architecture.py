@@ -30,7 +30,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "assembly": ("prepared", "resources", "results", "matcher"),
     "uses": (
         "batch", "evaluation", "geocoding", "training", "scoring", "explaining", "review",
-        "workload",
+        "evidence", "workload",
     ),
     "demo": ("demo",),
     "command line": ("cli",),
@@ -48,7 +48,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "matcher": {"prepared", "resources", "results"},
     "training": {"evaluation"},
     "scoring": {"evaluation"},
-    "explaining": {"scoring"},
+    "explaining": {"evidence", "review", "scoring"},
     "review": {"scoring"},
     "workload": {"evaluation", "scoring"},
 }
