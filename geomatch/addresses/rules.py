@@ -268,8 +268,18 @@ def _street(line: _Line) -> None:
 def _belongs_to_name(line: _Line, number: int, start: int, end: int) -> bool:
     """``ESPOIR 35 RUE X 53``: with a number behind the street, that before it is the company's."""
     before = line.kinds[number - 1] if number else ""
-    behind = _TRAILING_NUMBER.search(line.kinds, start + 1)
-    return before in ("W", "I") and behind is not None and behind.start() <= end
+    return before in ("W", "I") and _behind(line, start, end) is not None
+
+
+def _behind(line: _Line, start: int, end: int) -> re.Match[str] | None:
+    """The house number that ends a street's name, if any; the year of a date is none."""
+    behind = None
+    for found in _TRAILING_NUMBER.finditer(line.kinds, start + 1, min(end + 4, len(line.kinds))):
+        behind = found
+    if behind is None or behind.start() > end:
+        return None
+    is_dated = line.kinds[behind.start("n") - 1] == "M"
+    return None if is_dated and _YEAR.match(line.words[behind.start("n")]) else behind
 
 
 def _name_street(line: _Line, kind: str, words: list[str], used: int) -> None:
@@ -305,12 +315,8 @@ def _number_behind(line: _Line, kind: str, start: int, end: int) -> int:
     """``BOULEVARD X 61``: take the number that ends the name; new end of the name."""
     if kind in _NUMBERED_ROADS:
         return end
-    behind = None
-    for found in _TRAILING_NUMBER.finditer(line.kinds, start + 1, min(end + 4, len(line.kinds))):
-        behind = found
-    if behind is None or behind.start() > end:
-        return end
-    if line.kinds[behind.start() - 1] == "M" and _YEAR.match(line.words[behind.start("n")]):
+    behind = _behind(line, start, end)
+    if behind is None:
         return end
     number = read_number(line.words[behind.start("n")])
     rep = number.rep
