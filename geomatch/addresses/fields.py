@@ -113,21 +113,21 @@ def _without_number(name: str, digits: str, rep: str) -> str:
 
 
 def _with_named_after_towns(parts: pd.DataFrame, is_fields: NDArray[np.bool_]) -> pd.DataFrame:
-    """Give back the street what was read as a town in a field that holds no town.
+    """Give back the street what was read as a town in fields that hold no town.
 
-    In the street field, ``MARSEILLE`` or ``RUE DE PARIS`` is a street's name.
+    In the street field, ``MARSEILLE`` or ``RUE DE PARIS`` is a street's name, and LE BOURG in
+    the complement is no commune.
     """
     name, town = text_array(parts["nom_voie"]), text_array(parts["commune"])
     is_type = np.array([n in _FULL_TYPES for n in name], dtype=bool)
     lost = is_fields & (town != "") & ((name == "") | is_type)
-    if not lost.any():
-        return parts
-    parts = parts.copy()
-    parts.loc[lost & is_type, "type_voie"] = name[lost & is_type]
-    parts.loc[lost, "nom_voie"] = town[lost]
-    parts.loc[lost, "doubt"] = "no type"
-    parts.loc[is_fields, "commune"] = ""
-    return parts
+    kind, doubt = text_array(parts["type_voie"]), text_array(parts["doubt"])
+    return parts.assign(
+        type_voie=np.where(lost & is_type, name, kind),
+        nom_voie=np.where(lost, town, name),
+        doubt=np.where(lost, "no type", doubt),
+        commune=np.where(is_fields, "", town),
+    )
 
 
 def _digits(value: str) -> str:

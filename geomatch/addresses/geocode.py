@@ -13,7 +13,7 @@ from geomatch.addresses import houses
 from geomatch.addresses.communes import CommuneIndex
 from geomatch.addresses.gazetteer_index import StreetIndex
 from geomatch.addresses.numbers import rep_letter
-from geomatch.addresses.questions import ELSEWHERE, NEIGHBOUR, SAME_CITY, STATED, Questions
+from geomatch.addresses.questions import NEIGHBOUR, SAME_CITY, STATED, Questions, Zones
 from geomatch.addresses.search import Found, find
 from geomatch.addresses.street_names import read_street
 from geomatch.config import AddressOptions
@@ -53,6 +53,9 @@ class Geocoder:
         self.options = options
         self._centres = centres.set_index("code_commune")
         self._covered = frozenset(streets.communes)
+        self._of_departement: dict[str, set[str]] = {}
+        for code in streets.communes:
+            self._of_departement.setdefault(departement_of(code)[:2], set()).add(code)
 
     @classmethod
     def open(
@@ -122,14 +125,23 @@ class Geocoder:
 
     # ------------------------------------------------------------- streets
     def _on_streets(self, asked: pd.DataFrame, out: pd.DataFrame) -> None:
+        """Find streets; where none is, the locality, zone or residence that is written too."""
         if not len(self.streets):
             return
-        questions, rows = self.questions(asked)
-        if not len(rows):
-            return
-        best = self._best(find(self.streets, questions))
-        best["row"] = rows[best["question"].to_numpy()]
-        self._write(best, asked, out)
+        zones, zone = self._zones(asked)
+        street, lieu = _street_keys(asked), asked["lieu"].to_numpy(object)
+        done = np.zeros(len(asked), dtype=bool)
+        # the number is that of the street, not of the locality
+        unnumbered = asked.assign(numero="", rep="")
+        for keys, lines in ((street, asked), (np.where(lieu != street, lieu, ""), unnumbered)):
+            rows = np.flatnonzero((keys != "") & (zone >= 0) & ~done)
+            if not len(rows):
+                continue
+            questions = _questions(lines.iloc[rows], keys[rows], zone[rows], zones)
+            best = self._best(find(self.streets, questions))
+            best["row"] = rows[best["question"].to_numpy()]
+            done[best["row"].to_numpy()] = True
+            self._write(best, lines, out)
 
     def questions(self, asked: pd.DataFrame) -> tuple[Questions, Ints]:
         """Streets asked for, and the row of `asked` each comes from.
@@ -138,38 +150,28 @@ class Geocoder:
         of a commune whose streets are not loaded, ask for none.
         """
         zones, zone = self._zones(asked)
-        key = _street_keys(asked)
-        rows = np.flatnonzero((key != "") & (zone >= 0))
-        number = pd.to_numeric(asked["numero"].iloc[rows], errors="coerce").fillna(0)
-        keys = key[rows].tolist()
-        questions = Questions(
-            keys=keys,
-            names=[read_street(k) for k in keys],
-            zone=zone[rows],
-            zones=zones,
-            numero=number.to_numpy(np.int64),
-        )
-        return questions, rows
+        keys = _street_keys(asked)
+        rows = np.flatnonzero((keys != "") & (zone >= 0))
+        return _questions(asked.iloc[rows], keys[rows], zone[rows], zones), rows
 
-    def _zones(self, asked: pd.DataFrame) -> tuple[NDArray[np.int8], Ints]:
-        """Nearness of every commune for each distinct (commune, postcode), and which is whose."""
-        pairs = list(zip(asked["code_commune"], asked["code_postal"], strict=True))
+    def _zones(self, asked: pd.DataFrame) -> tuple[Zones, Ints]:
+        """Zone of each distinct (commune, postcode), and which is whose; -1 for no zone."""
         known: dict[tuple[str, str], int] = {}
-        rows: list[NDArray[np.int8]] = []
-        of_pair = np.empty(len(pairs), dtype=np.int64)
+        zones: list[dict[int, int]] = []
+        of_row = np.empty(len(asked), dtype=np.int64)
+        pairs = zip(asked["code_commune"], asked["code_postal"], strict=True)
         for i, pair in enumerate(pairs):
             z = known.get(pair)
             if z is None:
                 near = self._nearness(*pair)
-                z = known[pair] = len(rows) if near is not None else -1
-                if near is not None:
-                    rows.append(near)
-            of_pair[i] = z
-        zones = np.stack(rows) if rows else np.zeros((0, len(self.streets.communes)), np.int8)
-        return zones, of_pair
+                z = known[pair] = len(zones) if near else -1
+                if near:
+                    zones.append(near)
+            of_row[i] = z
+        return Zones(zones, len(self.streets.communes)), of_row
 
-    def _nearness(self, code: str, code_postal: str) -> NDArray[np.int8] | None:
-        """How near each commune of the index is; None when no street could be meant."""
+    def _nearness(self, code: str, code_postal: str) -> dict[int, int]:
+        """How near the communes of a zone are; none when no street could be meant."""
         index = self.communes
         stated = {c for c in index.of_postcode(code_postal) if c in self._covered}
         if code:
@@ -177,14 +179,13 @@ class Geocoder:
             stated = (stated & own) or own
         city = {p for c in stated for p in index.zone(index.city(c))}
         around = {n for c in stated | ({code} if code else set()) for n in index.neighbours(c)}
-        if not stated and code_postal[:2].isdigit():
-            around = {c for c in self._covered if departement_of(c) == code_postal[:2]}
+        if not stated:
+            around = self._of_departement.get(code_postal[:2], set())
         if not (stated | city) & self._covered and (code or not around):
-            return None
-        near = np.full(len(self.streets.communes), ELSEWHERE, dtype=np.int8)
+            return {}
+        near: dict[int, int] = {}
         for codes, value in ((around, NEIGHBOUR), (city, SAME_CITY), (stated, STATED)):
-            for c in codes & self._covered:
-                near[self.streets.commune_code[c]] = value
+            near |= {self.streets.commune_code[c]: value for c in codes & self._covered}
         return near
 
     def _best(self, found: Found) -> pd.DataFrame:
@@ -270,6 +271,17 @@ class Geocoder:
             "crs": self._centres["crs"].reindex(codes).to_numpy(),
             "ban_id": ban_id,
         }
+
+
+def _questions(asked: pd.DataFrame, keys: Texts, zone: Ints, zones: Zones) -> Questions:
+    number = pd.to_numeric(asked["numero"], errors="coerce").fillna(0)
+    return Questions(
+        keys=keys.tolist(),
+        names=[read_street(k) for k in keys.tolist()],
+        zone=zone,
+        zones=zones,
+        numero=number.to_numpy(np.int64),
+    )
 
 
 def _street_keys(asked: pd.DataFrame) -> Texts:

@@ -161,7 +161,7 @@ def _zones(
     sets: dict[tuple[int, ...], list[Ints]] = {}
     zones = questions.zone[todo]
     for zone in np.unique(zones):
-        communes = tuple(np.flatnonzero(questions.zones[zone] <= reach).tolist())
+        communes = questions.zones.communes(int(zone), reach)
         sets.setdefault(communes, []).append(todo[zones == zone])
     for communes, asked in sets.items():
         streets = index.of_communes(communes)
