@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +25,14 @@ import numpy as np
 import pandas as pd
 
 import geomatch
-from geomatch.addresses import CommuneIndex, get_parser
+from geomatch.addresses import CommuneIndex, bulletin_parts, get_parser
 from geomatch.bulletins import read_bulletins
-from geomatch.config import Config
+from geomatch.config import AddressOptions, Config
 from geomatch.errors import ConfigError, DataError
 from geomatch.matcher import Matcher
 from geomatch.model import Model, model_hash
-from geomatch.schema import CANDIDATES, DECISIONS, departement_of
+from geomatch.prepared import asked_communes, places_of_work
+from geomatch.schema import CANDIDATES, DECISIONS
 from geomatch.store import MANIFEST, Store
 
 #: Small départements share a partition up to this many bulletins.
@@ -111,7 +113,8 @@ def run(
     except OSError as error:
         raise ConfigError(f"--out {out} is no folder: {error.strerror}; give another") from error
     work = folder / ".partitions"
-    parts = _prepare_work(bulletins, work, description, communes, options.resume)
+    labels = partial(_departements, bulletins, communes, config.addresses)
+    parts = _prepare_work(bulletins, work, description, labels, options.resume)
     version = description["store"]["manifest_sha256"] + description["model"]["sha256"]
     tasks = [Task(n, str(work), str(store), config, version) for n in range(len(parts))]
     todo = [t for t in tasks if not _done(work, t.number)]
@@ -200,12 +203,13 @@ def _prepare_work(
     bulletins: pd.DataFrame,
     work: Path,
     description: dict[str, Any],
-    communes: CommuneIndex,
+    departements: Callable[[], np.ndarray],
     resume: bool,
 ) -> list[int]:
     """Write the partitions, or find those of an interrupted run of the same inputs.
 
-    Returns the number of bulletins of each partition.
+    `departements` tells each bulletin's, when there is no plan yet. Returns the number of
+    bulletins of each partition.
     """
     key = hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
     plan = work / "plan.json"
@@ -221,7 +225,7 @@ def _prepare_work(
         shutil.rmtree(work)
     work.mkdir(parents=True)
     rows = []
-    for number, part in enumerate(partition_rows(_departements(bulletins, communes))):
+    for number, part in enumerate(partition_rows(departements())):
         file = work / f"{number:05d}-bulletins.parquet"
         bulletins.iloc[part].reset_index(drop=True).to_parquet(file, index=False)
         rows.append(len(part))
@@ -229,11 +233,16 @@ def _prepare_work(
     return rows
 
 
-def _departements(bulletins: pd.DataFrame, communes: CommuneIndex) -> np.ndarray:
-    """Département of work as far as the commune fields tell; only for sorting into partitions."""
-    work = communes.resolve(bulletins)["code_commune"].to_numpy(object)
-    home = bulletins["code_commune_residence"].to_numpy(object)
-    return np.array([departement_of(c or h) for c, h in zip(work, home, strict=True)], dtype=str)
+def _departements(
+    bulletins: pd.DataFrame, communes: CommuneIndex, options: AddressOptions
+) -> np.ndarray:
+    """Département of work, as the matcher will have it: lines are read only where there are any."""
+    asked = bulletins
+    if (bulletins["adresse"] != "").any():
+        parts = bulletin_parts(bulletins, get_parser(options))
+        asked = asked_communes(bulletins, parts)
+    codes = communes.resolve(asked)["code_commune"]
+    return places_of_work(bulletins, codes)[0].astype(str)
 
 
 def partition_rows(

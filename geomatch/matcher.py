@@ -24,7 +24,7 @@ from geomatch.establishments import Pool, street_codes
 from geomatch.lexicon import Coverage
 from geomatch.model import Model
 from geomatch.names import clean_names, employer_kinds, employer_names, name_words
-from geomatch.prepared import PLACED, Prepared, departement_code
+from geomatch.prepared import PLACED, Prepared, asked_communes, places_of_work
 from geomatch.resources import IndexedPool, Resources
 from geomatch.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, GEOCODES, departement_of
 from geomatch.store import Store
@@ -109,14 +109,10 @@ class Matcher:
         tell = tell or _silent
         tell("addresses", 0.05)
         parts = ADDRESS_PARTS.conform(bulletin_parts(bulletins, self.parser))
-        communes = COMMUNES_RESOLVED.conform(
-            self.resources.communes.resolve(self._asked(bulletins, parts))
-        )
-        departement, zone = self._places_of_work(bulletins, communes)
-        geocoder = self.resources.geocoder(
-            sorted({d for d in departement if d in self.resources.known})
-        )
-        geocodes = GEOCODES.conform(geocoder.geocode(parts, communes))
+        resolved = self.resources.communes.resolve(asked_communes(bulletins, parts))
+        communes = COMMUNES_RESOLVED.conform(resolved)
+        departement, zone = places_of_work(bulletins, communes["code_commune"])
+        geocodes = self._geocoded(parts, communes, departement)
         tell("activities", 0.2)
         raisons = bulletins["raison_sociale"].tolist()
         kinds, implied = employer_kinds(raisons)
@@ -139,38 +135,17 @@ class Matcher:
             name_activity=self.resources.name_words_model.evidence(raisons),
         )
 
-    def _asked(self, bulletins: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
-        """Commune questions: columns of their own first, else what the address line says."""
-        columns = ["commune", "departement", "code_postal", "code_commune_declaree",
-                   "code_commune_residence", "lieu_travail"]  # fmt: skip
-        asked = bulletins[columns].copy()
-        for column in ("commune", "code_postal"):
-            asked[column] = np.where(asked[column] != "", asked[column], parts[column])
-        return asked
-
-    def _places_of_work(
-        self, bulletins: pd.DataFrame, communes: pd.DataFrame
-    ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
-        """Département to search, and the code of the zone in it, of each bulletin.
-
-        The zone is the workplace commune; ``"~" + commune`` where only the commune of
-        residence is known and work is elsewhere; ``"~"`` for the whole département.
-        """
-        code = communes["code_commune"].to_numpy(object)
-        home = bulletins["code_commune_residence"].to_numpy(object)
-        declared = [departement_code(d) for d in bulletins["departement"]]
-        departement, zone = [], []
-        for c, h, d in zip(code, home, declared, strict=True):
-            if c:
-                departement.append(departement_of(c))
-                zone.append(c)
-            elif d:
-                departement.append(d)
-                zone.append("~")
-            else:
-                departement.append(departement_of(h) if h else "")
-                zone.append("~" + h if h else "~")
-        return np.array(departement, dtype=object), np.array(zone, dtype=object)
+    def _geocoded(
+        self, parts: pd.DataFrame, communes: pd.DataFrame, departement: NDArray[np.object_]
+    ) -> pd.DataFrame:
+        """Places, département by département: no answer depends on the rest of the batch."""
+        found = []
+        for code in sorted(set(departement)):
+            rows = np.flatnonzero(departement == code)
+            geocoder = self.resources.geocoder(code)
+            places = geocoder.geocode(parts.iloc[rows], communes.iloc[rows])
+            found.append(GEOCODES.conform(places))
+        return pd.concat(found).sort_index() if found else GEOCODES.empty()
 
     # ---------------------------------------------------------------- phase 4
     def pairs(

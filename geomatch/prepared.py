@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geomatch.activities import Evidence
 from geomatch.candidates import Activities
+from geomatch.schema import departement_of
 
 #: Geocode levels that give a place better than the commune.
 PLACED = ("housenumber", "interpolated", "street", "locality")
@@ -90,3 +91,37 @@ def departement_code(written: str) -> str:
         return "0" + code
     is_code = len(code) in (2, 3) and (code.isdigit() or code in ("2A", "2B"))
     return code if is_code else ""
+
+
+def asked_communes(bulletins: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+    """Commune questions: columns of their own first, else what the address line says."""
+    columns = ["commune", "departement", "code_postal", "code_commune_declaree",
+               "code_commune_residence", "lieu_travail"]  # fmt: skip
+    asked = bulletins[columns].copy()
+    for column in ("commune", "code_postal"):
+        asked[column] = np.where(asked[column] != "", asked[column], parts[column])
+    return asked
+
+
+def places_of_work(
+    bulletins: pd.DataFrame, code_commune: pd.Series
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    """Département to search, and the code of the zone in it, of each bulletin.
+
+    The zone is the workplace commune; ``"~" + commune`` where only the commune of residence is
+    known and work is elsewhere; ``"~"`` for the whole département.
+    """
+    home = bulletins["code_commune_residence"].to_numpy(object)
+    declared = [departement_code(d) for d in bulletins["departement"]]
+    departement, zone = [], []
+    for c, h, d in zip(code_commune.to_numpy(object), home, declared, strict=True):
+        if c:
+            departement.append(departement_of(c))
+            zone.append(c)
+        elif d:
+            departement.append(d)
+            zone.append("~")
+        else:
+            departement.append(departement_of(h) if h else "")
+            zone.append("~" + h if h else "~")
+    return np.array(departement, dtype=object), np.array(zone, dtype=object)

@@ -27,6 +27,7 @@ from geomatch.schema import (
     STORE_ESTABLISHMENTS,
     STORE_NAF,
     STORE_NAF_WORDS,
+    STORE_STREETS,
     departement_of,
 )
 from geomatch.store import Store
@@ -57,7 +58,7 @@ class Resources:
         self.store = store
         self.options = options
         self.most_pools = most_pools
-        self._geocoders: dict[tuple[str, ...], Geocoder] = {}
+        self._geocoders: dict[str, Geocoder] = {}
         self._pools: dict[str, IndexedPool] = {}
         self._registers: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
 
@@ -111,12 +112,18 @@ class Resources:
             fringe.setdefault(own, {})[other] = sorted(set(part["voisine"]))
         return fringe
 
-    def geocoder(self, departements: Sequence[str]) -> Geocoder:
-        """Streets and addresses of some départements; the last one asked for is kept."""
-        key = tuple(departements)
-        if key not in self._geocoders:
-            self._geocoders.clear()
-            self._geocoders[key] = Geocoder.open(self.store, key, self.options)
+    def geocoder(self, departement: str) -> Geocoder:
+        """Streets and addresses of a département; one without streets knows communes only."""
+        key = departement if self.store.has(STORE_STREETS, departement) else ""
+        if key in self._geocoders:
+            self._geocoders[key] = self._geocoders.pop(key)  # now the latest used
+        else:
+            if len(self._geocoders) >= self.most_pools:
+                self._geocoders.pop(next(iter(self._geocoders)))
+            wanted = [key] if key else []
+            self._geocoders[key] = Geocoder.open(
+                self.store, wanted, self.options, communes=self.communes
+            )
         return self._geocoders[key]
 
     def pool(self, departement: str) -> IndexedPool:

@@ -60,6 +60,10 @@ class Store:
         """A country-wide table, whole."""
         return table.conform(_read(country_path(self.path, table), table.names))
 
+    def has(self, table: Table, departement: str) -> bool:
+        """Whether the store holds a part of the table for a département."""
+        return bool(departement) and departement_path(self.path, table, departement).is_file()
+
     def departement(
         self, table: Table, departement: str, columns: Sequence[str] | None = None
     ) -> pd.DataFrame:
