@@ -79,6 +79,9 @@ def seen_elsewhere(
         for the establishment and *share* estimates how likely it is, in this group, that an
         establishment named surely is named again.
     """
+    # Rounded, so that the last bits of an exponential, which depend on where it stands in its
+    # array, cannot decide on which side of the bound a chance falls.
+    chance = np.round(chance, 9)
     sure = np.where(chance >= SURE, chance, 0.0)
     code = pd.factorize(siret)[0]
     place = group[row]
