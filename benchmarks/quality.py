@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from gazetteer.build import BuildOptions, build
 
+from gazetteer.build import BuildOptions, build
 from geomatch.bulletins import read_bulletins
-from geomatch.config import Config
+from geomatch.config import Config, DecisionOptions
 from geomatch.evaluation import evaluate, read_truth
 from geomatch.matcher import Matcher
 from geomatch.training import in_share
@@ -31,6 +31,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path, default=Path("build/store"))
     parser.add_argument("--model", default="")
     parser.add_argument("--sets", default="rp_dev,real_dev")
+    parser.add_argument("--alone", action="store_true", help="without the collective pass")
     asked = parser.parse_args()
     begun = time.perf_counter()
     build(
@@ -52,7 +53,8 @@ def measure(name: str, asked: argparse.Namespace) -> dict[str, object]:
     if name == "rp_dev":
         bulletins = bulletins[~in_share(bulletins["id"].tolist(), 0.5)].reset_index(drop=True)
         truth = truth[truth["id"].isin(bulletins["id"])]
-    matcher = Matcher.open(asked.store, Config(model=asked.model))
+    options = DecisionOptions(collective=not asked.alone)
+    matcher = Matcher.open(asked.store, Config(model=asked.model, decisions=options))
     wall, cpu = time.perf_counter(), time.process_time()
     result = matcher.match_bulletins(bulletins)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
