@@ -15,7 +15,7 @@ from geomatch.collective import candidate_probabilities
 from geomatch.model import Linear
 
 #: Weight of the squared weights in the fit of a choice.
-RIDGE = 1.0
+RIDGE = 30.0
 #: Points that a calibration curve is kept with.
 CURVE_POINTS = 25
 
