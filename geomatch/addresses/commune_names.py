@@ -19,6 +19,8 @@ _NONE: Codes = {}
 #: Names less alike than this are not looked at for slips.
 _ALIKE = 74.0
 _MOST_ALIKE = 12
+#: Letters from which on a name with a slip can hardly be another.
+LONG_NAME = 12
 #: Misspelt names whose answers are kept.
 _MOST_KNOWN = 50_000
 #: Shortest text taken for the beginning of a name, and most names it may begin.
@@ -43,8 +45,11 @@ class CommuneNames:
             by_departement.setdefault(departement, {})[key] = None
         self._of_departement = {d: list(k) for d, k in by_departement.items()}
         self._of_length: dict[int, list[str]] = {}
+        self._of_end: dict[str, list[str]] = {}
         for key in self._exact:
             self._of_length.setdefault(len(key), []).append(key)
+            for end in _ends(key):
+                self._of_end.setdefault(end, []).append(key)
         self._sorted = sorted(self._exact)
         self._known_alike: dict[tuple[str, frozenset[str] | None], list[tuple[Codes, int]]] = {}
         self._of_commune: dict[str, dict[str, list[str]]] = {}
@@ -78,7 +83,7 @@ class CommuneNames:
         if known is None:
             if len(self._known_alike) >= _MOST_KNOWN:
                 self._known_alike.clear()
-            names = self.near_length(key) if departements is None else self._names_of(departements)
+            names = self._near_length(key) if departements is None else self._names_of(departements)
             known = self._known_alike[asked] = self.alike_among(key, names)
         return known
 
@@ -89,7 +94,11 @@ class CommuneNames:
         slips = [(name, OSA.distance(key, name, score_cutoff=allowed)) for name, _, _ in near]
         return [(self._exact[name], n) for name, n in slips if 0 < n <= allowed]
 
-    def near_length(self, key: str) -> list[str]:
+    def with_same_end(self, key: str) -> list[str]:
+        """Names that begin or end as a key does: all those a single slip away from a long one."""
+        return [n for end in _ends(key) for n in self._of_end.get(end, ())]
+
+    def _near_length(self, key: str) -> list[str]:
         """Names so long that they may be the key with the slips allowed."""
         allowed = _allowed_slips(key)
         lengths = range(len(key) - allowed, len(key) + allowed + 1)
@@ -116,3 +125,11 @@ class CommuneNames:
 
 def _allowed_slips(key: str) -> int:
     return min(3, max(1, len(key) // 4))
+
+
+def _ends(key: str) -> tuple[str, ...]:
+    """Both ends of a long name, marked; one slip leaves one of them as it was."""
+    if len(key) < LONG_NAME:
+        return ()
+    half = LONG_NAME // 2
+    return "^" + key[:half], key[-half:] + "$"

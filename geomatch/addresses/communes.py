@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geomatch.addresses.commune_choice import Evidence, choose
-from geomatch.addresses.commune_names import CommuneNames
+from geomatch.addresses.commune_names import LONG_NAME, CommuneNames
 from geomatch.addresses.town_names import Town, read_town
 from geomatch.schema import (
     COMMUNES_RESOLVED,
@@ -39,8 +39,6 @@ _COLUMNS = (
 _SURE = 0.9
 #: Addresses and establishments known of a town that a slip may stand for, nothing else told.
 _SOME_SIZE = 2_000
-#: Letters from which on a name with a slip can hardly be anything else.
-_LONG_NAME = 12
 
 
 class Answer(NamedTuple):
@@ -154,8 +152,8 @@ class CommuneIndex:
         if exact or len(town.key) < 3:
             return False
         known = self._big_names
-        if len(town.key) >= _LONG_NAME:
-            known = self.names.near_length(town.key)
+        if len(town.key) >= LONG_NAME:
+            known = self.names.with_same_end(town.key)
         return any(slips <= 1 for _, slips in self.names.alike_among(town.key, known))
 
     # ------------------------------------------------------------- many questions
