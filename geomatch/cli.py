@@ -236,6 +236,32 @@ def explain(
 
 
 @app.command()
+def review(
+    run_dir: Annotated[Path, typer.Argument(metavar="DIR", help="Dossier de résultats.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port local ; 0 : libre.")] = 8866,
+    store: Annotated[Path | None, typer.Option(help="Base ; vide : celle du passage.")] = None,
+    name: Annotated[str, typer.Option(help="Nom proposé au gestionnaire.")] = "gestionnaire",
+    export: Annotated[
+        Path | None, typer.Option(help="Écrire les décisions avec les choix, sans page.")
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Ouvrir le navigateur.")
+    ] = True,
+) -> None:
+    """Reprendre à la main les bulletins douteux : page locale, ou export des choix."""
+    if export is not None:
+        from geomatch.review.export import merge_verdicts
+
+        settled = merge_verdicts(run_dir, export, store=store)
+        _err.print(f"{settled} bulletins réglés à la main", highlight=False)
+        _out.print(str(export), highlight=False, soft_wrap=True)
+        return
+    from geomatch.review.server import serve_review
+
+    serve_review(run_dir, store=store, port=port, name=name, open_browser=browser)
+
+
+@app.command()
 def download(
     departements: Annotated[str, typer.Option(help="35,75")],
     out: Annotated[Path, typer.Option(help="Dossier où ranger les fichiers.")],

@@ -58,9 +58,12 @@ ONLY: dict[str, set[str]] = {
     "collective": set(),
     "decisions": {"config", "model"},
     "results": {"schema"},
-    "evaluation": {"bulletins", "errors", "schema", "text"},
+    "evaluation": {"bulletins", "errors", "schema", "tables", "text"},
     "geocoding": {"addresses", "bulletins", "config", "errors", "schema", "store"},
-    "review": {"bulletins", "config", "errors", "schema", "scoring", "store"},
+    "review": {
+        "bulletins", "config", "errors", "lexicon", "names", "schema", "scoring", "store", "text",
+        "voies",
+    },
 }
 #: What the builder of the store may use of the matcher: the ground floor, the public geocoder,
 #: and the names that are prepared once for all.

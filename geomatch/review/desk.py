@@ -1,0 +1,302 @@
+"""What the reviewer's page can do, without the web: give cards, take verdicts, search."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from geomatch import __version__
+from geomatch.errors import DataError
+from geomatch.review.clerk_card import Dossier, Known, bulletin_html, candidates_html
+from geomatch.review.journal import JOURNAL, SKIP, UNDO, VERDICT, Act, Journal, latest_verdicts
+from geomatch.review.map import neighbourhood_svg
+from geomatch.review.pace import Pace
+from geomatch.review.queue import Card, Filters, Queue
+from geomatch.review.register import siret_problem
+from geomatch.review.run import ReviewRun
+from geomatch.review.search import Finder, distances
+from geomatch.review.wording import TYPES
+
+#: Longest note and name of a clerk kept, characters.
+MOST_NOTE, MOST_NAME = 500, 60
+#: Drawn maps kept.
+_MOST_MAPS = 200
+
+
+class RefusedError(Exception):
+    """The desk refuses what a clerk asks; the message is French and quotes no bulletin."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass
+class Session:
+    """A clerk at a screen. `id` is secret to nobody, unlike the cookie that leads to it."""
+
+    id: str
+    who: str = "gestionnaire"
+    filters: Filters = field(default_factory=Filters)
+
+
+class Desk:
+    """Cards, verdicts and searches over one run. Safe to use from several threads.
+
+    Parameters
+    ----------
+    run : ReviewRun
+        The bulletins to review with all that is known of them.
+    journal : Journal
+        Opened for writing; its acts are taken up again.
+    """
+
+    def __init__(self, run: ReviewRun, journal: Journal) -> None:
+        self.run = run
+        self.journal = journal
+        self.finder = Finder(run.register)
+        self.pace = Pace()
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}
+        self._maps: dict[tuple[int, str, tuple[str, ...]], str] = {}
+        self._undoable: dict[str, list[Act]] = {}
+        strange = {a.id for a in journal.acts} - run.every_id
+        if strange:
+            raise DataError(
+                f"the journal {journal.file} names {len(strange)} bulletin(s) that this run "
+                "does not have; it belongs to another run: move it away"
+            )
+        self.queue = Queue(run.cards, set(latest_verdicts(journal.acts)))
+        self._take_up(journal.acts)
+
+    @classmethod
+    def open(cls, run_dir: Path, store: Path | None = None) -> Desk:
+        """The desk of a result folder; see :class:`ReviewRun` and :class:`Journal`."""
+        run = ReviewRun.read(run_dir, store)
+        journal = Journal(run_dir / JOURNAL)
+        try:
+            return cls(run, journal)
+        except DataError:
+            journal.close()
+            raise
+
+    def _take_up(self, acts: Sequence[Act]) -> None:
+        """Skips and what each clerk can undo, as they were when the journal was left."""
+        last = {act.id: act for act in acts}
+        self.queue.postpone([i for i, act in last.items() if act.act == SKIP])
+        for act in acts:
+            if act.act != UNDO and last[act.id] is act:
+                self._undoable.setdefault(act.who, []).append(act)
+            self.pace.note(act)
+
+    # ------------------------------------------------------------------ sessions
+
+    def enter(self, session: Session, name: str) -> None:
+        """Take a clerk's name; one that somebody at the desk has gets a number."""
+        asked = " ".join(name.split())[:MOST_NAME] or session.who
+        with self._lock:
+            self._sessions[session.id] = session
+            taken = {s.who for s in self._sessions.values() if s is not session}
+            number, who = 1, asked
+            while who in taken:
+                number += 1
+                who = f"{asked} {number}"
+            session.who = who
+
+    def leave(self, session: Session) -> None:
+        """Give back what a session has and forget it."""
+        with self._lock:
+            self.queue.release(session.id)
+            self._sessions.pop(session.id, None)
+
+    # ------------------------------------------------------------------ cards
+
+    def next_card(self, session: Session, *, keep: bool = True) -> dict[str, Any]:
+        """The card before this clerk, or the next one, with progress; ``card`` may be None."""
+        with self._lock:
+            now = time.monotonic()
+            number = self.queue.take(session.id, session.filters, now, keep=keep)
+            return self._shown(session, number)
+
+    def _shown(self, session: Session, number: int | None) -> dict[str, Any]:
+        ids = () if number is None else self.queue.remaining(number)
+        card = None if number is None else self._card(self.run.cards[number], ids)
+        return {"card": card, "progress": self._progress(session), "who": session.who}
+
+    def _card(self, card: Card, ids: Sequence[str]) -> dict[str, Any]:
+        dossier = self.run.dossier(ids)
+        return {
+            "number": card.number,
+            "ids": list(ids),
+            "type": TYPES.get(card.type, card.type),
+            "reason": dossier.decision["reason"],
+            "departement": card.departement,
+            "bulletin": bulletin_html(dossier, self._known),
+            "candidates": candidates_html(dossier, self._known),
+            "sirets": dossier.candidates["siret"].tolist(),
+            "map": f"/plan/{card.number}.svg",
+        }
+
+    @property
+    def _known(self) -> Known:
+        return self.run.known
+
+    def _progress(self, session: Session) -> dict[str, Any]:
+        open_cards = self.queue.open_cards(session.filters)
+        left = sum(len(self.queue.remaining(n)) for n in open_cards)
+        return {
+            "total": len(self.run.ids),
+            "settled": len(self.queue.settled & self.run.ids),
+            "cards_left": len(open_cards),
+            "bulletins_left": left,
+            **self.pace.told(session.who, left),
+            "can_undo": bool(self._undoable.get(session.who)),
+        }
+
+    def upcoming(self, session: Session) -> list[int]:
+        """Cards this clerk will probably see next; their maps may be drawn ahead."""
+        with self._lock:
+            return self.queue.upcoming(session.filters, time.monotonic(), 2)
+
+    def map_svg(self, number: int, sirets: Sequence[str] = ()) -> str:
+        """The map of a card with its own candidates, or with others in their place."""
+        if not 0 <= number < len(self.run.cards):
+            raise RefusedError("Cette fiche n'existe pas.", 404)
+        key = (number, self.run.cards[number].ids[0], tuple(sirets))
+        known = self._maps.get(key)
+        if known is None:
+            dossier = self.run.dossier(self.run.cards[number].ids[:1])
+            shown = dossier.candidates
+            if sirets:
+                shown = self._placed(self.run.register_rows(sirets, number), dossier.decision)
+            # drawn as if nobody were chosen: the map must not say who the matcher would take
+            place = {**dossier.decision, "decision": "none"}
+            known = neighbourhood_svg(self.run.atlas, place, shown, width=640, height=470)
+            while len(self._maps) >= _MOST_MAPS:
+                self._maps.pop(next(iter(self._maps)), None)
+            self._maps[key] = known
+        return known
+
+    # ------------------------------------------------------------------ acts
+
+    def settle(
+        self, session: Session, number: int, siret: str | None, *, note: str, alone: bool
+    ) -> dict[str, Any]:
+        """Write a verdict on a card, or on its first bulletin `alone`; returns what comes next."""
+        if siret is not None and not self._exists(siret, number):
+            raise RefusedError("Ce SIRET n'est pas au répertoire.", 422)
+        with self._lock:
+            ids = self._claimed(session, number)
+            ids = ids[:1] if alone else ids
+            self._write(session, VERDICT, ids, siret=siret, note=note)
+            self.queue.settle(ids)
+            return self._following(session)
+
+    def skip(self, session: Session, number: int, *, note: str) -> dict[str, Any]:
+        """Put a card after all others; returns what comes next."""
+        with self._lock:
+            ids = self._claimed(session, number)
+            self._write(session, SKIP, ids, siret=None, note=note)
+            self.queue.postpone(ids)
+            return self._following(session)
+
+    def undo(self, session: Session) -> dict[str, Any]:
+        """Take back this clerk's last act and show its card again."""
+        with self._lock:
+            stack = self._undoable.get(session.who, [])
+            if not stack:
+                raise RefusedError("Rien à annuler.", 409)
+            batch = [a for a in stack if a.batch == stack[-1].batch]
+            ids = tuple(a.id for a in batch)
+            number = self.queue.card_of(ids[0])
+            now = time.monotonic()
+            self._write(session, UNDO, ids, siret=None, note="")
+            self._undoable[session.who] = [a for a in stack if a.batch != batch[0].batch]
+            self.queue.reopen(ids)
+            if number is None or not self.queue.claim(number, session.id, now):
+                number = self.queue.take(session.id, session.filters, now)
+            return self._shown(session, number)
+
+    def _claimed(self, session: Session, number: int) -> tuple[str, ...]:
+        is_known = 0 <= number < len(self.run.cards)
+        if not is_known or not self.queue.claim(number, session.id, time.monotonic()):
+            raise RefusedError("Cette fiche est déjà réglée ou chez un autre gestionnaire.", 409)
+        return self.queue.remaining(number)
+
+    def _write(
+        self, session: Session, act: str, ids: Sequence[str], *, siret: str | None, note: str
+    ) -> None:
+        when = datetime.now(UTC).isoformat(timespec="milliseconds")
+        batch = secrets.token_hex(8)
+        text = " ".join(note.split())[:MOST_NOTE]
+        acts = [Act(i, act, siret, session.who, when, __version__, text, batch) for i in ids]
+        self.journal.append(acts)
+        for one in acts:
+            self.pace.note(one)
+        if act != UNDO:
+            # an act on a bulletin that was skipped before takes the skip's place
+            older = [a for a in self._undoable.get(session.who, []) if a.id not in set(ids)]
+            self._undoable[session.who] = older + acts
+
+    def _following(self, session: Session) -> dict[str, Any]:
+        now = time.monotonic()
+        return self._shown(session, self.queue.take(session.id, session.filters, now, keep=False))
+
+    # ------------------------------------------------------------------ search
+
+    def search(self, number: int, name: str, street: str, departement: str) -> dict[str, Any]:
+        """Candidates that answer to a typed name and street, as a list like a card's."""
+        decision, default = self._decision(number)
+        where = departement.strip().upper() or default
+        if where not in self.run.store.departements:
+            raise RefusedError("Ce département n'est pas dans la base de référence.", 422)
+        found = self.finder.search(name, street, departement=where, place=decision)
+        return self._found(number, found)
+
+    def look_up(self, number: int, siret: str) -> dict[str, Any]:
+        """The establishment a typed SIRET is, as a list of one; refused with what is wrong."""
+        digits = "".join(siret.split())
+        problem = siret_problem(digits)
+        if problem:
+            raise RefusedError(problem, 422)
+        rows = self.run.register_rows([digits], number)
+        if rows.empty:
+            raise RefusedError("Ce SIRET est bien formé, mais il n'est pas au répertoire.", 422)
+        return self._found(number, rows)
+
+    def _found(self, number: int, rows: pd.DataFrame) -> dict[str, Any]:
+        decision, _ = self._decision(number)
+        shown = self._placed(rows, decision)
+        dossier = Dossier(self.run.dossier(self.run.cards[number].ids[:1]).written, decision, shown)
+        sirets = shown["siret"].tolist()
+        return {
+            "candidates": candidates_html(dossier, self._known),
+            "sirets": sirets,
+            "map": f"/plan/{number}.svg?sirets={','.join(sirets)}" if sirets else "",
+        }
+
+    def _placed(self, rows: pd.DataFrame, decision: Mapping[str, Any]) -> pd.DataFrame:
+        """Register rows as candidates: ranked as they stand, with their distance."""
+        far = distances(rows, decision)
+        return rows.assign(rank=range(1, len(rows) + 1), distance_m=far, found=True)
+
+    def _decision(self, number: int) -> tuple[Mapping[str, Any], str]:
+        if not 0 <= number < len(self.run.cards):
+            raise RefusedError("Cette fiche n'existe pas.", 404)
+        card = self.run.cards[number]
+        return self.run.dossier(card.ids[:1]).decision, self.run.search_departement(card)
+
+    def _exists(self, siret: str, number: int) -> bool:
+        is_known = 0 <= number < len(self.run.cards)
+        return is_known and not self.run.register_rows([siret], number).empty
+
+
+__all__ = ["Desk", "RefusedError", "Session"]

@@ -1,0 +1,162 @@
+"""A run's bulletins to review, loaded once and looked up by identifier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from geomatch.bulletins import read_bulletins
+from geomatch.config import Config
+from geomatch.errors import DataError
+from geomatch.review.atlas import Atlas
+from geomatch.review.clerk_card import Dossier, Known
+from geomatch.review.queue import Card, make_cards
+from geomatch.review.register import Register
+from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_NAF, departement_of
+from geomatch.scoring import read_run
+from geomatch.store import Store
+
+#: Candidates of a card: as many as there are keys.
+MOST_SHOWN = 8
+#: What the reasons are told from, besides the contract's columns.
+_FEATURES = ("street", "street_text", "number")
+
+
+@dataclass(frozen=True)
+class ReviewRun:
+    """Decisions to review, their bulletins and candidates, and the store they came from.
+
+    Attributes
+    ----------
+    decisions, bulletins : DataFrame indexed by bulletin
+    candidates : DataFrame sorted by bulletin and rank, at most eight a bulletin
+    every_id : all bulletins of the run, those that are not to review too
+    """
+
+    decisions: pd.DataFrame
+    bulletins: pd.DataFrame
+    candidates: pd.DataFrame
+    store: Store
+    every_id: frozenset[str]
+
+    @classmethod
+    def read(cls, run_dir: Path, store: Path | None = None) -> ReviewRun:
+        """Read a folder that ``geomatch match`` made; `store` None is that of its run.json.
+
+        Raises
+        ------
+        DataError
+            When a file is missing or not readable, or a bulletin to review is not in the file
+            that run.json names.
+        """
+        description = read_run(run_dir)
+        opened = Store.open(store if store is not None else description["store"]["path"])
+        decisions = _table(run_dir / "decisions.parquet", None)
+        DECISIONS.require(decisions, "decisions.parquet")
+        every_id = frozenset(decisions["id"])
+        decisions = decisions[decisions["decision"] == "review"]
+        decisions = DECISIONS.conform(decisions).set_index("id", drop=False)
+        file = run_dir / "candidates.parquet"
+        candidates = _table(file, [("rank", "<=", MOST_SHOWN)])
+        CANDIDATES.require(candidates, file.name)
+        features = {c: candidates[c] for c in _FEATURES if c in candidates}
+        candidates = CANDIDATES.conform(candidates).assign(**features)
+        candidates = candidates[candidates["id"].isin(decisions.index)]
+        candidates = candidates.sort_values(["id", "rank"], kind="stable").reset_index(drop=True)
+        options = Config.from_dict(description["options"], source="run.json").bulletins
+        bulletins = BULLETINS.conform(read_bulletins(description["input"]["path"], options))
+        bulletins = bulletins[bulletins["id"].isin(decisions.index)]
+        missing = len(decisions) - bulletins["id"].nunique()
+        if missing:
+            raise DataError(
+                f"{missing} bulletin(s) to review are not in {description['input']['path']}; "
+                "the file changed since the run: match it again"
+            )
+        bulletins = bulletins.drop_duplicates("id").set_index("id", drop=False)
+        return cls(decisions, bulletins, candidates, opened, every_id)
+
+    @cached_property
+    def cards(self) -> list[Card]:
+        """What is to be settled, in order of gain."""
+        return make_cards(self.decisions, self.bulletins, self.candidates)
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        """Bulletins to review."""
+        return frozenset(self.decisions.index)
+
+    @cached_property
+    def atlas(self) -> Atlas:
+        """Streets and addresses, for the maps."""
+        return Atlas(self.store)
+
+    @cached_property
+    def known(self) -> Known:
+        """Towns and labels, for the cards."""
+        labels = self.store.country(STORE_NAF)
+        return Known(self.atlas, dict(zip(labels["naf"], labels["libelle"], strict=True)))
+
+    @cached_property
+    def register(self) -> Register:
+        """Establishments by SIRET."""
+        return Register(self.store)
+
+    def dossier(self, ids: Sequence[str]) -> Dossier:
+        """All that a card of these bulletins shows; the first speaks for the others."""
+        decision: Mapping[str, Any] = self.decisions.loc[ids[0]].to_dict()
+        written = [self.bulletins.loc[i].to_dict() for i in ids]
+        candidates = self._candidates_of(ids[0])
+        near = self._near(decision["code_commune"], written[0]["code_commune_residence"])
+        register = self.register.rows(candidates["siret"].tolist(), near)
+        return Dossier(written, decision, candidates.merge(register, on="siret", how="inner"))
+
+    def register_rows(self, sirets: Sequence[str], number: int) -> pd.DataFrame:
+        """Register rows of SIRETs, looked for first where card `number` is."""
+        return self.register.rows(sirets, self._near(self._commune(self.cards[number])))
+
+    def search_departement(self, card: Card) -> str:
+        """Where a search starts: the card's département, else where its first person lives."""
+        if card.departement in self.store.departements:
+            return card.departement
+        home = self.bulletins.loc[card.ids[0], "code_commune_residence"]
+        near = self._near(home)
+        return near[0] if near else self.store.departements[0]
+
+    def _commune(self, card: Card) -> str:
+        return str(self.decisions.loc[card.ids[0], "code_commune"])
+
+    def _near(self, *communes: str) -> list[str]:
+        found = [departement_of(c) for c in communes if c]
+        return [d for d in dict.fromkeys(found) if d in self.store.departements]
+
+    @cached_property
+    def _bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        ids = self.candidates["id"].to_numpy(object)
+        starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])) if len(ids) else np.array([0])
+        return ids[starts] if len(ids) else ids, np.append(starts, len(ids))
+
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        return {str(id): i for i, id in enumerate(self._bounds[0])}
+
+    def _candidates_of(self, id: str) -> pd.DataFrame:
+        at = self._position.get(id)
+        if at is None:
+            return self.candidates.iloc[:0]
+        low, high = self._bounds[1][at : at + 2]
+        return self.candidates.iloc[int(low) : int(high)]
+
+
+def _table(file: Path, filters: list[tuple[str, str, Any]] | None) -> pd.DataFrame:
+    try:
+        return pq.read_table(file, filters=filters, partitioning=None).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{file} of the run is not readable: {error}") from error

@@ -1,0 +1,158 @@
+"""Search in place: establishments by what a clerk types, a name, a street, or both."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import sparse
+
+from geomatch.lexicon import Coverage, Lexicon
+from geomatch.names import clean_names, name_words
+from geomatch.review.register import Register
+from geomatch.schema import NAMES, STORE_ESTABLISHMENTS
+from geomatch.voies import leading_type, street_key
+
+#: Establishments found at most: as many as there are keys.
+MOST_FOUND = 8
+#: A name or street is found when this share of its words is, weighted by how rare they are.
+_LEAST = 0.35
+#: What the right house number, being near and having employees are worth.
+_NUMBER, _NEAR, _EMPLOYER = 0.15, 0.12, 0.03
+_NEAR_M = 3_000.0
+_NUMBER_FIRST = re.compile(r"^\s*(\d{1,4})\b\s*(?:BIS|TER|QUATER)?\s*,?\s*", re.IGNORECASE)
+_COLUMNS = ("numero_norm", "voie_norm", "x", "y", "crs", "is_employeur")
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Words:
+    """Distinct texts, their words, and which rows bear each; shape of `bearers` (texts, rows)."""
+
+    lexicon: Lexicon
+    bearers: sparse.csr_array
+
+    def scores(self, words: Sequence[str], rows: int) -> Floats:
+        """Agreement of each row's best text with the words, 0 for those that are not alike."""
+        best = np.zeros(rows)
+        if not words or not len(self.lexicon.words):
+            return best
+        coverage = Coverage(self.lexicon, [list(words)])
+        _, known, of_written, of_known = coverage.search(0, 1, _LEAST)
+        score = 0.75 * of_written + 0.25 * of_known
+        borne = self.bearers[known]
+        np.maximum.at(best, borne.indices, np.repeat(score, np.diff(borne.indptr)))
+        return best
+
+
+@dataclass(frozen=True)
+class _Index:
+    names: _Words
+    streets: _Words
+    columns: pd.DataFrame
+
+
+class Finder:
+    """Searches a département's establishments; its index is made at the first question."""
+
+    def __init__(self, register: Register) -> None:
+        self.register = register
+        self._indexes: dict[str, _Index] = {}
+        self._lock = threading.Lock()
+
+    def warm(self, departement: str) -> None:
+        """Make the index of a département, so that the first question is answered at once."""
+        self._index(departement)
+
+    def search(
+        self, name: str, street: str, *, departement: str, place: Mapping[str, Any]
+    ) -> pd.DataFrame:
+        """Establishments that answer to a name and a street, the likeliest first.
+
+        Parameters
+        ----------
+        name, street : str
+            As typed; either may be empty. A number before the street is a house number.
+        departement : str
+            Where to look.
+        place : mapping
+            ``x``, ``y``, ``crs`` of the declared place; what is near comes first among equals.
+
+        Returns
+        -------
+        DataFrame
+            At most eight rows of STORE_ESTABLISHMENTS.
+        """
+        if departement not in self.register.store.departements:
+            return STORE_ESTABLISHMENTS.empty()
+        index = self._index(departement)
+        rows = len(index.columns)
+        number, words = _street_words(street)
+        by_name = index.names.scores(_name_words(name), rows)
+        by_street = index.streets.scores(words, rows)
+        score = by_name + by_street
+        found = np.flatnonzero(score > 0)
+        if words and number:
+            at_number = index.columns["numero_norm"].to_numpy(np.int64)[found] == number
+            score[found] += _NUMBER * (at_number & (by_street[found] > 0))
+        score[found] += _NEAR * _nearness(index.columns.iloc[found], place)
+        score[found] += _EMPLOYER * index.columns["is_employeur"].to_numpy(bool)[found]
+        best = found[np.argsort(-score[found], kind="stable")][:MOST_FOUND]
+        return self.register.take(departement, best.tolist())
+
+    def _index(self, departement: str) -> _Index:
+        with self._lock:
+            if departement not in self._indexes:
+                self._indexes[departement] = _make(self.register, departement)
+            return self._indexes[departement]
+
+
+def _make(register: Register, departement: str) -> _Index:
+    store = register.store
+    columns = store.departement(STORE_ESTABLISHMENTS, departement, _COLUMNS)
+    names = store.departement(NAMES, departement)
+    by_name = _indexed(names["name"], names["row"].to_numpy(np.int64), len(columns))
+    on_street = np.flatnonzero((columns["voie_norm"] != "").to_numpy())
+    by_street = _indexed(columns["voie_norm"].iloc[on_street], on_street, len(columns))
+    return _Index(by_name, by_street, columns.drop(columns="voie_norm"))
+
+
+def _indexed(texts: pd.Series, row: NDArray[np.int64], rows: int) -> _Words:
+    code, distinct = pd.factorize(texts.to_numpy(object))
+    ones = np.ones(len(code), np.float32)
+    bearers = sparse.csr_array((ones, (code, row)), shape=(len(distinct), rows))
+    return _Words(Lexicon([name_words(str(t)) for t in distinct]), bearers)
+
+
+def _name_words(name: str) -> list[str]:
+    return [w for n in clean_names([name]) for w in name_words(n)]
+
+
+def _street_words(street: str) -> tuple[int, list[str]]:
+    """House number (0 for none) and words of a street, its type left out as in the register."""
+    number = _NUMBER_FIRST.match(street)
+    rest = street[number.end() :] if number else street
+    words = street_key(rest).split()
+    words = words[leading_type(words)[1] :]
+    kept = name_words(" ".join(words)) if words else []
+    return int(number[1]) if number else 0, kept
+
+
+def _nearness(rows: pd.DataFrame, place: Mapping[str, Any]) -> Floats:
+    """1 at the declared place, less the farther; 0 without a position."""
+    far = distances(rows, place)
+    return np.where(np.isnan(far), 0.0, np.exp(-np.nan_to_num(far) / _NEAR_M))
+
+
+def distances(rows: pd.DataFrame, place: Mapping[str, Any]) -> Floats:
+    """Metres from a declared place to establishments, NaN when either has no position."""
+    x, y = float(place["x"]), float(place["y"])
+    far = np.hypot(rows["x"].to_numpy(np.float64) - x, rows["y"].to_numpy(np.float64) - y)
+    same = rows["crs"].to_numpy(np.int64) == int(place["crs"])
+    return np.where(same, far, np.nan)
