@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +11,8 @@ import pandas as pd
 
 from geomatch.addresses.commune_choice import Evidence, choose
 from geomatch.addresses.commune_names import LONG_NAME, CommuneNames
+from geomatch.addresses.departements import departement_codes, postcode_departements
+from geomatch.addresses.groups import Groups
 from geomatch.addresses.town_names import Town, read_town
 from geomatch.schema import (
     COMMUNES_RESOLVED,
@@ -91,10 +92,10 @@ class CommuneIndex:
         history = tables[STORE_COMMUNE_HISTORY.name]
         self._history = _dict(history["code_ancien"], history["code_commune"])
         postcodes = tables[STORE_COMMUNE_POSTCODES.name]
-        self._by_postcode = _Groups(postcodes["code_postal"], postcodes["code_commune"])
+        self._by_postcode = Groups(postcodes["code_postal"], postcodes["code_commune"])
         near = tables[STORE_COMMUNE_NEIGHBOURS.name]
         near = near.iloc[np.argsort(near["distance_m"].to_numpy(), kind="stable")]
-        self._neighbours = _Groups(near["code_commune"], near["voisine"])
+        self._neighbours = Groups(near["code_commune"], near["voisine"])
         self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
         self._big_names = self.names.of_some_size(self._size, _SOME_SIZE)
 
@@ -341,39 +342,3 @@ class CommuneIndex:
 
 def _dict(keys: pd.Series, values: pd.Series) -> dict:
     return dict(zip(keys, values, strict=True))
-
-
-class _Groups:
-    """Values of each key, in the order of the table; built fast, read seldom."""
-
-    def __init__(self, keys: pd.Series, values: pd.Series) -> None:
-        key = keys.to_numpy(object)
-        codes, distinct = pd.factorize(key)
-        order = np.argsort(codes, kind="stable")
-        start = np.searchsorted(codes[order], np.arange(len(distinct) + 1))
-        self._values = values.to_numpy(object)[order]
-        self._span = dict(zip(distinct, itertools.pairwise(start), strict=True))
-
-    def get(self, key: str) -> tuple[str, ...]:
-        """Values of a key; none when it has none."""
-        low, high = self._span.get(key, (0, 0))
-        return tuple(self._values[low:high])
-
-
-def departement_codes(written: str) -> frozenset[str]:
-    """``1`` → 01, ``20`` → 2A and 2B; what is no département code says nothing."""
-    code = written.strip().upper().lstrip("(").rstrip(")")
-    if code.isdigit() and len(code) == 1:
-        code = "0" + code
-    if code == "20":
-        return frozenset({"2A", "2B"})
-    is_code = len(code) in (2, 3) and (code.isdigit() or code in ("2A", "2B"))
-    return frozenset({code}) if is_code and code not in ("99", "00") else frozenset()
-
-
-def postcode_departements(code_postal: str) -> frozenset[str]:
-    """Départements that a postcode may lie in, none for what is no postcode."""
-    if len(code_postal) != 5 or not code_postal.isdigit():
-        return frozenset()
-    head = code_postal[:3] if code_postal[:2] in ("97", "98") else code_postal[:2]
-    return departement_codes(head)

@@ -13,11 +13,12 @@ from geomatch.addresses import houses
 from geomatch.addresses.communes import CommuneIndex
 from geomatch.addresses.gazetteer_index import StreetIndex
 from geomatch.addresses.numbers import rep_letter
-from geomatch.addresses.questions import NEIGHBOUR, SAME_CITY, STATED, Questions, Zones
+from geomatch.addresses.questions import Questions
 from geomatch.addresses.search import Found, find
 from geomatch.addresses.street_names import read_street
+from geomatch.addresses.zones import SAME_CITY, ZoneFinder, Zones
 from geomatch.config import AddressOptions
-from geomatch.schema import GEOCODES, STORE_COMMUNES, departement_of
+from geomatch.schema import GEOCODES, STORE_COMMUNES
 from geomatch.store import Store
 
 Ints = NDArray[np.int64]
@@ -52,10 +53,7 @@ class Geocoder:
         self.communes = communes
         self.options = options
         self._centres = centres.set_index("code_commune")
-        self._covered = frozenset(streets.communes)
-        self._of_departement: dict[str, set[str]] = {}
-        for code in streets.communes:
-            self._of_departement.setdefault(departement_of(code)[:2], set()).add(code)
+        self._zones = ZoneFinder(communes, streets.commune_code)
 
     @classmethod
     def open(
@@ -128,7 +126,7 @@ class Geocoder:
         """Find streets; where none is, the locality, zone or residence that is written too."""
         if not len(self.streets):
             return
-        zones, zone = self._zones(asked)
+        zones, zone = self._zones.of(asked)
         street, lieu = _street_keys(asked), asked["lieu"].to_numpy(object)
         done = np.zeros(len(asked), dtype=bool)
         # the number is that of the street, not of the locality
@@ -149,44 +147,10 @@ class Geocoder:
         `asked` has the columns of ADDRESS_PARTS and COMMUNES_RESOLVED. Rows without a street, or
         of a commune whose streets are not loaded, ask for none.
         """
-        zones, zone = self._zones(asked)
+        zones, zone = self._zones.of(asked)
         keys = _street_keys(asked)
         rows = np.flatnonzero((keys != "") & (zone >= 0))
         return _questions(asked.iloc[rows], keys[rows], zone[rows], zones), rows
-
-    def _zones(self, asked: pd.DataFrame) -> tuple[Zones, Ints]:
-        """Zone of each distinct (commune, postcode), and which is whose; -1 for no zone."""
-        known: dict[tuple[str, str], int] = {}
-        zones: list[dict[int, int]] = []
-        of_row = np.empty(len(asked), dtype=np.int64)
-        pairs = zip(asked["code_commune"], asked["code_postal"], strict=True)
-        for i, pair in enumerate(pairs):
-            z = known.get(pair)
-            if z is None:
-                near = self._nearness(*pair)
-                z = known[pair] = len(zones) if near else -1
-                if near:
-                    zones.append(near)
-            of_row[i] = z
-        return Zones(zones, len(self.streets.communes)), of_row
-
-    def _nearness(self, code: str, code_postal: str) -> dict[int, int]:
-        """How near the communes of a zone are; none when no street could be meant."""
-        index = self.communes
-        stated = {c for c in index.of_postcode(code_postal) if c in self._covered}
-        if code:
-            own = set(index.zone(code))
-            stated = (stated & own) or own
-        city = {p for c in stated for p in index.zone(index.city(c))}
-        around = {n for c in stated | ({code} if code else set()) for n in index.neighbours(c)}
-        if not stated:
-            around = self._of_departement.get(code_postal[:2], set())
-        if not (stated | city) & self._covered and (code or not around):
-            return {}
-        near: dict[int, int] = {}
-        for codes, value in ((around, NEIGHBOUR), (city, SAME_CITY), (stated, STATED)):
-            near |= {self.streets.commune_code[c]: value for c in codes & self._covered}
-        return near
 
     def _best(self, found: Found) -> pd.DataFrame:
         """The likeliest street of each question, its probability and those that fit as well.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from geomatch.addresses.gazetteer_index import NUMBER_SPAN, Addresses, StreetIndex
+from geomatch.addresses.doors import NUMBER_SPAN, Addresses
+from geomatch.addresses.gazetteer_index import StreetIndex
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,50 +11,14 @@ from numpy.typing import NDArray
 
 from geomatch.addresses.gazetteer_index import StreetIndex
 from geomatch.addresses.street_names import StreetName
+from geomatch.addresses.zones import Zones
 
 Ints = NDArray[np.int64]
 
-#: How far a street's commune is from the one that is asked for.
-STATED, SAME_CITY, NEIGHBOUR, ELSEWHERE = 0, 1, 2, 3
 #: Types that hardly ever are a word of a street's name, as QUAI or FAUBOURG are.
 _NEVER_IN_NAMES = frozenset(
     ("RUE", "AVENUE", "BOULEVARD", "PLACE", "ALLEE", "IMPASSE", "CHEMIN", "ROUTE", "SQUARE")
 )
-
-
-class Zones:
-    """Where streets are looked for: of each zone the communes that are not ELSEWHERE.
-
-    Parameters
-    ----------
-    zones : sequence of mappings
-        For each zone: commune (position in the index) → STATED, SAME_CITY or NEIGHBOUR.
-    n_communes : int
-        Communes of the index.
-    """
-
-    def __init__(self, zones: Sequence[Mapping[int, int]], n_communes: int) -> None:
-        self._n = max(n_communes, 1)
-        zone = np.repeat(np.arange(len(zones)), [len(z) for z in zones])
-        commune = np.array([c for z in zones for c in z], dtype=np.int64)
-        near = np.array([n for z in zones for n in z.values()], dtype=np.int64)
-        key = zone * self._n + commune
-        order = np.argsort(key)
-        self._key, self._near = key[order], near[order]
-
-    def near(self, zone: Ints, commune: Ints) -> Ints:
-        """STATED … ELSEWHERE for pairs of a zone and a commune."""
-        if not len(self._key):
-            return np.full(len(zone), ELSEWHERE)
-        key = zone * self._n + commune
-        at = np.minimum(np.searchsorted(self._key, key), len(self._key) - 1)
-        return np.where(self._key[at] == key, self._near[at], ELSEWHERE)
-
-    def communes(self, zone: int, reach: int) -> tuple[int, ...]:
-        """Communes of a zone that are as near as `reach` or nearer."""
-        low, high = np.searchsorted(self._key, [zone * self._n, (zone + 1) * self._n])
-        kept = self._near[low:high] <= reach
-        return tuple((self._key[low:high][kept] % self._n).tolist())
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,11 @@ from rapidfuzz import process
 from rapidfuzz.fuzz import ratio
 
 from geomatch.addresses import street_score
-from geomatch.addresses.gazetteer_index import KeyTable, StreetIndex, spread
-from geomatch.addresses.questions import NEIGHBOUR, SAME_CITY, Questions
+from geomatch.addresses.gazetteer_index import StreetIndex
+from geomatch.addresses.key_table import KeyTable, spread
+from geomatch.addresses.questions import Questions
 from geomatch.addresses.street_names import keys_of
+from geomatch.addresses.zones import NEIGHBOUR, SAME_CITY
 
 Ints = NDArray[np.int64]
 Pairs = tuple[Ints, Ints]

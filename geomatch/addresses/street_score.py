@@ -20,7 +20,8 @@ from rapidfuzz.process import cpdist
 
 from geomatch.addresses import houses
 from geomatch.addresses.gazetteer_index import StreetIndex
-from geomatch.addresses.questions import ELSEWHERE, NEIGHBOUR, SAME_CITY, Questions
+from geomatch.addresses.questions import Questions
+from geomatch.addresses.zones import ELSEWHERE, NEIGHBOUR, SAME_CITY
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]

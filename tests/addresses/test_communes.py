@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geomatch.addresses import CommuneIndex
-from geomatch.addresses.communes import departement_codes, postcode_departements
+from geomatch.addresses.departements import departement_codes, postcode_departements
 from geomatch.addresses.town_names import read_town
 from geomatch.schema import COMMUNES_RESOLVED
 

@@ -1,0 +1,87 @@
+"""House numbers of some départements as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from geomatch.addresses.numbers import rep_letter
+from geomatch.schema import STORE_ADDRESSES
+from geomatch.store import Store
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+#: House numbers are below this, so that one integer holds a street and a number.
+NUMBER_SPAN = 1 << 18
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """House numbers, sorted by street, number and repetition."""
+
+    street: Ints
+    numero: Ints
+    rep: NDArray[np.object_]
+    x: Floats
+    y: Floats
+    code_postal: pa.Array
+    ban_id: pa.Array
+
+    @classmethod
+    def read(cls, store: Store, departement: str) -> Addresses:
+        """One département's addresses; ``street`` counts within the département."""
+        t = store.departement(STORE_ADDRESSES, departement)
+        return cls(
+            t["voie_id"].to_numpy(np.int64),
+            t["numero"].to_numpy(np.int64),
+            t["rep"].to_numpy(object),
+            t["x"].to_numpy(np.float64),
+            t["y"].to_numpy(np.float64),
+            pa.array(t["code_postal"], pa.string()),
+            pa.array(t["ban_id"], pa.string()),
+        )
+
+    @classmethod
+    def join(cls, parts: Sequence[Addresses]) -> Addresses:
+        """Several départements' addresses; streets are counted on."""
+        base, street = 0, []
+        for p in parts:
+            street.append(p.street + base)
+            base += int(p.street.max()) + 1 if len(p.street) else 0
+        if not parts:
+            none, text = np.array([], np.int64), pa.array([], pa.string())
+            empty = np.array([], np.float64)
+            return cls(none, none, np.array([], object), empty, empty, text, text)
+        return cls(
+            np.concatenate(street),
+            *(np.concatenate([getattr(p, c) for p in parts]) for c in ("numero", "rep", "x", "y")),
+            *(pa.concat_arrays([getattr(p, c) for p in parts]) for c in ("code_postal", "ban_id")),
+        )
+
+    @cached_property
+    def rep_codes(self) -> tuple[Ints, dict[str, int]]:
+        """Integer of each address's repetition (``bis`` and ``b`` are one) and of each letter."""
+        code, distinct = pd.factorize(self.rep)
+        letters = [rep_letter(r) for r in distinct]
+        of_letter = {letter: i for i, letter in enumerate(dict.fromkeys(["", *letters]))}
+        table = np.array([of_letter[letter] for letter in letters] or [0], dtype=np.int64)
+        return (table[code] if len(code) else code.astype(np.int64)), of_letter
+
+    @cached_property
+    def number_key(self) -> Ints:
+        """``street · span + number``, sorted."""
+        return self.street * NUMBER_SPAN + self.numero
+
+    @cached_property
+    def parity_order(self) -> tuple[Ints, Ints]:
+        """Addresses in the order of street, side (parity) and number, and the sorted keys."""
+        key = (self.street * 2 + self.numero % 2) * NUMBER_SPAN + self.numero
+        order = np.argsort(key, kind="stable")
+        return key[order], order
