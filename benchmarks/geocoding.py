@@ -16,6 +16,8 @@ import random
 import resource
 import time
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -72,10 +74,9 @@ def of_parser(
     options: AddressOptions, bench: Path, store: Store, geocoder: Geocoder
 ) -> dict[str, object]:
     """All measures of one parser."""
-    held = memory_mb()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as alone:
+        grown = alone.submit(memory_of_parser, options).result()
     parser = get_parser(options)
-    parser.parse(["1 rue"])
-    grown = round(memory_mb() - held)
     asked = pd.read_csv(bench / "geocode_dev.csv", sep=";", dtype=str, keep_default_na=False)
     out = {**measured(asked, parser, geocoder), "parser_mb": grown}
     out |= {"parse_cases": parse_cases(parser), **with_register(bench, store, parser, geocoder)}
@@ -96,6 +97,13 @@ def memory_mb() -> float:
     if pages.is_file():
         return int(pages.read_text().split()[1]) * resource.getpagesize() / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def memory_of_parser(options: AddressOptions) -> int:
+    """Megabytes that a parser adds to a fresh process."""
+    held = memory_mb()
+    get_parser(options).parse(["1 rue", "zut"])
+    return round(memory_mb() - held)
 
 
 def measured(asked: pd.DataFrame, parser: AddressParser, geocoder: Geocoder) -> dict[str, object]:
