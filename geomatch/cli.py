@@ -196,15 +196,17 @@ def parse(
 @app.command()
 def evaluate(
     runs: Annotated[list[Path], typer.Argument(metavar="DIR…", help="Dossiers de résultats.")],
-    truth: Annotated[Path, typer.Option(help="CABBI;SIRET;… ou id;siret;…")],
+    truth: Annotated[Path | None, typer.Option(help="CABBI;SIRET;… ou id;siret;…")] = None,
     by: Annotated[list[str] | None, typer.Option(help="Colonne de strates (répétable).")] = None,
     report: Annotated[Path | None, typer.Option(help="Page HTML à écrire.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
+    against: Annotated[Path | None, typer.Option(help="Résultats de la campagne passée.")] = None,
 ) -> None:
-    """Mesurer un ou plusieurs passages contre une vérité."""
-    from geomatch.scoring import evaluate_runs
+    """Mesurer un ou plusieurs passages, contre une vérité ou sans elle."""
+    from geomatch.scoring import Asked, evaluate_runs
 
-    evaluate_runs(runs, truth, _out, by=by or (), report=report, as_json=as_json)
+    asked = Asked(by=by or (), report=report, as_json=as_json, against=against)
+    evaluate_runs(runs, truth, _out, asked)
 
 
 @app.command()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,18 @@ from rich.console import Console
 from geomatch.bulletins import open_source, read_bulletins, read_strata
 from geomatch.config import BulletinOptions, Config
 from geomatch.errors import DataError
-from geomatch.evaluation import Evaluation, compare, evaluate, html_report, read_truth
+from geomatch.evaluation import (
+    Drift,
+    Evaluation,
+    Portrait,
+    compare,
+    drift,
+    evaluate,
+    grids,
+    html_report,
+    portrait,
+    read_truth,
+)
 from geomatch.schema import STORE_ESTABLISHMENTS
 from geomatch.store import Store
 
@@ -21,37 +33,95 @@ from geomatch.store import Store
 _CANDIDATE_COLUMNS = ["id", "rank", "siret"]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What to show of an evaluation: strata, a page, JSON; and the last campaign's folder."""
+
+    by: Sequence[str] = ()
+    report: Path | None = None
+    as_json: bool = False
+    against: Path | None = None
+
+
 def evaluate_runs(
-    runs: Sequence[Path],
-    truth: Path,
-    console: Console,
-    *,
-    by: Sequence[str] = (),
-    report: Path | None = None,
-    as_json: bool = False,
+    runs: Sequence[Path], truth: Path | None, console: Console, asked: Asked = Asked()
 ) -> None:
-    """Measure result folders against a truth file and print, or write, what comes out."""
-    told = read_truth(truth)
-    evaluations = {_name(run, runs): evaluate_run(run, told, by=by) for run in runs}
-    if report is not None:
-        html_report(evaluations, report)
-    if as_json:
-        contents = {name: e.as_dict() for name, e in evaluations.items()}
-        only = next(iter(contents.values())) if len(contents) == 1 else {"runs": contents}
-        print(json.dumps(only, ensure_ascii=False))
+    """Measure result folders, against a truth file where there is one, and print or write it.
+
+    Without a truth, what is told is what was coded, what the probabilities promise and how it
+    agrees with earlier codings.
+    """
+    told = None if truth is None else read_truth(truth)
+    evaluations: dict[str, Evaluation] = {}
+    portraits: dict[str, Portrait] = {}
+    drifts: dict[str, Drift] = {}
+    last = None if asked.against is None else portray_run(asked.against, by=asked.by)
+    with_standard = asked.as_json or asked.report is not None
+    for run in runs:
+        name = _name(run, runs)
+        if told is not None:
+            evaluations[name] = evaluate_run(run, told, by=asked.by, with_standard=with_standard)
+        if told is None or last is not None:
+            portraits[name] = portray_run(run, by=asked.by)
+        if last is not None:
+            drifts[name] = drift(portraits[name], last)
+    if told is not None:
+        portraits = {}
+    if asked.report is not None:
+        html_report(_unnamed(evaluations), asked.report, portraits=portraits, drifts=drifts)
+    if asked.as_json:
+        _print_json(evaluations or portraits, drifts)
         return
+    _show(console, evaluations, portraits, drifts)
+    if asked.report is not None:
+        console.print(str(asked.report), soft_wrap=True, highlight=False)
+
+
+def _unnamed(evaluations: Mapping[str, Evaluation]) -> Evaluation | Mapping[str, Evaluation]:
+    """A single run needs no name on the page."""
+    return next(iter(evaluations.values())) if len(evaluations) == 1 else evaluations
+
+
+def _print_json(
+    told: Mapping[str, Evaluation] | Mapping[str, Portrait], drifts: Mapping[str, Drift]
+) -> None:
+    contents = {
+        name: one.as_dict() | ({"drift": drifts[name].as_dict()} if name in drifts else {})
+        for name, one in told.items()
+    }
+    only = next(iter(contents.values())) if len(contents) == 1 else {"runs": contents}
+    print(json.dumps(only, ensure_ascii=False))
+
+
+def _show(
+    console: Console,
+    evaluations: Mapping[str, Evaluation],
+    portraits: Mapping[str, Portrait],
+    drifts: Mapping[str, Drift],
+) -> None:
     if len(evaluations) > 1:
+        console.print(grids.scoreboard(evaluations).table())
         console.print(compare(evaluations))
     for evaluation in evaluations.values():
         if len(evaluations) == 1:
             console.print(evaluation.table())
+        for grid in grids.who_was_right_grids(evaluation):
+            console.print(grid.table())
         for table in evaluation.strata_tables():
             console.print(table)
-    if report is not None:
-        console.print(str(report), soft_wrap=True, highlight=False)
+    if portraits:
+        console.print(grids.portrait_grid(portraits).table())
+    for one in portraits.values():
+        for grid in grids.portrait_strata_grids(one):
+            console.print(grid.table())
+    for found in drifts.values():
+        for grid in grids.drift_grids(found):
+            console.print(grid.table())
 
 
-def evaluate_run(run: Path, truth: pd.DataFrame, *, by: Sequence[str] = ()) -> Evaluation:
+def evaluate_run(
+    run: Path, truth: pd.DataFrame, *, by: Sequence[str] = (), with_standard: bool = False
+) -> Evaluation:
     """Measure one result folder.
 
     The bulletins file that run.json names, where it still lies, gives strata and earlier
@@ -64,10 +134,17 @@ def evaluate_run(run: Path, truth: pd.DataFrame, *, by: Sequence[str] = ()) -> E
         decisions,
         candidates,
         truth,
-        bulletins=_bulletins(description, decisions, truth, by),
+        bulletins=_bulletins(description, {*decisions.columns, *truth.columns}, by),
         by=by,
         naf_of_siret=_nafs(description, truth),
+        with_standard=with_standard,
     )
+
+
+def portray_run(run: Path, *, by: Sequence[str] = ()) -> Portrait:
+    """Look at one result folder without a truth."""
+    decisions = _read(run / "decisions.parquet")
+    return portrait(decisions, _bulletins(read_run(run), set(decisions.columns), by), by=by)
 
 
 def read_run(run: Path) -> dict[str, Any]:
@@ -103,14 +180,15 @@ def _name(run: Path, runs: Sequence[Path]) -> str:
 
 
 def _bulletins(
-    description: dict[str, Any], decisions: pd.DataFrame, truth: pd.DataFrame, by: Sequence[str]
+    description: dict[str, Any], elsewhere: set[str], by: Sequence[str]
 ) -> pd.DataFrame | None:
+    """The bulletins where they still lie, with columns of `by` that are not `elsewhere`."""
     source = Path(description["input"]["path"])
     if not source.is_file():
         return None
     options = reading_options(description)
     bulletins = read_bulletins(source, options)
-    known = {*decisions.columns, *truth.columns, *bulletins.columns}
+    known = {*elsewhere, *bulletins.columns}
     header = open_source(source).header
     raw = [c for c in by if c not in known and c in header]
     if raw:

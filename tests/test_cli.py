@@ -236,7 +236,7 @@ def test_columns_that_the_file_has_not_are_bad_data(
         ("explain", "results"),
         ("download", "--out", "files"),
         ("demo", "--size", "3"),
-        ("evaluate", "results"),
+        ("evaluate", "--truth", "truth.csv"),
         ("--verzion",),
     ],
 )

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from geomatch.errors import ConfigError, DataError
 from geomatch.evaluation import read_truth
-from geomatch.scoring import evaluate_run, evaluate_runs, read_run
+from geomatch.scoring import Asked, evaluate_run, evaluate_runs, read_run
 
 
 @pytest.fixture
@@ -95,9 +95,9 @@ def test_one_run_is_shown_as_a_table_and_several_side_by_side(
 def test_json_is_one_object_for_one_run_and_one_for_each_of_several(
     chain: Chain, copy: Path, screen: Console, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    evaluate_runs([chain.out], chain.files.truth, screen, as_json=True)
+    evaluate_runs([chain.out], chain.files.truth, screen, Asked(as_json=True))
     one = json.loads(capsys.readouterr().out)
-    evaluate_runs([chain.out, copy], chain.files.truth, screen, as_json=True)
+    evaluate_runs([chain.out, copy], chain.files.truth, screen, Asked(as_json=True))
     both = json.loads(capsys.readouterr().out)
     assert both == {"runs": {chain.out.name: one, "copy": one}}
     assert shown(screen) == ""
@@ -107,7 +107,7 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(
     chain: Chain, copy: Path, tmp_path: Path, screen: Console, capsys: pytest.CaptureFixture[str]
 ) -> None:
     twin = shutil.copytree(copy, tmp_path / "other" / copy.name)
-    evaluate_runs([copy, twin], chain.files.truth, screen, as_json=True)
+    evaluate_runs([copy, twin], chain.files.truth, screen, Asked(as_json=True))
     assert set(json.loads(capsys.readouterr().out)["runs"]) == {str(copy), str(twin)}
 
 
@@ -115,7 +115,7 @@ def test_a_report_is_written_and_its_place_told(
     chain: Chain, tmp_path: Path, screen: Console
 ) -> None:
     report = tmp_path / "rapport.html"
-    evaluate_runs([chain.out], chain.files.truth, screen, report=report)
+    evaluate_runs([chain.out], chain.files.truth, screen, Asked(report=report))
     assert "<html" in report.read_text(encoding="utf-8")
     assert str(report) in shown(screen).replace("\n", "")
 

@@ -15,21 +15,22 @@ from geomatch.errors import ConfigError
 from geomatch.evaluation import tables
 from geomatch.evaluation.measures import Calibration, Curve, Measure, calibration
 from geomatch.evaluation.metrics import (
-    MCA_CLASS,
-    MCA_CODED,
-    PAST_CODINGS,
     Metrics,
     measure,
     naf_answers,
     siret_answers,
 )
 from geomatch.evaluation.outcomes import NAF_LEVELS, Flags, Outcomes, Text, bring_together
+from geomatch.evaluation.past import MCA_CLASS, PAST_CODINGS, past_codings
+from geomatch.evaluation.strata import (
+    DEPARTEMENT,
+    SECTION,
+    STANDARD,
+    departements,
+    groups,
+    sections,
+)
 from geomatch.schema import text_array
-
-#: A stratification keeps this many values, the most frequent; the rest is put together.
-MAX_VALUES = 40
-OTHERS = "(autres)"
-EMPTY = "(vide)"
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def evaluate(
     bulletins: pd.DataFrame | None = None,
     by: Sequence[str] = (),
     naf_of_siret: Mapping[str, str] | pd.Series | None = None,
+    with_standard: bool = False,
 ) -> Evaluation:
     """Measure decisions against a truth.
 
@@ -103,7 +105,11 @@ def evaluate(
     bulletins
         Where strata and earlier codings are looked up, by ``id``.
     by
-        Columns of decisions, bulletins or truth, looked for in this order.
+        Columns of decisions, bulletins or truth, looked for in this order;
+        ``departement_travail`` (of the commune found) and ``section_naf`` (of the true
+        activity) besides.
+    with_standard
+        Add those of :data:`~geomatch.evaluation.strata.STANDARD` that are known and vary.
     naf_of_siret
         Activity code of establishments, for a truth that tells the SIRET only.
 
@@ -116,12 +122,15 @@ def evaluate(
     """
     outcomes = bring_together(decisions, candidates, truth, naf_of_siret=naf_of_siret)
     places = _Places(decisions, bulletins, truth, outcomes)
-    groups = {column: _groups(places.column(column)) for column in _known(by, places)}
+    asked = _known(by, places)
+    more = [c for c in STANDARD if with_standard and c in places.names() and c not in asked]
+    found = {column: groups(places.column(column)) for column in [*asked, *more]}
+    found = {c: g for c, g in found.items() if c in asked or len(g[1]) > 1}
     past = places.past_codings()
     every = np.ones(len(outcomes.rows), dtype=bool)
     strata = {
         column: {value: measure(outcomes, codes == i, past) for i, value in enumerate(values)}
-        for column, (codes, values) in groups.items()
+        for column, (codes, values) in found.items()
     }
     curves = _curves(outcomes, every)
     return Evaluation(
@@ -154,9 +163,16 @@ class _Places:
 
     def names(self) -> list[str]:
         frames = [self.decisions, self.bulletins, self.truth]
-        return list(dict.fromkeys(c for f in frames if f is not None for c in f.columns))
+        names = dict.fromkeys(c for f in frames if f is not None for c in f.columns)
+        derived = [DEPARTEMENT] * ("code_commune" in self.decisions.columns) + [SECTION]
+        return list(names | dict.fromkeys(derived))
 
     def column(self, name: str) -> pd.Series:
+        if name == SECTION:
+            return pd.Series(sections(self.outcomes.truth_naf), dtype=object)
+        if name == DEPARTEMENT:
+            codes = self.decisions["code_commune"].iloc[self.outcomes.rows]
+            return pd.Series(departements(text_array(codes)), dtype=object)
         if name in self.decisions.columns:
             return self.decisions[name].iloc[self.outcomes.rows]
         if self.bulletins is not None and name in self.bulletins.columns:
@@ -174,21 +190,14 @@ class _Places:
 
     def past_codings(self) -> dict[str, Text]:
         """Earlier codings that the bulletins hold, one SIRET (or ``""``) per evaluated row."""
-        held = () if self.bulletins is None else self.bulletins.columns
-        out = {
-            name: text_array(self.of_bulletins(column))
-            for name, column in PAST_CODINGS.items()
-            if column in held
-        }
-        if "mca_c" in out:
-            is_sure = MCA_CLASS in held and (
-                text_array(self.of_bulletins(MCA_CLASS)) == MCA_CODED
-            ).astype(bool)
-            out["mca_c"] = np.where(is_sure, out["mca_c"], "").astype(object)
-        return out
+        if self.bulletins is None:
+            return {}
+        columns = [c for c in (*PAST_CODINGS.values(), MCA_CLASS) if c in self.bulletins.columns]
+        frame = {c: self.of_bulletins(c) for c in dict.fromkeys(columns)}
+        return past_codings(pd.DataFrame(frame))
 
 
-def _known(by: Sequence[str], places: _Places) -> Sequence[str]:
+def _known(by: Sequence[str], places: _Places) -> list[str]:
     unknown = [c for c in by if c not in places.names()]
     if unknown:
         raise ConfigError(
@@ -196,17 +205,6 @@ def _known(by: Sequence[str], places: _Places) -> Sequence[str]:
             f"bulletins or the truth, which have {', '.join(places.names())}"
         )
     return list(dict.fromkeys(by))
-
-
-def _groups(values: pd.Series) -> tuple[np.ndarray, list[str]]:
-    """Group of each bulletin and the groups' names, the most frequent first."""
-    names: Text = np.array([str(v) if v != "" else EMPTY for v in text_array(values)], dtype=object)
-    counts = pd.Series(names, dtype=object).value_counts()
-    ordered = sorted(counts.index, key=lambda v: (-counts[v], v))
-    kept = ordered[:MAX_VALUES]
-    code = {v: i for i, v in enumerate(kept)}
-    codes = np.array([code.get(v, len(kept)) for v in names], dtype=np.int64)
-    return codes, kept + ([OTHERS] if len(ordered) > MAX_VALUES else [])
 
 
 def _number(value: float) -> float | None:
@@ -232,4 +230,8 @@ def _metrics_dict(metrics: Metrics) -> dict[str, Any]:
         },
         "errors": {scope: dict(kinds) for scope, kinds in metrics.errors.items()},
         "agreement": {name: _measures_dict(m) for name, m in metrics.agreement.items()},
+        "who_was_right": {
+            name: {scope: dict(kinds) for scope, kinds in scopes.items()}
+            for name, scopes in metrics.who_was_right.items()
+        },
     }

@@ -17,18 +17,10 @@ from geomatch.evaluation.measures import (
     share,
 )
 from geomatch.evaluation.outcomes import NAF_LEVELS, Flags, Outcomes, Text
+from geomatch.evaluation.past import agreements, who_was_right
 
 PRECISIONS = (0.90, 0.95, 0.98)
 COVERAGES = tuple(f"coverage_{round(100 * p)}" for p in PRECISIONS)
-#: Earlier coding → column of the bulletins that holds it; of ``mca_c`` only the rows that MCA
-#: was sure of (class C), which are what it coded without a clerk.
-PAST_CODINGS = {
-    "mca": "siret_mca",
-    "mca_c": "siret_mca",
-    "gestionnaire": "siret_gestionnaire",
-    "final": "siret_final",
-}
-MCA_CLASS, MCA_CODED = "classe_mca", "C"
 
 
 @dataclass(frozen=True)
@@ -56,6 +48,11 @@ class Metrics:
         besides, and ``no_echo`` among them.
     agreement
         Earlier coding → measures against it.
+    who_was_right
+        Earlier coding → ``auto`` (where the run coded too) and ``all`` (its best echo) → kind →
+        number of the bulletins that the earlier coding coded: ``agree_right``,
+        ``agree_wrong``, and of those that disagree ``run_right``, ``other_right``,
+        ``both_wrong``.
     """
 
     n: int
@@ -65,6 +62,7 @@ class Metrics:
     naf: Mapping[int, Mapping[str, Measure]] = field(default_factory=dict)
     errors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     agreement: Mapping[str, Mapping[str, Measure]] = field(default_factory=dict)
+    who_was_right: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -142,7 +140,8 @@ def measure(outcomes: Outcomes, chosen: Flags, past: Mapping[str, Text] | None =
         },
         naf=_naf_measures(outcomes, chosen),
         errors=_errors(answers, rank, is_right_siren),
-        agreement=_agreement(outcomes, chosen, past or {}),
+        agreement=agreements(outcomes, chosen, past or {}),
+        who_was_right=who_was_right(outcomes, chosen, past or {}),
     )
 
 
@@ -213,25 +212,3 @@ def _errors(
         scope: {kind: int((flags & within).sum()) for kind, flags in kinds.items()}
         for scope, within in scopes.items()
     }
-
-
-def _agreement(
-    outcomes: Outcomes, chosen: Flags, past: Mapping[str, Text]
-) -> dict[str, dict[str, Measure]]:
-    siret, truth = outcomes.siret[chosen], outcomes.truth[chosen]
-    is_auto = outcomes.is_auto[chosen]
-    out = {}
-    for name, codes in past.items():
-        other = codes[chosen]
-        is_coded = _given(other)
-        if not is_coded.any():
-            continue
-        is_same = is_coded & (siret == other).astype(bool)
-        n_coded, n_both = int(is_coded.sum()), int((is_coded & is_auto).sum())
-        out[name] = {
-            "coding_rate": share(n_coded, len(other)),
-            "precision": share(int((is_coded & (other == truth).astype(bool)).sum()), n_coded),
-            "agreement": share(int(is_same.sum()), n_coded),
-            "agreement_auto": share(int((is_same & is_auto).sum()), n_both),
-        }
-    return out

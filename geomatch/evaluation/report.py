@@ -7,9 +7,15 @@ from html import escape
 from pathlib import Path
 
 from geomatch.errors import ConfigError
+from geomatch.evaluation import grids, summary
+from geomatch.evaluation.bars import Bar, shift_bars, strata_bars
 from geomatch.evaluation.compare import Row, count_rows, ranking, rows
+from geomatch.evaluation.drift import Drift
 from geomatch.evaluation.evaluate import Evaluation
+from geomatch.evaluation.measures import NOTHING
 from geomatch.evaluation.metrics import Metrics
+from geomatch.evaluation.portrait import Portrait
+from geomatch.evaluation.strata import DEPARTEMENT, SECTION, TITLES
 from geomatch.evaluation.svg import calibration_chart, curve_chart, legend
 from geomatch.evaluation.tables import STRATA_COLUMNS, integer, percent, strata_shown
 
@@ -19,26 +25,45 @@ max-width:1060px;padding:1.5rem}
 h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{padding:.25rem .7rem;text-align:right;border-bottom:1px solid #e3e3e6;white-space:nowrap}
-th:first-child,td:first-child{text-align:left}thead th{border-bottom:2px solid #888}
+th:first-child,td:first-child{text-align:left;white-space:normal;min-width:9rem}
+thead th{border-bottom:2px solid #888}
 tr.section th{padding-top:1rem;background:#f5f5f7}small{color:#5a5a60}
 td.best{font-weight:700}.charts{display:flex;flex-wrap:wrap;gap:1rem}
 figure{flex:1 1 420px;max-width:520px;margin:0}figcaption{color:#5a5a60;font-size:.9rem}
 .legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.3rem 1.4rem}
 svg .axes line{stroke:#e3e3e6}svg text{font:12px system-ui,sans-serif;fill:#3a3a3f}
+.brief{background:#f5f5f7;border-left:4px solid #0072b2;padding:.6rem 1rem .6rem 2rem;
+font-size:1.05rem}.brief li{margin:.25rem 0}.wide{max-width:760px}
 svg .guide{stroke:#8a8a90;stroke-dasharray:3 3}
 """
 _NOTES = """
+<h2>Comment lire cette page</h2>
 <p>« Codable à 95 % » : plus grande part des bulletins, pris par probabilité décroissante, que
 l’on peut coder en gardant 95 % de codes justes. Un bulletin dont l’établissement n’est pas au
 répertoire compte comme faux s’il reçoit un code. Intervalles à 95 % : Wilson pour les parts,
 rééchantillonnage à graine fixe pour les parts codables, analytique pour la calibration. En gras,
 la meilleure valeur de la ligne.</p>
 """
-_CHART_TITLES = {"siret": "SIRET", "naf": "NAF"}
+_DRIFT_NOTES = """
+<p>Indice de stabilité : moins de 0,10 stable, de 0,10 à 0,25 à surveiller, au-delà la
+répartition a changé. Écarts en points, avec leur intervalle à 95 % ; « a changé » quand
+l’intervalle laisse zéro dehors.</p>
+"""
+_CHART_TITLES = {"siret": "Établissement (SIRET)", "naf": "Activité (NAF)"}
+#: Stratifications that are drawn, not only told.
+_DRAWN = (SECTION, DEPARTEMENT)
+#: Bars that have room in one drawing, and bulletins below which a stratum is only in a table.
+_MOST_BARS, _LEAST_BULLETINS = 24, 20
 
 
-def html_report(evaluations: Evaluation | Mapping[str, Evaluation], path: str | Path) -> Path:
-    """Write a self-contained page: metrics, precision–coverage curve, calibration, strata.
+def html_report(
+    evaluations: Evaluation | Mapping[str, Evaluation],
+    path: str | Path,
+    *,
+    portraits: Mapping[str, Portrait] | None = None,
+    drifts: Mapping[str, Drift] | None = None,
+) -> Path:
+    """Write a self-contained page: a summary in words, pictures, then tables.
 
     Parameters
     ----------
@@ -47,6 +72,10 @@ def html_report(evaluations: Evaluation | Mapping[str, Evaluation], path: str | 
         :func:`~geomatch.evaluation.compare.compare`.
     path
         File to write; its folder must exist.
+    portraits
+        Runs without a truth, by name.
+    drifts
+        What moved since the last campaign, by name of the run.
 
     Returns
     -------
@@ -59,12 +88,12 @@ def html_report(evaluations: Evaluation | Mapping[str, Evaluation], path: str | 
         No run is given, or the file cannot be written.
     """
     runs = {"": evaluations} if isinstance(evaluations, Evaluation) else dict(evaluations)
-    if not runs:
+    if not runs and not portraits:
         raise ConfigError("no run to report on: expected at least one evaluated run")
     file = Path(path)
     draft = file.with_name(f".{file.name}.part")
     try:
-        draft.write_text(page(runs), encoding="utf-8")
+        draft.write_text(page(runs, portraits or {}, drifts or {}), encoding="utf-8")
         draft.replace(file)
     except OSError as error:
         draft.unlink(missing_ok=True)
@@ -72,22 +101,119 @@ def html_report(evaluations: Evaluation | Mapping[str, Evaluation], path: str | 
     return file
 
 
-def page(runs: Mapping[str, Evaluation]) -> str:
+def page(
+    runs: Mapping[str, Evaluation],
+    portraits: Mapping[str, Portrait] | None = None,
+    drifts: Mapping[str, Drift] | None = None,
+) -> str:
     """The page as text."""
     ordered = {name: runs[name] for name in ranking(runs)}
-    parts = ["<h1>Évaluation du codage des établissements</h1>", _NOTES, _table(ordered)]
-    if len(ordered) > 1:
-        parts.append(legend(list(ordered)))
-    for kind, title in _CHART_TITLES.items():
-        parts.append(_charts(ordered, kind, title))
-    for name, evaluation in ordered.items():
-        for column, values in evaluation.strata.items():
-            parts.append(_strata(name, column, values))
+    parts = ["<h1>Évaluation du codage des établissements</h1>"]
+    parts.append(_brief(ordered, portraits or {}, drifts or {}))
+    if ordered:
+        parts += _measured(ordered)
+    for name, portrait in (portraits or {}).items():
+        parts += _portrayed(name, portrait)
+    for name, drift in (drifts or {}).items():
+        parts += _drifted(name, drift)
+    if ordered:
+        parts += _details(ordered)
     return (
         '<!doctype html><html lang="fr"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>Évaluation</title><style>{_STYLE}</style></head>"
         f"<body>{''.join(parts)}</body></html>\n"
+    )
+
+
+def _brief(
+    runs: Mapping[str, Evaluation], portraits: Mapping[str, Portrait], drifts: Mapping[str, Drift]
+) -> str:
+    told = []
+    if runs:
+        told += summary.sentences(runs)
+    for portrait in portraits.values():
+        told += summary.portrait_sentences(portrait)
+    for drift in drifts.values():
+        told += summary.drift_sentences(drift)
+    items = "".join(f"<li>{escape(t)}</li>" for t in told)
+    return f'<h2>En bref</h2><ul class="brief">{items}</ul>'
+
+
+def _measured(runs: Mapping[str, Evaluation]) -> list[str]:
+    """The pictures, and what a manager compares."""
+    parts = []
+    if len(runs) > 1:
+        parts += [_titled(grids.scoreboard(runs)), legend(list(runs))]
+    for kind, title in _CHART_TITLES.items():
+        parts.append(_charts(runs, kind, title))
+    name, first = next(iter(runs.items()))
+    for column in (c for c in _DRAWN if c in first.strata):
+        bars = [_bar(value, m) for value, m in first.strata[column].items()]
+        parts.append(_bars(name if len(runs) > 1 else "", column, bars))
+    for name, evaluation in runs.items():
+        for grid in grids.who_was_right_grids(evaluation):
+            parts.append(_titled(grid, name))
+    return parts
+
+
+def _details(runs: Mapping[str, Evaluation]) -> list[str]:
+    parts = ["<h2>Toutes les mesures</h2>", _table(runs)]
+    for name, evaluation in runs.items():
+        for column, values in evaluation.strata.items():
+            parts.append(_strata(name, column, values))
+    return [*parts, _NOTES]
+
+
+def _portrayed(name: str, portrait: Portrait) -> list[str]:
+    parts = [_titled(grids.portrait_grid({name or "valeur": portrait}))]
+    for column in (c for c in _DRAWN if c in portrait.strata):
+        bars = [
+            Bar(value, s.n, s.coding_rate, s.expected_precision)
+            for value, s in portrait.strata[column].items()
+        ]
+        parts.append(_bars(name, column, bars))
+    parts += [_titled(grid, name) for grid in grids.portrait_strata_grids(portrait)]
+    return parts
+
+
+def _drifted(name: str, drift: Drift) -> list[str]:
+    run = f" – {escape(name)}" if name else ""
+    parts = [f"<h2>Cette campagne et la précédente{run}</h2>", _DRIFT_NOTES]
+    figures = [
+        f"<figure>{shift_bars(grids.SCORE_LABELS[score], shift)}<figcaption>"
+        f"{escape(_sentence(grids.SCORE_LABELS[score]))} : {shift.verdict}. Gris : campagne "
+        "précédente, par déciles ; bleu : celle-ci.</figcaption></figure>"
+        for score, shift in drift.scores.items()
+    ]
+    parts.append(f'<div class="charts">{"".join(figures)}</div>')
+    parts += [f"<h3>{escape(g.title)}</h3>{g.html()}" for g in grids.drift_grids(drift)]
+    return parts
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _titled(grid: grids.Grid, name: str = "") -> str:
+    run = f" – {escape(name)}" if name else ""
+    return f"<h2>{escape(grid.title)}{run}</h2>{grid.html()}"
+
+
+def _bar(value: str, metrics: Metrics) -> Bar:
+    measures = metrics.siret
+    return Bar(value, metrics.n, measures["coding_rate"], measures.get("precision", NOTHING))
+
+
+def _bars(name: str, column: str, bars: list[Bar]) -> str:
+    title = f"Taux de codage par {TITLES[column]}" + (f" – {name}" if name else "")
+    shown = [b for b in bars if b.n >= _LEAST_BULLETINS][:_MOST_BARS]
+    if not shown:
+        return ""
+    return (
+        f'<h2>{escape(title)}</h2><figure class="wide">{strata_bars(title, shown)}'
+        "<figcaption>Barre : part des bulletins codés, avec son intervalle ; point : part juste "
+        "(ou promise, sans vérité) de ces codes.</figcaption></figure>"
     )
 
 
@@ -144,8 +270,9 @@ def _strata(name: str, column: str, values: Mapping[str, Metrics]) -> str:
         cells = "".join(f"<td>{percent(metrics.siret[m].value)}</td>" for m in shown)
         lines.append(f"<tr><td>{escape(value)}</td><td>{integer(metrics.n)}</td>{cells}</tr>")
     run = f" – {escape(name)}" if name else ""
+    title = TITLES.get(column, column)
     return (
-        f'<h2>Par {escape(column)}{run}</h2><div class="scroll"><table><thead><tr>'
-        f"<th>{escape(column)}</th><th>bulletins</th>{heads}</tr></thead>"
+        f'<h3>Par {escape(title)}{run}</h3><div class="scroll"><table><thead><tr>'
+        f"<th>{escape(title)}</th><th>bulletins</th>{heads}</tr></thead>"
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
