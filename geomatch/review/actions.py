@@ -16,8 +16,8 @@ _MOST_TEXT = 1000
 
 
 def _enter(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
-    desk.enter(session, _text(body, "name"))
-    return _card(desk, session, body)
+    is_shared = desk.enter(session, _text(body, "name"))
+    return {**_card(desk, session, body), "name_is_shared": is_shared}
 
 
 def _card(desk: Desk, session: Session, body: Body) -> dict[str, Any]:

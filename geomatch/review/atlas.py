@@ -49,29 +49,70 @@ class DrawnStreet:
         return max(self.sides, key=len)
 
 
+@dataclass(frozen=True)
+class _Houses:
+    """Addresses of a département as arrays, in the store's order: by street, then by number."""
+
+    voie_id: NDArray[np.int64]
+    numero: NDArray[np.int64]
+    points: Floats
+    names: dict[int, tuple[str, bool]]
+
+    @classmethod
+    def of(cls, streets: pd.DataFrame, addresses: pd.DataFrame) -> _Houses:
+        told = zip(streets["nom_voie"], streets["is_lieu_dit"], strict=True)
+        return cls(
+            addresses["voie_id"].to_numpy(np.int64),
+            addresses["numero"].to_numpy(np.int64),
+            addresses[["x", "y"]].to_numpy(np.float64),
+            dict(zip(streets["voie_id"], told, strict=True)),
+        )
+
+    def streets(self, window: Window) -> list[DrawnStreet]:
+        """Streets with an address in the window, by ``voie_id``."""
+        x, y = self.points.T
+        inside = np.flatnonzero(
+            (x >= window.x0) & (x <= window.x1) & (y >= window.y0) & (y <= window.y1)
+        )
+        if not len(inside):
+            return []
+        starts = np.flatnonzero(np.diff(self.voie_id[inside])) + 1
+        return [self._street(rows) for rows in np.split(inside, starts)]
+
+    def _street(self, rows: NDArray[np.int64]) -> DrawnStreet:
+        nom_voie, is_lieu_dit = self.names[int(self.voie_id[rows[0]])]
+        numbers, points = self.numero[rows], self.points[rows]
+        odd = numbers % 2 == 1
+        sides = [mask for mask in (odd, ~odd) if mask.any()]
+        return DrawnStreet(
+            str(nom_voie),
+            bool(is_lieu_dit),
+            tuple(points[mask] for mask in sides),
+            tuple(numbers[mask] for mask in sides),
+        )
+
+
 @dataclass
 class Atlas:
     """A store whose streets and addresses are kept once they were read, for many maps."""
 
     store: Store
     _parts: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = field(default_factory=dict, repr=False)
+    _drawn: dict[str, _Houses] = field(default_factory=dict, repr=False)
     _communes: pd.DataFrame | None = field(default=None, repr=False)
 
     def streets(self, departements: Sequence[str], window: Window) -> list[DrawnStreet]:
         """Streets with at least one address in the window; addresses beyond it are left out."""
-        drawn: list[DrawnStreet] = []
-        for departement in departements:
-            streets, addresses = self.tables(departement)
-            inside = (
-                addresses["x"].between(window.x0, window.x1)
-                & addresses["y"].between(window.y0, window.y1)
-            ).to_numpy()
-            near = addresses[inside]
-            names = streets.set_index("voie_id")
-            for voie_id, houses in near.groupby("voie_id", sort=True):
-                street = names.loc[voie_id]
-                drawn.append(_street(str(street["nom_voie"]), bool(street["is_lieu_dit"]), houses))
-        return drawn
+        return [
+            street
+            for departement in departements
+            for street in self._houses(departement).streets(window)
+        ]
+
+    def _houses(self, departement: str) -> _Houses:
+        if departement not in self._drawn:
+            self._drawn[departement] = _Houses.of(*self.tables(departement))
+        return self._drawn[departement]
 
     def tables(self, departement: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Streets and addresses of a département, as in the store."""
@@ -103,17 +144,3 @@ class Atlas:
             return f"{number} {street['nom_voie']}"
         found = streets[streets["ban_id"] == ban_id]
         return str(found.iloc[0]["nom_voie"]) if len(found) else ""
-
-
-def _street(nom_voie: str, is_lieu_dit: bool, houses: pd.DataFrame) -> DrawnStreet:
-    ordered = houses.sort_values(["numero", "rep"])
-    numbers = ordered["numero"].to_numpy(np.int64)
-    points = ordered[["x", "y"]].to_numpy(np.float64)
-    odd = numbers % 2 == 1
-    sides = [mask for mask in (odd, ~odd) if mask.any()]
-    return DrawnStreet(
-        nom_voie,
-        is_lieu_dit,
-        tuple(points[mask] for mask in sides),
-        tuple(numbers[mask] for mask in sides),
-    )

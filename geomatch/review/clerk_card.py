@@ -14,15 +14,19 @@ from typing import Any
 
 import pandas as pd
 
-from geomatch.names import clean_names
+from geomatch.names import STOP_WORDS, clean_names
 from geomatch.review import wording
 from geomatch.review.atlas import Atlas
 from geomatch.review.map import metres_text
+from geomatch.review.reasons import number_of, reasons
 from geomatch.review.svg import element, escaped
 from geomatch.text import normalise
+from geomatch.voies import street_types
 
 #: A word shorter than this says nothing when two texts share it.
 _LEAST_SHARED = 3
+#: Nor do these, besides stop words and types of street.
+_COMMON = frozenset({"COMMUNE", "VILLE", "SOCIETE", "SARL", "SAS", "STE", "ETS"})
 #: Activities of the other bulletins of a card that are told.
 _MOST_ACTIVITIES = 6
 
@@ -70,7 +74,6 @@ def bulletin_html(dossier: Dossier, known: Known) -> str:
         ),
         ("Activité", written["activite"], known.naf(decision["naf"])),
         ("Profession", written["profession"], ""),
-        ("Situation", wording.situation(written, atlas), ""),
     ]
     head = "".join(element("th", escaped(w)) for w in ("Bulletin", "Écrit", "Compris"))
     body = "".join(
@@ -82,6 +85,10 @@ def bulletin_html(dossier: Dossier, known: Known) -> str:
         )
         for label, said, meant in rows
     )
+    situation = wording.situation(written, atlas)
+    if situation:
+        label = element("th", "Situation", scope="row")
+        body += element("tr", label + element("td", escaped(situation), colspan=2))
     table = element("table", element("thead", element("tr", head)) + element("tbody", body))
     return table + _others(dossier.written)
 
@@ -110,24 +117,26 @@ def candidates_html(dossier: Dossier, known: Known) -> str:
     if not rows:
         return element("p", "Aucun candidat : cherchez avec la touche /.", class_="nobody")
     words = _written_words(dossier.written[0])
-    parts = (_candidate(i, row, words, known) for i, row in enumerate(rows, start=1))
+    town = str(dossier.decision["code_commune"])
+    parts = (
+        _candidate(i, {**row, "town": town}, words, known) for i, row in enumerate(rows, start=1)
+    )
     return element("ol", "".join(parts), class_="candidates")
 
 
 def _candidate(key: int, row: Mapping[Any, Any], words: frozenset[str], known: Known) -> str:
     names = wording.register_names(row)
     title = element("span", _marked(names[0] if names else "(sans nom)", words), class_="name")
-    also = element("span", _marked(" · ".join(names[1:4]), words), class_="also")
+    also = element("span", _marked(" · ".join(names[1:3]), words), class_="also")
     facts = " · ".join(w for w in (_size(row), "siège" if row["is_siege"] else "") if w)
-    side = element("span", escaped(_distance(row)), class_="distance") + element(
+    side = element("span", escaped(_distance(row, row["town"])), class_="distance") + element(
         "span", escaped(facts), class_="size"
     )
+    activity = element("span", _marked(known.naf(row["naf"]), words), class_="naf")
     main = (
-        title
-        + (also if names[1:] else "")
+        element("span", title + (" " + also if names[1:] else ""))
         + element("span", _marked(wording.register_address(row), words), class_="where")
-        + element("span", _marked(known.naf(row["naf"]), words), class_="naf")
-        + element("span", escaped(reasons(row)), class_="why")
+        + element("span", _why(row) + activity)
     )
     scores = element("span", escaped(_scores(row)), class_="score")
     number = element("span", str(key), class_="key")
@@ -146,14 +155,21 @@ def _size(row: Mapping[Any, Any]) -> str:
     return f"{said} salariés" if said[:1].isdigit() and "salarié" not in said else said
 
 
-def _distance(row: Mapping[Any, Any]) -> str:
-    metres = _number(row, "distance_m")
-    return "distance inconnue" if math.isnan(metres) else f"à {metres_text(metres)}"
+def _distance(row: Mapping[Any, Any], town: str) -> str:
+    metres = number_of(row, "distance_m")
+    if not math.isnan(metres):
+        return f"à {metres_text(metres)}"
+    if not town:
+        return ""
+    return "dans la commune" if row["code_commune"] == town else "autre commune"
 
 
-def _number(row: Mapping[Any, Any], column: str) -> float:
-    value = row.get(column)
-    return math.nan if value is None or pd.isna(value) else float(value)
+def _why(row: Mapping[Any, Any]) -> str:
+    told = (
+        element("span", escaped(words), class_="for" if speaks_for else "against")
+        for words, speaks_for in reasons(row)
+    )
+    return element("span", ", ".join(told), class_="why") + " "
 
 
 # ------------------------------------------------------------------ words shared
@@ -166,7 +182,8 @@ def _written_words(written: Mapping[str, Any]) -> frozenset[str]:
         wording.written_town(written),
         written["activite"],
     )
-    return frozenset(w for w in normalise(" ".join(said)).split() if len(w) >= _LEAST_SHARED)
+    found = {w for w in normalise(" ".join(said)).split() if len(w) >= _LEAST_SHARED}
+    return frozenset(found - STOP_WORDS - street_types().keys() - _COMMON)
 
 
 def _marked(text: str, words: frozenset[str]) -> str:
@@ -178,48 +195,10 @@ def _marked(text: str, words: frozenset[str]) -> str:
     return " ".join(parts)
 
 
-# ------------------------------------------------------------------ reasons
-
-
-def reasons(row: Mapping[Any, Any]) -> str:
-    """Why this candidate, in words: name, street, circle, activity."""
-    told = (_name_reason(row), _street_reason(row), _circle_reason(row), _activity_reason(row))
-    said = ", ".join(w for w in told if w)
-    return said[:1].upper() + said[1:]
-
-
-def _name_reason(row: Mapping[Any, Any]) -> str:
-    if row.get("found"):
-        return "trouvé par la recherche"
-    score = _number(row, "name_score")
-    steps = ((0.97, "même nom"), (0.75, "nom très proche"), (0.4, "nom en partie semblable"))
-    return next((words for least, words in steps if score >= least), "autre nom")
-
-
-def _street_reason(row: Mapping[Any, Any]) -> str:
-    if _number(row, "street") > 0.5 or _number(row, "street_text") > 0.9:
-        return "même rue et même numéro" if _number(row, "number") > 0.5 else "même rue"
-    return ""
-
-
-def _circle_reason(row: Mapping[Any, Any]) -> str:
-    distance, radius = _number(row, "distance_m"), _number(row, "radius_m")
-    if math.isnan(distance) or math.isnan(radius):
-        return ""
-    return "dans le cercle" if distance <= radius else "hors du cercle"
-
-
-def _activity_reason(row: Mapping[Any, Any]) -> str:
-    score = _number(row, "activity_score")
-    if score >= 0.65:
-        return "activité qui concorde"
-    return "autre activité" if score <= 0.35 else ""
-
-
 def _scores(row: Mapping[Any, Any]) -> str:
     told = (("probabilité", "probability"), ("nom", "name_score"), ("activité", "activity_score"))
     return " · ".join(
-        f"{label} {wording.percent(_number(row, column))}"
+        f"{label} {wording.percent(number_of(row, column))}"
         for label, column in told
-        if not math.isnan(_number(row, column))
+        if not math.isnan(number_of(row, column))
     )

@@ -29,6 +29,8 @@ from geomatch.review.wording import TYPES
 MOST_NOTE, MOST_NAME = 500, 60
 #: Drawn maps kept.
 _MOST_MAPS = 200
+#: A session silent for so long has left its name, and what it did, to who comes back, seconds.
+_GONE_S = 60.0
 
 
 class RefusedError(Exception):
@@ -41,11 +43,26 @@ class RefusedError(Exception):
 
 @dataclass
 class Session:
-    """A clerk at a screen. `id` is secret to nobody, unlike the cookie that leads to it."""
+    """A clerk at a screen. `id` is secret to nobody, unlike the cookie that leads to it.
+
+    `seen` is when it last asked for something, seconds of the monotonic clock; `done` are the
+    acts it can take back, the latest last.
+    """
 
     id: str
     who: str = "gestionnaire"
     filters: Filters = field(default_factory=Filters)
+    seen: float = 0.0
+    done: list[Act] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What was true of the queue at one moment; the rest of an answer needs no lock."""
+
+    number: int | None
+    ids: tuple[str, ...]
+    progress: dict[str, Any]
 
 
 class Desk:
@@ -67,7 +84,8 @@ class Desk:
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
         self._maps: dict[tuple[int, str, tuple[str, ...]], str] = {}
-        self._undoable: dict[str, list[Act]] = {}
+        self._map_lock = threading.Lock()
+        self._orphans: dict[str, list[Act]] = {}
         strange = {a.id for a in journal.acts} - run.every_id
         if strange:
             raise DataError(
@@ -94,42 +112,61 @@ class Desk:
         self.queue.postpone([i for i, act in last.items() if act.act == SKIP])
         for act in acts:
             if act.act != UNDO and last[act.id] is act:
-                self._undoable.setdefault(act.who, []).append(act)
+                self._orphans.setdefault(act.who, []).append(act)
             self.pace.note(act)
 
     # ------------------------------------------------------------------ sessions
 
-    def enter(self, session: Session, name: str) -> None:
-        """Take a clerk's name; one that somebody at the desk has gets a number."""
+    def enter(self, session: Session, name: str) -> bool:
+        """Take a clerk's name; whether somebody else at the desk goes by it.
+
+        Who comes back under a name can take back what was done under it: before the server was
+        started, or at a screen that is silent by now, whose card is free again.
+        """
         asked = " ".join(name.split())[:MOST_NAME] or session.who
+        now = time.monotonic()
         with self._lock:
+            if asked != session.who:
+                session.done = []
+            session.who, session.seen = asked, now
             self._sessions[session.id] = session
-            taken = {s.who for s in self._sessions.values() if s is not session}
-            number, who = 1, asked
-            while who in taken:
-                number += 1
-                who = f"{asked} {number}"
-            session.who = who
+            others = [s for s in self._sessions.values() if s is not session and s.who == asked]
+            present = [s for s in others if s.seen > now - _GONE_S]
+            if not present:
+                for gone in others:
+                    self.queue.release(gone.id)
+                    session.done = gone.done + session.done
+                    del self._sessions[gone.id]
+                session.done = self._orphans.pop(asked, []) + session.done
+            return bool(present)
 
     def leave(self, session: Session) -> None:
         """Give back what a session has and forget it."""
         with self._lock:
             self.queue.release(session.id)
-            self._sessions.pop(session.id, None)
+            if self._sessions.pop(session.id, None) is not None and session.done:
+                self._orphans[session.who] = self._orphans.get(session.who, []) + session.done
 
     # ------------------------------------------------------------------ cards
 
-    def next_card(self, session: Session, *, keep: bool = True) -> dict[str, Any]:
+    def next_card(self, session: Session) -> dict[str, Any]:
         """The card before this clerk, or the next one, with progress; ``card`` may be None."""
         with self._lock:
-            now = time.monotonic()
-            number = self.queue.take(session.id, session.filters, now, keep=keep)
-            return self._shown(session, number)
+            shown = self._following(session, keep=True)
+        return self._told(session, shown)
 
-    def _shown(self, session: Session, number: int | None) -> dict[str, Any]:
+    def _following(self, session: Session, *, keep: bool = False) -> _Shown:
+        now = time.monotonic()
+        return self._seen(session, self.queue.take(session.id, session.filters, now, keep=keep))
+
+    def _seen(self, session: Session, number: int | None) -> _Shown:
+        session.seen = time.monotonic()
         ids = () if number is None else self.queue.remaining(number)
-        card = None if number is None else self._card(self.run.cards[number], ids)
-        return {"card": card, "progress": self._progress(session), "who": session.who}
+        return _Shown(number, ids, self._progress(session))
+
+    def _told(self, session: Session, shown: _Shown) -> dict[str, Any]:
+        card = None if shown.number is None else self._card(self.run.cards[shown.number], shown.ids)
+        return {"card": card, "progress": shown.progress, "who": session.who}
 
     def _card(self, card: Card, ids: Sequence[str]) -> dict[str, Any]:
         dossier = self.run.dossier(ids)
@@ -158,7 +195,7 @@ class Desk:
             "cards_left": len(open_cards),
             "bulletins_left": left,
             **self.pace.told(session.who, left),
-            "can_undo": bool(self._undoable.get(session.who)),
+            "can_undo": bool(session.done),
         }
 
     def upcoming(self, session: Session) -> list[int]:
@@ -171,19 +208,24 @@ class Desk:
         if not 0 <= number < len(self.run.cards):
             raise RefusedError("Cette fiche n'existe pas.", 404)
         key = (number, self.run.cards[number].ids[0], tuple(sirets))
-        known = self._maps.get(key)
-        if known is None:
-            dossier = self.run.dossier(self.run.cards[number].ids[:1])
-            shown = dossier.candidates
-            if sirets:
-                shown = self._placed(self.run.register_rows(sirets, number), dossier.decision)
-            # drawn as if nobody were chosen: the map must not say who the matcher would take
-            place = {**dossier.decision, "decision": "none"}
-            known = neighbourhood_svg(self.run.atlas, place, shown, width=640, height=470)
-            while len(self._maps) >= _MOST_MAPS:
-                self._maps.pop(next(iter(self._maps)), None)
-            self._maps[key] = known
-        return known
+        with self._map_lock:
+            drawn = self._maps.get(key)
+        if drawn is None:
+            drawn = self._drawn(number, sirets)
+            with self._map_lock:
+                self._maps[key] = drawn
+                while len(self._maps) > _MOST_MAPS:
+                    del self._maps[next(iter(self._maps))]
+        return drawn
+
+    def _drawn(self, number: int, sirets: Sequence[str]) -> str:
+        dossier = self.run.dossier(self.run.cards[number].ids[:1])
+        shown = dossier.candidates
+        if sirets:
+            shown = self._placed(self.run.register_rows(sirets, number), dossier.decision)
+        # drawn as if nobody were chosen: the map must not say who the matcher would take
+        place = {**dossier.decision, "decision": "none"}
+        return neighbourhood_svg(self.run.atlas, place, shown, width=640, height=360)
 
     # ------------------------------------------------------------------ acts
 
@@ -198,7 +240,8 @@ class Desk:
             ids = ids[:1] if alone else ids
             self._write(session, VERDICT, ids, siret=siret, note=note)
             self.queue.settle(ids)
-            return self._following(session)
+            shown = self._following(session)
+        return self._told(session, shown)
 
     def skip(self, session: Session, number: int, *, note: str) -> dict[str, Any]:
         """Put a card after all others; returns what comes next."""
@@ -206,24 +249,24 @@ class Desk:
             ids = self._claimed(session, number)
             self._write(session, SKIP, ids, siret=None, note=note)
             self.queue.postpone(ids)
-            return self._following(session)
+            shown = self._following(session)
+        return self._told(session, shown)
 
     def undo(self, session: Session) -> dict[str, Any]:
         """Take back this clerk's last act and show its card again."""
         with self._lock:
-            stack = self._undoable.get(session.who, [])
-            if not stack:
+            if not session.done:
                 raise RefusedError("Rien à annuler.", 409)
-            batch = [a for a in stack if a.batch == stack[-1].batch]
-            ids = tuple(a.id for a in batch)
-            number = self.queue.card_of(ids[0])
-            now = time.monotonic()
+            last = session.done[-1].batch
+            ids = tuple(a.id for a in session.done if a.batch == last)
             self._write(session, UNDO, ids, siret=None, note="")
-            self._undoable[session.who] = [a for a in stack if a.batch != batch[0].batch]
+            session.done = [a for a in session.done if a.batch != last]
             self.queue.reopen(ids)
+            number, now = self.queue.card_of(ids[0]), time.monotonic()
             if number is None or not self.queue.claim(number, session.id, now):
                 number = self.queue.take(session.id, session.filters, now)
-            return self._shown(session, number)
+            shown = self._seen(session, number)
+        return self._told(session, shown)
 
     def _claimed(self, session: Session, number: int) -> tuple[str, ...]:
         is_known = 0 <= number < len(self.run.cards)
@@ -243,12 +286,7 @@ class Desk:
             self.pace.note(one)
         if act != UNDO:
             # an act on a bulletin that was skipped before takes the skip's place
-            older = [a for a in self._undoable.get(session.who, []) if a.id not in set(ids)]
-            self._undoable[session.who] = older + acts
-
-    def _following(self, session: Session) -> dict[str, Any]:
-        now = time.monotonic()
-        return self._shown(session, self.queue.take(session.id, session.filters, now, keep=False))
+            session.done = [a for a in session.done if a.id not in set(ids)] + acts
 
     # ------------------------------------------------------------------ search
 

@@ -27,7 +27,7 @@ from geomatch.store import Store
 #: Candidates of a card: as many as there are keys.
 MOST_SHOWN = 8
 #: What the reasons are told from, besides the contract's columns.
-_FEATURES = ("street", "street_text", "number")
+_FEATURES = ("street", "street_text", "number", "name_missing", "generic_name")
 
 
 @dataclass(frozen=True)

@@ -217,6 +217,7 @@ function enter(name) {
     at("who").textContent = told.who;
     remembered("geomatch-name", name);
     show(told);
+    say(told.name_is_shared ? `Quelqu'un d'autre reprend sous le nom « ${told.who} » : si ce n'est pas vous, changez de nom en haut à droite.` : "");
   });
 }
 
