@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from geomatch.addresses import CommuneIndex, Geocoder, get_parser
+from geomatch.addresses import CommuneIndex, Geocoder, complete_parts, get_parser
 from geomatch.bulletins import open_source
 from geomatch.config import AddressOptions
 from geomatch.errors import ConfigError, LayoutError
@@ -132,16 +132,21 @@ def _service(
 ) -> Callable[[Sequence[str], pd.DataFrame | None], pd.DataFrame]:
     parser = get_parser(options)
     index = CommuneIndex.open(store)
-    geocoder = Geocoder.open(store, None, options)
+    geocoder = Geocoder.open(store, None, options, communes=index)
     names = store.country(STORE_COMMUNES)
     labels = dict(zip(names["code_commune"], names["libelle"], strict=True))
 
     def geocode(texts: Sequence[str], known: pd.DataFrame | None) -> pd.DataFrame:
         parts = ADDRESS_PARTS.conform(parser.parse(texts))
-        asked = parts[["commune", "code_postal"]].copy()
-        for column in () if known is None else known.columns:
-            own = known[column].to_numpy(object)  # type: ignore[index]
-            asked[column] = np.where(own != "", own, asked.get(column, ""))
+        given = pd.DataFrame(index=parts.index) if known is None else known.set_axis(parts.index)
+        for column in ("commune", "code_postal"):
+            if column in given:
+                own = given[column].to_numpy(object)
+                parts[column] = np.where(own != "", own, parts[column])
+        parts = complete_parts(parts, index)
+        asked = parts[["commune", "code_postal"]]
+        if "code_commune_declaree" in given:
+            asked = asked.assign(code_commune_declaree=given["code_commune_declaree"])
         communes = index.resolve(asked)
         places = geocoder.geocode(parts, communes)
         cities = [labels.get(code, "") for code in places["code_commune"]]
