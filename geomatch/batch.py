@@ -25,13 +25,13 @@ import numpy as np
 import pandas as pd
 
 import geomatch
-from geomatch.addresses import CommuneIndex, bulletin_parts, get_parser
+from geomatch.addresses import CommuneIndex, get_parser
 from geomatch.bulletins import read_bulletins
 from geomatch.config import AddressOptions, Config
 from geomatch.errors import ConfigError, DataError
 from geomatch.matcher import Matcher
 from geomatch.model import Model, model_hash
-from geomatch.prepared import asked_communes, places_of_work
+from geomatch.prepared import address_parts, asked_communes, places_of_work
 from geomatch.schema import CANDIDATES, DECISIONS
 from geomatch.store import MANIFEST, Store
 
@@ -239,7 +239,7 @@ def _departements(
     """Département of work, as the matcher will have it: lines are read only where there are any."""
     asked = bulletins
     if (bulletins["adresse"] != "").any():
-        parts = bulletin_parts(bulletins, get_parser(options))
+        parts = address_parts(bulletins, get_parser(options), communes)
         asked = asked_communes(bulletins, parts)
     codes = communes.resolve(asked)["code_commune"]
     return places_of_work(bulletins, codes)[0].astype(str)

@@ -17,16 +17,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch import activities, candidates, collective, decisions, ranking, results
-from geomatch.addresses import bulletin_parts, get_parser
+from geomatch.addresses import get_parser
 from geomatch.bulletins import standardise
 from geomatch.config import Config
 from geomatch.establishments import Pool, street_codes
 from geomatch.lexicon import Coverage
 from geomatch.model import Model
 from geomatch.names import clean_names, employer_kinds, employer_names, name_words
-from geomatch.prepared import PLACED, Prepared, asked_communes, places_of_work
+from geomatch.prepared import PLACED, Prepared, address_parts, asked_communes, places_of_work
 from geomatch.resources import IndexedPool, Resources
-from geomatch.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, GEOCODES, departement_of
+from geomatch.schema import COMMUNES_RESOLVED, GEOCODES, departement_of
 from geomatch.store import Store
 
 Progress = Callable[[str, float], None]
@@ -108,7 +108,7 @@ class Matcher:
         """Phases 1 to 3: names, places and activities of a bulletins table."""
         tell = tell or _silent
         tell("addresses", 0.05)
-        parts = ADDRESS_PARTS.conform(bulletin_parts(bulletins, self.parser))
+        parts = address_parts(bulletins, self.parser, self.resources.communes)
         resolved = self.resources.communes.resolve(asked_communes(bulletins, parts))
         communes = COMMUNES_RESOLVED.conform(resolved)
         departement, zone = places_of_work(bulletins, communes["code_commune"])

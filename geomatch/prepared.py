@@ -10,8 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.activities import Evidence
+from geomatch.addresses import AddressParser, CommuneIndex, bulletin_parts, complete_parts
 from geomatch.candidates import Activities
-from geomatch.schema import departement_of
+from geomatch.schema import ADDRESS_PARTS, departement_of
 
 #: Geocode levels that give a place better than the commune.
 PLACED = ("housenumber", "interpolated", "street", "locality")
@@ -91,6 +92,20 @@ def departement_code(written: str) -> str:
         return "0" + code
     is_code = len(code) in (2, 3) and (code.isdigit() or code in ("2A", "2B"))
     return code if is_code else ""
+
+
+def address_parts(
+    bulletins: pd.DataFrame, parser: AddressParser, communes: CommuneIndex
+) -> pd.DataFrame:
+    """Parts of each bulletin's address; the town that ends a line is found among the known."""
+    parts = ADDRESS_PARTS.conform(bulletin_parts(bulletins, parser))
+    townless = (bulletins["commune"] == "") & (bulletins["code_commune_declaree"] == "")
+    lines = np.flatnonzero(townless & (bulletins["adresse"] != ""))
+    if len(lines):
+        found = complete_parts(parts.iloc[lines], communes)
+        others = parts.drop(index=parts.index[lines])
+        parts = ADDRESS_PARTS.conform(pd.concat([others, found]).loc[parts.index])
+    return parts
 
 
 def asked_communes(bulletins: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:

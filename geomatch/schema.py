@@ -140,7 +140,7 @@ ADDRESS_PARTS = Table(
         "complement": ("text", "building, floor, staircase, BP … normalised"),
         "nom": ("text", "company or institution written in the address, normalised"),
         "code_postal": ("text", "five digits"),
-        "commune": ("text", "town, normalised, without CEDEX; PARIS 13 keeps the rank of an arrondissement"),
+        "commune": ("text", "town, normalised, without CEDEX; PARIS 13 keeps its rank"),
         "cedex": ("bool", "the address says CEDEX"),
         "doubt": ("text", "empty when the parse is sure, else a word that says why not"),
     },
