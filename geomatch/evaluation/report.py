@@ -40,9 +40,9 @@ _NOTES = """
 <h2>Comment lire cette page</h2>
 <p>« Codable à 95 % » : plus grande part des bulletins, pris par probabilité décroissante, que
 l’on peut coder en gardant 95 % de codes justes. Un bulletin dont l’établissement n’est pas au
-répertoire compte comme faux s’il reçoit un code. Intervalles à 95 % : Wilson pour les parts,
-rééchantillonnage à graine fixe pour les parts codables, analytique pour la calibration. En gras,
-la meilleure valeur de la ligne.</p>
+répertoire compte comme faux s’il reçoit un code, SIRET ou NAF. Intervalles à 95 % : Wilson
+pour les parts, rééchantillonnage à graine fixe pour les parts codables, analytique pour la
+calibration. En gras, la meilleure valeur de la ligne.</p>
 """
 _DRIFT_NOTES = """
 <p>Indice de stabilité : moins de 0,10 stable, de 0,10 à 0,25 à surveiller, au-delà la
@@ -213,7 +213,8 @@ def _bars(name: str, column: str, bars: list[Bar]) -> str:
     return (
         f'<h2>{escape(title)}</h2><figure class="wide">{strata_bars(title, shown)}'
         "<figcaption>Barre : part des bulletins codés, avec son intervalle ; point : part juste "
-        "(ou promise, sans vérité) de ces codes.</figcaption></figure>"
+        "(ou promise, sans vérité) de ces codes ; (vide) : activité ou lieu inconnus."
+        "</figcaption></figure>"
     )
 
 

@@ -116,7 +116,8 @@ def _calibration(overall: Metrics) -> list[str]:
     if error is None or not error.n:
         return []
     points = f"{100 * error.value:.1f}".replace(".", ",")
-    return [f"La probabilité annoncée s'écarte en moyenne de {points} point de la part juste."]
+    unit = "points" if 100 * error.value >= 2 else "point"
+    return [f"La probabilité annoncée s'écarte en moyenne de {points} {unit} de la part juste."]
 
 
 def _errors(overall: Metrics) -> list[str]:
@@ -136,11 +137,12 @@ def _past(overall: Metrics) -> list[str]:
     past = overall.agreement.get(name)
     if past is None:
         return []
-    right = overall.who_was_right[name]["all"]
+    right = overall.who_was_right[name]["auto"]
     return [
         f"MCA codait {percent(past['coding_rate'].value)} des bulletins, dont "
-        f"{percent(past['precision'].value)} de justes. Là où nous ne sommes pas d'accord, nous "
-        f"avons raison {integer(right['run_right'])} fois et MCA {integer(right['other_right'])}."
+        f"{percent(past['precision'].value)} de justes. Parmi ceux que nous codons tous deux sans "
+        f"être d'accord, nous avons raison {integer(right['run_right'])} fois et MCA "
+        f"{integer(right['other_right'])} fois."
     ]
 
 
