@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from geomatch.errors import ConfigError, DataError
 from geomatch.evaluation import drift, evaluate, html_report, portrait
 from geomatch.evaluation.drift import MOVED, WATCH, change, shift
-from geomatch.evaluation.grids import RATE_LABELS, RIGHT_LABELS
+from geomatch.evaluation.grids import RATE_LABELS, RIGHT_LABELS, signed
 from geomatch.evaluation.measures import share
 from geomatch.evaluation.strata import departements, sections
 from geomatch.evaluation.tables import (
@@ -174,10 +174,7 @@ def test_the_index_of_a_known_shift_computed_by_hand() -> None:
     before, now = np.array([0.1] * 50 + [0.9] * 50), np.array([0.1] * 80 + [0.9] * 20)
     got = shift(before, now)
     p, q = np.array([50.5, 50.5]), np.array([80.5, 20.5])
-    none = 0.5
-    total = 100 + 0.5 * (len(got.edges) + 2)
-    empty = len(got.edges) + 2 - 3  # bins that neither fills, the one without score apart
-    assert none / total * math.log(1) * empty == 0
+    total = 100 + 0.5 * (len(got.edges) + 2)  # empty bins add nothing else
     expected = float(np.sum((q - p) / total * np.log(q / p)))
     assert got.psi == pytest.approx(expected)
     assert got.verdict == "a changé"
@@ -190,6 +187,17 @@ def test_the_same_scores_have_not_moved(values: list[float]) -> None:
     assert got.psi == pytest.approx(0.0)
     assert got.verdict == "stable"
     assert got.now.sum() == pytest.approx(1.0 if len(values) else 0.0)
+
+
+def test_a_step_of_the_calibration_that_moves_by_a_thousandth_is_no_drift() -> None:
+    before = np.r_[np.linspace(0, 0.9, 50), np.full(50, 0.9768)]
+    now = np.r_[np.linspace(0, 0.9, 50), np.full(50, 0.9771)]
+    assert shift(before, now).verdict == "stable"
+
+
+@pytest.mark.parametrize(("share", "text"), [(0.0, "0,0"), (-1e-9, "0,0"), (-0.012, "−1,2")])
+def test_differences_are_told_in_points(share: float, text: str) -> None:
+    assert signed(share) == text
 
 
 @pytest.mark.parametrize(

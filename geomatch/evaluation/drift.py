@@ -17,7 +17,7 @@ from geomatch.evaluation.portrait import Portrait
 #: the bounds customary in credit scoring (Siddiqi 2006, Credit Risk Scorecards).
 WATCH, MOVED = 0.10, 0.25
 VERDICTS = ("stable", "à surveiller", "a changé")
-_BINS = 10
+_BINS, _DECIMALS = 10, 2
 
 
 @dataclass(frozen=True)
@@ -121,9 +121,11 @@ def shift(before: NDArray[np.float64], now: NDArray[np.float64]) -> Shift:
 
     Half a bulletin is added to each bin, so that an empty one does not make it infinite.
     """
+    # Calibrated scores gather on steps: a step that moves by a thousandth is no drift.
+    before, now = np.round(before, _DECIMALS), np.round(now, _DECIMALS)
     known = before[~np.isnan(before)]
     inner = np.quantile(known, np.linspace(0, 1, _BINS + 1)[1:-1]) if len(known) else np.empty(0)
-    edges = np.unique(inner)
+    edges = np.unique(np.round(inner, _DECIMALS))
     counts = [_binned(values, edges) for values in (before, now)]
     p, q = ((c + 0.5) / (c.sum() + 0.5 * len(c)) for c in counts)
     shares = [c / max(c.sum(), 1) for c in counts]

@@ -178,7 +178,8 @@ def points(found: Change) -> str:
 
 def signed(share: float) -> str:
     """A difference of shares in points of per cent."""
-    return f"{100 * share:+.1f}".replace(".", ",").replace("-", "\u2212")
+    text = f"{100 * share:+.1f}"
+    return "0,0" if text in ("+0.0", "-0.0") else text.replace(".", ",").replace("-", "\u2212")
 
 
 def decimal(value: float) -> str:

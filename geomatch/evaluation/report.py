@@ -112,6 +112,8 @@ def page(
     parts.append(_brief(ordered, portraits or {}, drifts or {}))
     if ordered:
         parts += _measured(ordered)
+    if portraits:
+        parts.append(_titled(grids.portrait_grid(portraits)))
     for name, portrait in (portraits or {}).items():
         parts += _portrayed(name, portrait)
     for name, drift in (drifts or {}).items():
@@ -166,7 +168,7 @@ def _details(runs: Mapping[str, Evaluation]) -> list[str]:
 
 
 def _portrayed(name: str, portrait: Portrait) -> list[str]:
-    parts = [_titled(grids.portrait_grid({name or "valeur": portrait}))]
+    parts = []
     for column in (c for c in _DRAWN if c in portrait.strata):
         bars = [
             Bar(value, s.n, s.coding_rate, s.expected_precision)
