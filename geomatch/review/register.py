@@ -70,7 +70,7 @@ class Register:
 
     def take(self, departement: str, rows: Sequence[int]) -> pd.DataFrame:
         """Rows of a département by position."""
-        return STORE_ESTABLISHMENTS.conform(self.table(departement).take(list(rows)).to_pandas())
+        return STORE_ESTABLISHMENTS.conform(self.table(departement).take(np.array(rows, dtype=np.int64)).to_pandas())
 
     def table(self, departement: str) -> pa.Table:
         """Establishments of a département (columns of STORE_ESTABLISHMENTS)."""

@@ -1,0 +1,505 @@
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import statistics
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from chains import Chain
+from clerks import Clerk, Served, first_choice
+from commands import Commands
+
+from geomatch import __version__
+from geomatch.bulletins import read_bulletins
+from geomatch.demo.identifiers import siren_number, siret_number
+from geomatch.errors import ConfigError, DataError
+from geomatch.review.desk import Desk, Session
+from geomatch.review.export import merge_verdicts
+from geomatch.review.journal import JOURNAL, Journal, latest_verdicts, read_journal
+from geomatch.review.run import ReviewRun
+from geomatch.review.server import MOST_BODY, ReviewServer, make_server
+from geomatch.store import Store
+
+
+@pytest.fixture
+def run_dir(chain: Chain, tmp_path: Path) -> Path:
+    """A run of its own, without verdicts."""
+    return Path(shutil.copytree(chain.out, tmp_path / "run"))
+
+
+@pytest.fixture
+def server(run_dir: Path) -> Iterator[ReviewServer]:
+    desk = Desk.open(run_dir)
+    made = make_server(desk, port=0)
+    thread = threading.Thread(target=made.serve_forever, args=(0.02,))
+    thread.start()
+    yield made
+    made.shutdown()
+    made.server_close()
+    thread.join()
+    desk.journal.close()
+
+
+@pytest.fixture
+def clerk(server: ReviewServer) -> Iterator[Clerk]:
+    with Clerk(server.url) as one:
+        yield one
+
+
+def to_review(run_dir: Path) -> set[str]:
+    decisions = pd.read_parquet(run_dir / "decisions.parquet")
+    return set(decisions.loc[decisions["decision"] == "review", "id"])
+
+
+# ------------------------------------------------------------------ who is let in
+def test_only_the_printed_address_lets_in(server: ReviewServer, clerk: Clerk) -> None:
+    for token in ("", "?token=", "?token=wrong", f"?token={server.token[:-1]}", "?token=%C3%A9"):
+        assert clerk.get(f"/{token}").status == 403
+    for path in ("/assets/review.js", "/plan/0.svg"):
+        assert clerk.get(path).status == 403
+    assert clerk.post("/api/card", filters={}).status == 403
+    assert clerk.enter()["card"]
+    assert clerk.get("/").status == 200
+    assert clerk.get("/?token=wrong").status == 403
+
+
+def test_the_cookie_is_kept_from_scripts_and_other_sites(
+    server: ReviewServer, clerk: Clerk
+) -> None:
+    page = clerk.get(f"/?token={server.token}")
+    cookie = page.headers["Set-Cookie"]
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= set(cookie.split("; "))
+    assert server.token not in cookie
+    assert server.token.encode() not in page.body
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:80", "", "127.0.0.1", "127.0.0.1:1"]
+)
+def test_another_hosts_name_is_refused(server: ReviewServer, clerk: Clerk, host: str) -> None:
+    clerk.enter()
+    assert clerk.get("/", Host=host).status == 403
+    assert clerk.get(f"/?token={server.token}", Host=host).status == 403
+
+
+def test_a_made_up_cookie_is_refused(server: ReviewServer, clerk: Clerk) -> None:
+    for value in ("x", server.token, '"', "a" * 3000):
+        assert clerk.get("/", Cookie=f"{server.cookie_name}={value}").status == 403
+
+
+def test_another_sites_request_is_refused(clerk: Clerk) -> None:
+    clerk.enter()
+    body = json.dumps({"filters": {}}).encode()
+    kind = {"Content_Type": "application/json"}
+    assert clerk.ask("POST", "/api/card", body, Origin="http://evil.example", **kind).status == 403
+    assert clerk.ask("POST", "/api/card", body, Content_Type="text/plain").status == 400
+
+
+def test_it_listens_on_loopback_only(server: ReviewServer) -> None:
+    assert server.server_address[0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/assets/../server.py", "/assets/..%2fserver.py", "//etc/passwd", "/../../etc/passwd",
+        "/assets/review.js/..", "/plan/../0.svg", "/plan/-1.svg", "/plan/1e3.svg", "/plan/.svg",
+        "/plan/99999999.svg", "/verdicts.jsonl", "/assets/", "/plan/%D9%A3.svg",
+    ],
+)  # fmt: skip
+def test_paths_that_are_not_on_the_list_lead_nowhere(clerk: Clerk, path: str) -> None:
+    clerk.enter()
+    assert clerk.get(path).status == 404
+
+
+def test_bodies_are_limited_and_have_to_be_objects(clerk: Clerk) -> None:
+    clerk.enter()
+    kind = {"Content_Type": "application/json"}
+    long = json.dumps({"filters": {}, "pad": "x" * MOST_BODY}).encode()
+    assert clerk.ask("POST", "/api/card", long, **kind).status == 413
+    for body in (b"", b"[]", b"{", b"\xff", b"[" * 10_000):
+        assert clerk.ask("POST", "/api/card", body, **kind).status == 400
+    assert clerk.ask("POST", "/api/card", b"{}", Content_Length="-1", **kind).status == 400
+    assert clerk.post("/api/nothing").status == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {}, {"number": "0"}, {"number": True}, {"number": 0, "siret": 1},
+        {"number": 0, "siret": ""}, {"number": 0, "note": 3}, {"number": 0, "note": "x" * 1001},
+        {"number": 10**6, "siret": None}, {"number": -1, "siret": None},
+        {"number": 0, "siret": "00000000000000"},
+    ],
+)  # fmt: skip
+def test_a_verdict_that_makes_no_sense_is_refused_and_not_written(
+    clerk: Clerk, run_dir: Path, body: dict[str, object]
+) -> None:
+    clerk.enter()
+    assert clerk.post("/api/verdict", **body).status in (400, 409, 422)
+    assert read_journal(run_dir / JOURNAL) == []
+
+
+def test_nothing_on_the_page_comes_from_elsewhere(clerk: Clerk) -> None:
+    clerk.enter()
+    page = clerk.get("/")
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self';" in policy
+    assert "unsafe-eval" not in policy
+    for path in ("/", "/assets/review.js", "/assets/review.css"):
+        answer = clerk.get(path)
+        assert answer.status == 200
+        assert b"://" not in answer.body
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+# ------------------------------------------------------------------ a clerk's day
+def test_choose_skip_none_and_undo_are_each_a_line(clerk: Clerk, run_dir: Path) -> None:
+    first = clerk.enter()["card"]
+    second = clerk.did("/api/verdict", **first_choice(first), note=" vu\nsur place ")["card"]
+    third = clerk.did("/api/skip", number=second["number"])["card"]
+    fourth = clerk.did("/api/verdict", number=third["number"], siret=None)["card"]
+    assert len({c["number"] for c in (first, second, third, fourth)}) == 4
+    back = clerk.did("/api/undo")["card"]
+    assert back["number"] == third["number"]
+    acts = read_journal(run_dir / JOURNAL)
+    told = [(a.act, a.siret, a.who, a.note) for a in acts]
+    assert told[0] == ("verdict", first["sirets"][0], "Anne", "vu sur place")
+    assert [t[0] for t in told] == ["verdict", "skip", "verdict", "undo"]
+    assert all(a.version == __version__ and a.when.endswith("+00:00") for a in acts)
+    assert set(latest_verdicts(acts)) == set(first["ids"])
+
+
+def test_a_skip_can_be_undone_and_then_nothing_more(clerk: Clerk) -> None:
+    first = clerk.enter()["card"]
+    clerk.did("/api/skip", number=first["number"])
+    told = clerk.did("/api/undo")
+    assert told["card"]["number"] == first["number"]
+    assert not told["progress"]["can_undo"]
+    assert clerk.post("/api/undo").status == 409
+
+
+def test_identical_declarations_are_settled_together_or_alone(chain: Chain, run_dir: Path) -> None:
+    run = ReviewRun.read(run_dir)
+    most = max(run.cards, key=lambda c: len(c.ids))
+    desk = Desk(run, Journal(run_dir / JOURNAL))
+    with_many = desk.run.cards[most.number].ids
+    anne = Session("a", "Anne")
+    if len(with_many) > 1:
+        desk.settle(anne, most.number, None, note="", alone=True)
+        assert desk.queue.remaining(most.number) == with_many[1:]
+    desk.settle(anne, most.number, None, note="", alone=False)
+    desk.journal.close()
+    assert set(latest_verdicts(read_journal(run_dir / JOURNAL))) == set(with_many)
+
+
+def test_reloading_shows_the_same_card(clerk: Clerk) -> None:
+    number = clerk.enter()["card"]["number"]
+    assert clerk.did("/api/card", filters={})["card"]["number"] == number
+
+
+def test_filters_choose_the_cards(clerk: Clerk, run_dir: Path) -> None:
+    decisions = pd.read_parquet(run_dir / "decisions.parquet")
+    ties = decisions[(decisions["decision"] == "review") & (decisions["type"] == "tie")]
+    told = clerk.enter(type="tie")
+    assert told["progress"]["bulletins_left"] == len(ties)
+    assert set(told["card"]["ids"]) <= set(ties["id"])
+    assert clerk.did("/api/card", filters={"departement": "35"})["card"] is None
+    assert clerk.post("/api/card", filters={"pmin": "x"}).status == 422
+
+
+def test_progress_and_pace_are_told(clerk: Clerk, run_dir: Path) -> None:
+    told = clerk.enter()
+    assert told["progress"]["total"] == len(to_review(run_dir))
+    for _ in range(8):
+        told = clerk.did("/api/verdict", **first_choice(told["card"]))
+    progress = told["progress"]
+    assert progress["settled"] >= 8
+    assert progress["settled"] + progress["bulletins_left"] == progress["total"]
+    assert progress["hour_mine"] > 100
+    assert progress["hours_left"] > 0
+
+
+def test_the_last_card_leads_to_the_end_and_back(clerk: Clerk, run_dir: Path) -> None:
+    told = clerk.enter()
+    while told["card"]:
+        told = clerk.did("/api/verdict", number=told["card"]["number"], siret=None)
+    assert told["progress"]["settled"] == told["progress"]["total"] == len(to_review(run_dir))
+    assert clerk.did("/api/undo")["card"]
+
+
+# ------------------------------------------------------------------ several clerks
+def test_ten_clerks_never_share_a_card_and_every_verdict_is_written_once(
+    server: ReviewServer, run_dir: Path
+) -> None:
+    ids = to_review(run_dir)
+    held: dict[str, int] = {}
+    shared: list[tuple[str, str]] = []
+    lock = threading.Lock()
+
+    def work(name: str) -> list[str]:
+        settled: list[str] = []
+        with Clerk(server.url) as clerk:
+            told = clerk.enter(name)
+            while told["card"]:
+                card = told["card"]
+                with lock:
+                    others = [n for n, number in held.items() if number == card["number"]]
+                    shared.extend((name, other) for other in others if other != name)
+                    held[name] = card["number"]
+                settled += card["ids"]
+                with lock:
+                    del held[name]
+                told = clerk.did("/api/verdict", **first_choice(card))
+        return settled
+
+    with ThreadPoolExecutor(10) as pool:
+        done = list(pool.map(work, [f"clerk {i}" for i in range(10)]))
+    assert shared == []
+    answered = Counter(i for one in done for i in one)
+    written = Counter(a.id for a in read_journal(run_dir / JOURNAL))
+    assert answered == written == Counter(ids)
+    assert sum(1 for one in done if one) > 1
+
+
+def test_a_card_in_another_clerks_hands_is_refused(server: ReviewServer, clerk: Clerk) -> None:
+    mine = clerk.enter("Anne")["card"]
+    with Clerk(server.url) as other:
+        theirs = other.enter("Bruno")["card"]
+        assert theirs["number"] != mine["number"]
+        assert other.post("/api/verdict", number=mine["number"], siret=None).status == 409
+        assert other.post("/api/undo").status == 409
+    clerk.did("/api/verdict", number=mine["number"], siret=None)
+    assert clerk.post("/api/verdict", number=mine["number"], siret=None).status == 409
+
+
+def test_two_under_one_name_are_told_and_do_not_undo_each_other(
+    server: ReviewServer, clerk: Clerk
+) -> None:
+    card = clerk.enter("Anne")["card"]
+    clerk.did("/api/verdict", number=card["number"], siret=None)
+    with Clerk(server.url) as other:
+        assert other.enter("Anne")["name_is_shared"]
+        assert other.post("/api/undo").status == 409
+    assert clerk.did("/api/undo")["card"]["number"] == card["number"]
+
+
+# ------------------------------------------------------------------ kill and start again
+def test_killed_and_started_again_nothing_is_lost(run_dir: Path) -> None:
+    settled: dict[str, str | None] = {}
+    with Served(run_dir) as served, Clerk(served.url) as clerk:
+        told = clerk.enter("Anne")
+        for _ in range(12):
+            choice = first_choice(told["card"])
+            settled |= dict.fromkeys(told["card"]["ids"], choice["siret"])
+            last = told["card"]
+            told = clerk.did("/api/verdict", **choice)
+        assert served.kill() == ""
+    kept = latest_verdicts(read_journal(run_dir / JOURNAL))
+    assert {i: a.siret for i, a in kept.items()} == settled
+    with Served(run_dir) as served, Clerk(served.url) as clerk:
+        told = clerk.enter("Anne")
+        assert told["progress"]["settled"] == len(settled)
+        assert not set(told["card"]["ids"]) & set(settled)
+        assert clerk.did("/api/undo")["card"]["ids"] == last["ids"]
+
+
+def test_a_second_page_on_the_same_folder_is_refused(server: ReviewServer, run_dir: Path) -> None:
+    with pytest.raises(ConfigError, match="in use"):
+        Desk.open(run_dir)
+
+
+def test_a_taken_port_is_refused_with_what_to_do(server: ReviewServer) -> None:
+    with pytest.raises(ConfigError, match="--port"):
+        make_server(server.desk, port=server.port)
+
+
+def test_a_journal_of_another_run_is_refused(run_dir: Path) -> None:
+    line = {
+        "id": "?",
+        "act": "skip",
+        "siret": None,
+        "who": "",
+        "note": "",
+        "batch": "",
+        "version": "",
+    }
+    when = {"when": "2030-01-01T00:00:00+00:00"}
+    (run_dir / JOURNAL).write_text(json.dumps(line | when) + "\n")
+    with pytest.raises(DataError, match="another run"):
+        Desk.open(run_dir)
+    (run_dir / JOURNAL).write_text(json.dumps(line | when | {"act": "verdict"}) + "\n")
+    with pytest.raises(DataError, match="another run"):
+        merge_verdicts(run_dir, run_dir / "out.parquet")
+
+
+# ------------------------------------------------------------------ search and SIRET
+def test_search_gives_candidates_that_can_be_chosen(clerk: Clerk, run_dir: Path) -> None:
+    card = clerk.enter()["card"]
+    found = clerk.did("/api/search", number=card["number"], name="boulangerie", street="")
+    assert 1 <= len(found["sirets"]) <= 8
+    assert "BOULANGERIE" in found["candidates"]
+    assert clerk.get(found["map"]).status == 200
+    clerk.did("/api/verdict", number=card["number"], siret=found["sirets"][-1])
+    assert read_journal(run_dir / JOURNAL)[0].siret == found["sirets"][-1]
+
+
+def test_search_is_answered_in_less_than_three_tenths_of_a_second(clerk: Clerk) -> None:
+    number = clerk.enter()["card"]["number"]
+    took = []
+    for name in ("commune", "boulangerie", "garage", "ecole", "zanimo", "college"):
+        start = time.perf_counter()
+        clerk.did("/api/search", number=number, name=name, street="")
+        took.append(time.perf_counter() - start)
+    assert statistics.median(took) < 0.3
+
+
+def test_a_typed_siret_is_checked(clerk: Clerk) -> None:
+    card = clerk.enter()["card"]
+    number, real = card["number"], card["sirets"][0]
+    written = f"{real[:3]} {real[3:6]} {real[6:9]} {real[9:]}"
+    assert clerk.did("/api/siret", number=number, siret=written)["sirets"] == [real]
+    unknown = siret_number(siren_number(99_999), 77)
+    wrong = real[:-1] + str((int(real[-1]) + 1) % 10)
+    for siret, part in ((unknown, "répertoire"), (wrong, "clé"), ("12", "14 chiffres")):
+        answer = clerk.post("/api/siret", number=number, siret=siret)
+        assert answer.status == 422
+        assert part in answer.told["error"]
+
+
+def test_another_departement_that_the_store_has_not_is_told(clerk: Clerk) -> None:
+    number = clerk.enter()["card"]["number"]
+    answer = clerk.post("/api/search", number=number, name="x", street="", departement="35")
+    assert answer.status == 422
+
+
+# ------------------------------------------------------------------ hostile text
+class _Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.attributes: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+
+@pytest.fixture
+def hostile_desk(
+    frames: tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame], store: Store, tmp_path: Path
+) -> Iterator[Desk]:
+    bulletins, decisions, candidates = frames
+    only = decisions[decisions["id"] == "B2"].set_index("id", drop=False)
+    run = ReviewRun(
+        only,
+        bulletins[bulletins["id"] == "B2"].set_index("id", drop=False),
+        candidates[(candidates["id"] == "B2") & (candidates["rank"] <= 8)],
+        store,
+        frozenset({"B1", "B2", "B3"}),
+    )
+    desk = Desk(run, Journal(tmp_path / JOURNAL))
+    yield desk
+    desk.journal.close()
+
+
+def test_script_in_a_bulletin_stays_text(hostile_desk: Desk) -> None:
+    card = hostile_desk.next_card(Session("a"))["card"]
+    parser = _Tags()
+    parser.feed(card["bulletin"] + card["candidates"])
+    assert parser.tags <= {
+        "table", "thead", "tbody", "tr", "th", "td", "ol", "li", "button", "span", "b", "p",
+        "strong",
+    }  # fmt: skip
+    assert parser.attributes <= {"class", "scope", "type", "data-siret", "colspan"}
+    assert "<script" not in hostile_desk.map_svg(0)
+
+
+def test_no_bulletin_text_reaches_a_log(
+    server: ReviewServer, clerk: Clerk, run_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    description = json.loads((run_dir / "run.json").read_text())
+    bulletins = read_bulletins(description["input"]["path"])
+    told = clerk.enter()
+    clerk.did("/api/search", number=told["card"]["number"], name="ZYGOMARINE", street="")
+    clerk.get("/ZYGOMARINE?x=ZYGOMARINE")
+    clerk.post("/api/verdict", number=told["card"]["number"], siret=None, note="ZYGOMARINE")
+    clerk.ask("POST", "/api/card", b"ZYGOMARINE", Content_Type="application/json")
+    assert len(caplog.records) >= 4
+    assert "ZYGOMARINE" not in caplog.text
+    names = bulletins.loc[bulletins["id"].isin(told["card"]["ids"]), "raison_sociale"]
+    assert not any(n and n in caplog.text for n in names)
+
+
+# ------------------------------------------------------------------ export
+@pytest.mark.parametrize("name", ["merged.parquet", "merged.csv"])
+def test_export_puts_the_verdicts_into_the_decisions(
+    commands: Commands, server: ReviewServer, clerk: Clerk, run_dir: Path, tmp_path: Path, name: str
+) -> None:
+    first = clerk.enter()["card"]
+    second = clerk.did("/api/verdict", **first_choice(first), note="sûr")["card"]
+    third = clerk.did("/api/verdict", number=second["number"], siret=None)["card"]
+    clerk.did("/api/verdict", **first_choice(third))
+    clerk.did("/api/undo")
+    out = tmp_path / name
+    ran = commands("review", run_dir, "--export", out)
+    assert (ran.code, ran.out) == (0, f"{out}\n")
+    before = pd.read_parquet(run_dir / "decisions.parquet")
+    texts = {"id": str, "siret": str, "siren": str, "code_commune": str, "ban_id": str}
+    after = (
+        pd.read_parquet(out) if out.suffix == ".parquet" else pd.read_csv(out, sep=";", dtype=texts)
+    )
+    assert after["id"].tolist() == before["id"].tolist()
+    rows = after.set_index("id")
+    assert set(rows.index[rows["decision"] == "clerk"]) == {*first["ids"], *second["ids"]}
+    chosen, refused = rows.loc[first["ids"][0]], rows.loc[second["ids"][0]]
+    assert chosen["siret"] == first["sirets"][0]
+    assert chosen["siren"] == first["sirets"][0][:9]
+    assert (chosen["clerk"], chosen["clerk_note"], chosen["naf_decision"]) == (
+        "Anne",
+        "sûr",
+        "clerk",
+    )
+    assert pd.isna(chosen["probability"])
+    assert pd.isna(refused["siret"])
+    untouched = ~before["id"].isin([*first["ids"], *second["ids"]])
+    for column in ("decision", "siret", "probability", "naf", "reason"):
+        left, right = before.loc[untouched, column], after.loc[untouched, column]
+        assert (left.isna() == right.isna()).all()
+        if column != "probability":
+            assert left.fillna("").tolist() == right.fillna("").tolist()
+
+
+def test_export_to_an_unknown_format_is_refused(commands: Commands, run_dir: Path) -> None:
+    ran = commands("review", run_dir, "--export", run_dir / "out.xlsx")
+    assert ran.code == 2
+    assert ".parquet" in ran.err
+
+
+def test_review_of_no_run_is_refused(commands: Commands, tmp_path: Path) -> None:
+    ran = commands("review", tmp_path, "--no-browser")
+    assert ran.code == 3
+    assert "run.json" in ran.err
+    assert ran.out == ""
+
+
+# ------------------------------------------------------------------ pace
+def test_the_next_card_comes_in_less_than_three_tenths_of_a_second(clerk: Clerk) -> None:
+    told = clerk.enter()
+    took = []
+    while told["card"] and len(took) < 100:
+        start = time.perf_counter()
+        told = clerk.did("/api/verdict", **first_choice(told["card"]))
+        took.append(time.perf_counter() - start)
+    assert statistics.median(took) < 0.3
