@@ -36,7 +36,7 @@ from geomatch.schema import CANDIDATES, DECISIONS
 from geomatch.store import MANIFEST, Store
 
 #: Small départements share a partition up to this many bulletins.
-PARTITION_ROWS = 4_000
+PARTITION_ROWS = 1_000
 #: A département with more bulletins than this is cut.
 CUT_ROWS = 60_000
 #: Result tables and the order of their rows.
