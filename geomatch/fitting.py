@@ -18,6 +18,9 @@ from geomatch.model import Linear
 RIDGE = 30.0
 #: Points that a calibration curve is kept with.
 CURVE_POINTS = 25
+#: Part of the raw probability in the straightened one: where isotonic regression sees a plateau,
+#: the order must survive.
+CURVE_SLOPE = 0.02
 
 
 def fit_choice(features: pd.DataFrame, row: NDArray[np.int64], right: NDArray[np.bool_]) -> Linear:
@@ -102,7 +105,7 @@ def _curve(
     shares = total / np.maximum(np.bincount(bins, minlength=len(points) - 1), 1)
     ends = straight.predict([0.0, 1.0])
     values = np.maximum.accumulate(np.concatenate([ends[:1], shares, ends[1:]]))
-    values = np.clip(values * 0.999 + 0.0005 + 1e-4 * middles, 0.0, 0.9999)
+    values = np.clip((1 - CURVE_SLOPE) * values + CURVE_SLOPE * middles, 0.0, 0.9999)
     return tuple(zip(middles.tolist(), values.tolist(), strict=True))
 
 

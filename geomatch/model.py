@@ -27,6 +27,8 @@ from geomatch.errors import ConfigError
 MODEL_FORMAT = "geomatch-model"
 MODEL_FORMAT_VERSION = 1
 SHIPPED = Path(__file__).parent / "models" / "default"
+#: A precision is not measured on fewer bulletins than this.
+LEAST_KEPT = 30
 _WORDS = ("activity_words", "profession_words")
 
 
@@ -137,14 +139,21 @@ def threshold_for(thresholds: Mapping[str, float], precision: float) -> float:
 def precision_thresholds(
     probability: NDArray[np.float64], is_right: NDArray[np.bool_], targets: Sequence[float]
 ) -> dict[str, float]:
-    """Threshold for each target on a calibration set; 1.01 where no share of it reaches one."""
+    """Threshold for each target on a calibration set; 1.01 where no share of it reaches one.
+
+    The largest share is kept whose precision is not below the target by more than its standard
+    error: near the top, where half of the bulletins are within a thousandth of one another, a
+    handful of them would otherwise decide between coding a tenth and coding a half.
+    """
     order = np.argsort(-probability, kind="stable")
     right = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
     # A threshold keeps all of one probability or none.
     is_last = np.append(np.diff(probability[order]) != 0, True)[: len(order)]
+    kept = np.arange(1, len(order) + 1)
     out = {}
     for target in targets:
-        reached = np.flatnonzero((right >= target) & is_last)
+        least = target - np.sqrt(target * (1.0 - target) / kept)
+        reached = np.flatnonzero((right >= least) & is_last & (kept >= LEAST_KEPT))
         out[str(target)] = float(probability[order[reached[-1]]]) if len(reached) else 1.01
     return out
 

@@ -49,7 +49,7 @@ def decision_table(
         siren=[s[:9] for s in siret],
         code_commune=np.where(place != "", place, prepared.communes["code_commune"]),
     )
-    return DECISIONS.conform(table)
+    return _rounded(DECISIONS.conform(table))
 
 
 def candidate_table(
@@ -69,22 +69,32 @@ def candidate_table(
     probability[rank == 1] = decided["probability"].to_numpy()[row[rank == 1]]
     activity = (features["activity"] + features["profession"]).to_numpy(np.float64)
     address = np.maximum(features["street"], features["street_text"]).to_numpy(np.float64)
-    table = CANDIDATES.conform(
-        pairs.assign(
-            id=prepared.bulletins["id"].to_numpy(object)[row],
-            rank=rank,
-            probability=probability,
-            name_score=np.maximum(features["both"], features["token_set"] * features["characters"]),
-            activity_score=1.0 / (1.0 + np.exp(-activity)),
-            distance_m=features["distance_m"],
-            radius_m=features["radius_m"],
-            address_score=0.7 * address + 0.3 * features["number"].to_numpy(np.float64),
+    table = _rounded(
+        CANDIDATES.conform(
+            pairs.assign(
+                id=prepared.bulletins["id"].to_numpy(object)[row],
+                rank=rank,
+                probability=probability,
+                name_score=np.maximum(
+                    features["both"], features["token_set"] * features["characters"]
+                ),
+                activity_score=1.0 / (1.0 + np.exp(-activity)),
+                distance_m=features["distance_m"],
+                radius_m=features["radius_m"],
+                address_score=0.7 * address + 0.3 * features["number"].to_numpy(np.float64),
+            )
         )
     )
     extra = features.drop(columns=["distance_m", "radius_m"]).assign(
         seen=pairs["seen"].astype("float32"), source=pairs["source"]
     )
     return pd.concat([table, extra], axis=1)
+
+
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Six decimals: the last bits of a sum depend on how a file was cut, results must not."""
+    floats = table.select_dtypes("float64").columns
+    return table.assign(**{c: table[c].round(6) for c in floats})
 
 
 def _rank(row: NDArray[np.int64]) -> NDArray[np.int64]:
