@@ -27,8 +27,6 @@ from geomatch.errors import ConfigError
 MODEL_FORMAT = "geomatch-model"
 MODEL_FORMAT_VERSION = 1
 SHIPPED = Path(__file__).parent / "models" / "default"
-#: A precision is not measured on fewer bulletins than this.
-LEAST_KEPT = 30
 _WORDS = ("activity_words", "profession_words")
 
 
@@ -153,7 +151,7 @@ def precision_thresholds(
     out = {}
     for target in targets:
         least = target - np.sqrt(target * (1.0 - target) / kept)
-        reached = np.flatnonzero((right >= least) & is_last & (kept >= LEAST_KEPT))
+        reached = np.flatnonzero((right >= least) & is_last)
         out[str(target)] = float(probability[order[reached[-1]]]) if len(reached) else 1.01
     return out
 
