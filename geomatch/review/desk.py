@@ -198,10 +198,15 @@ class Desk:
             "can_undo": bool(session.done),
         }
 
-    def upcoming(self, session: Session) -> list[int]:
-        """Cards this clerk will probably see next; their maps may be drawn ahead."""
+    def prepare(self, session: Session) -> None:
+        """Do ahead what this clerk will probably ask for: the next maps, the first search."""
         with self._lock:
-            return self.queue.upcoming(session.filters, time.monotonic(), 2)
+            numbers = self.queue.upcoming(session.filters, time.monotonic(), 2)
+        for number in numbers:
+            self.map_svg(number)
+        self.run.register.warm()
+        for number in numbers:
+            self.finder.warm(self.run.search_departement(self.run.cards[number]))
 
     def map_svg(self, number: int, sirets: Sequence[str] = ()) -> str:
         """The map of a card with its own candidates, or with others in their place."""

@@ -19,6 +19,8 @@ from geomatch.store import Store, departement_path
 
 #: Départements kept in memory; the least recently used goes first.
 _MOST = 8
+#: Rows of other départements kept.
+_MOST_STRAYS = 5_000
 #: La Poste's establishments have no Luhn digit: their digits add up to a multiple of five.
 _LA_POSTE = "356000000"
 
@@ -50,13 +52,16 @@ class Register:
         self.store = store
         self._parts: dict[str, _Part] = {}
         self._strays: dict[str, dict[str, Any]] = {}
+        self._known: _Whereabouts | None = None
         self._lock = threading.Lock()
 
     def rows(self, sirets: Sequence[str], near: Sequence[str]) -> pd.DataFrame:
         """Rows of STORE_ESTABLISHMENTS in the order asked; unknown SIRETs have none.
 
-        `near` are the départements to look in first; the others are searched on disk.
+        `near` are the départements to look in first; the others are read from their file.
+        What is not 14 digits is unknown.
         """
+        sirets = [s for s in sirets if len(s) == 14 and s.isascii() and s.isdigit()]
         found: dict[str, dict[str, Any]] = {}
         for departement in dict.fromkeys(d for d in near if d in self.store.departements):
             wanted = [s for s in sirets if s not in found]
@@ -70,7 +75,9 @@ class Register:
 
     def take(self, departement: str, rows: Sequence[int]) -> pd.DataFrame:
         """Rows of a département by position."""
-        return STORE_ESTABLISHMENTS.conform(self.table(departement).take(np.array(rows, dtype=np.int64)).to_pandas())
+        return STORE_ESTABLISHMENTS.conform(
+            self.table(departement).take(np.array(rows, dtype=np.int64)).to_pandas()
+        )
 
     def table(self, departement: str) -> pa.Table:
         """Establishments of a département (columns of STORE_ESTABLISHMENTS)."""
@@ -95,16 +102,54 @@ class Register:
             return part
 
     def _stray(self, siret: str) -> dict[str, Any]:
-        """A row looked for in every département; empty when there is none."""
-        if siret in self._strays:
-            return self._strays[siret]
-        for departement in self.store.departements:
+        """A row of whatever département; empty when the register has no such SIRET."""
+        if siret not in self._strays:
+            departement = self._whereabouts.departement(siret)
+            if not departement:
+                return {}
             table = _table(self.store, departement, [("siret", "=", siret)])
-            if table.num_rows:
-                rows = _by_siret(STORE_ESTABLISHMENTS.conform(table.to_pandas()))
-                self._strays |= rows
-                return rows[siret]
-        return {}
+            self._strays |= _by_siret(STORE_ESTABLISHMENTS.conform(table.to_pandas()))
+            while len(self._strays) > _MOST_STRAYS:
+                self._strays.pop(next(iter(self._strays)), None)
+        return self._strays.get(siret, {})
+
+    @property
+    def _whereabouts(self) -> _Whereabouts:
+        with self._lock:
+            if self._known is None:
+                self._known = _Whereabouts.read(self.store)
+            return self._known
+
+    def warm(self) -> None:
+        """Learn in which département each SIRET is, before anybody asks."""
+        self._whereabouts.departement("0" * 14)
+
+
+@dataclass(frozen=True)
+class _Whereabouts:
+    """Every SIRET of the store, sorted, and the position of its département: 9 bytes each."""
+
+    sirets: NDArray[np.int64]
+    position: NDArray[np.uint8]
+    departements: list[str]
+
+    @classmethod
+    def read(cls, store: Store) -> _Whereabouts:
+        """Read the SIRET column of every département."""
+        columns = [
+            store.departement(STORE_ESTABLISHMENTS, d, ["siret"])["siret"].to_numpy("S14")
+            for d in store.departements
+        ]
+        sirets = np.concatenate([np.array([], "S14"), *columns]).astype(np.int64)
+        position = np.repeat(np.arange(len(columns)), [len(c) for c in columns]).astype(np.uint8)
+        order = np.argsort(sirets, kind="stable")
+        return cls(sirets[order], position[order], store.departements)
+
+    def departement(self, siret: str) -> str:
+        """Where an establishment is; ``""`` when the store has no such SIRET."""
+        at = int(np.searchsorted(self.sirets, int(siret)))
+        is_there = at < len(self.sirets) and self.sirets[at] == int(siret)
+        return self.departements[self.position[at]] if is_there else ""
 
 
 def _by_siret(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:

@@ -21,6 +21,8 @@ from geomatch.voies import leading_type, street_key
 
 #: Establishments found at most: as many as there are keys.
 MOST_FOUND = 8
+#: Départements whose index is kept.
+_MOST_INDEXES = 8
 #: A name or street is found when this share of its words is, weighted by how rare they are.
 _LEAST = 0.35
 #: What the right house number, being near and having employees are worth.
@@ -109,6 +111,8 @@ class Finder:
     def _index(self, departement: str) -> _Index:
         with self._lock:
             if departement not in self._indexes:
+                while len(self._indexes) >= _MOST_INDEXES:
+                    del self._indexes[next(iter(self._indexes))]
                 self._indexes[departement] = _make(self.register, departement)
             return self._indexes[departement]
 

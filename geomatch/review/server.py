@@ -117,7 +117,7 @@ class ReviewServer(ThreadingHTTPServer):
         self.token = secrets.token_urlsafe(32)
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._lock = threading.Lock()
-        self._painting = threading.Semaphore(1)
+        self._preparing = threading.Semaphore(1)
 
     @property
     def port(self) -> int:
@@ -161,17 +161,16 @@ class ReviewServer(ThreadingHTTPServer):
                 self._sessions.move_to_end(key)
         return session
 
-    def paint_ahead(self, session: Session) -> None:
-        """Draw the maps this clerk will see next, one painter at a time, in the background."""
-        if self._painting.acquire(blocking=False):
-            threading.Thread(target=self._paint, args=(session,), daemon=True).start()
+    def prepare(self, session: Session) -> None:
+        """Have the desk prepare what this clerk asks next, one at a time, in the background."""
+        if self._preparing.acquire(blocking=False):
+            threading.Thread(target=self._prepare, args=(session,), daemon=True).start()
 
-    def _paint(self, session: Session) -> None:
+    def _prepare(self, session: Session) -> None:
         try:
-            for number in self.desk.upcoming(session):
-                self.desk.map_svg(number)
+            self.desk.prepare(session)
         finally:
-            self._painting.release()
+            self._preparing.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say that something broke without saying what the request or the data held."""
@@ -250,7 +249,7 @@ class _Handler(BaseHTTPRequestHandler):
             return _refusal(HTTPStatus.NOT_FOUND, "Cette adresse n'existe pas.")
         told = action(self.server.desk, session, body)
         if told.get("card"):
-            self.server.paint_ahead(session)
+            self.server.prepare(session)
         return _Answer(HTTPStatus.OK, _json(told))
 
     # ------------------------------------------------------------------ plumbing

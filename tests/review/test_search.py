@@ -64,7 +64,7 @@ def test_rows_come_in_the_order_asked_wherever_they_are(
     asked = establishments["siret"].iloc[[40, 2, 17]].tolist()
     register = finder.register
     for near in (["96"], [], ["35"]):
-        assert sirets(register.rows([*asked, "0" * 14], near)) == asked
+        assert sirets(register.rows([*asked, "0" * 14, "", "1' OR", "9" * 14], near)) == asked
 
 
 # ------------------------------------------------------------------ search
@@ -114,6 +114,13 @@ def test_nothing_typed_or_known_finds_nothing(finder: Finder, name: str, street:
 
 def test_another_departement_than_the_stores_finds_nothing(finder: Finder) -> None:
     assert finder.search("boulangerie", "", departement="../96", place=NOWHERE).empty
+
+
+def test_a_new_register_finds_a_row_of_a_departement_it_was_not_told_of(
+    store: Store, establishments: pd.DataFrame
+) -> None:
+    siret = establishments["siret"].iloc[5]
+    assert sirets(Register(store).rows([siret, siret], [])) == [siret, siret]
 
 
 def test_a_search_is_answered_in_less_than_three_tenths_of_a_second(finder: Finder) -> None:
