@@ -28,7 +28,7 @@ check: $(STAMP)         ## style, types, import rules
 
 bench: $(STAMP)         ## quality and speed on the shared sets; one JSON line each
 	$(BIN)/python benchmarks/quality.py
-	$(BIN)/python benchmarks/geocoding.py
+	$(BIN)/python benchmarks/geocoding.py --store build/store --bench ../shared/bench
 
 clean:
 	rm -rf $(VENV) demo-out

@@ -61,7 +61,15 @@ ONLY: dict[str, set[str]] = {
     "evaluation": {"bulletins", "errors", "schema", "tables", "text"},
     "geocoding": {"addresses", "bulletins", "config", "errors", "schema", "store"},
     "review": {
-        "bulletins", "config", "errors", "lexicon", "names", "schema", "scoring", "store", "text",
+        "bulletins",
+        "config",
+        "errors",
+        "lexicon",
+        "names",
+        "schema",
+        "scoring",
+        "store",
+        "text",
         "voies",
     },
 }

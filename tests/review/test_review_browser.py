@@ -38,21 +38,21 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
 
 def enter(browser: Browser, url: str, name: str = "Anne") -> None:
     browser.open(url)
-    browser.wait("document.getElementById('ask-name').open || document.body.dataset.shown")
+    browser.wait("document.getElementById('ask-name')?.open || document.body?.dataset.shown")
     if browser.run("document.getElementById('ask-name').open"):
         browser.type(name)
         browser.press("Enter")
-    browser.wait("document.body.dataset.shown")
+    browser.wait("document.body?.dataset.shown")
 
 
 def shown(browser: Browser) -> int:
-    return int(browser.run("document.body.dataset.shown"))
+    return int(browser.run("document.body?.dataset.shown"))
 
 
 def press_for_next(browser: Browser, key: str) -> None:
     before = shown(browser)
     browser.press(key)
-    browser.wait(f"Number(document.body.dataset.shown) > {before}")
+    browser.wait(f"Number(document.body?.dataset.shown) > {before}")
 
 
 def map_is_drawn(browser: Browser) -> None:
@@ -95,7 +95,7 @@ def test_a_session_by_keys_survives_reload_and_kill(run_dir: Path, browser: Brow
 
         heading = browser.text("applies")
         browser.call("Page.reload")
-        browser.wait("document.body.dataset.shown === '1'")
+        browser.wait("document.body?.dataset.shown === '1'")
         assert browser.text("applies") == heading
 
         before = latest_verdicts(read_journal(journal))
