@@ -21,8 +21,9 @@ from geomatch.addresses import Geocoder, complete_parts, get_parser
 from geomatch.addresses import search as search_module
 from geomatch.addresses.street_score import WEIGHTS, Pairs, features
 from geomatch.config import AddressOptions
-from geomatch.schema import STORE_ESTABLISHMENTS, departement_of
+from geomatch.schema import STORE_ESTABLISHMENTS
 from geomatch.store import Store
+from geomatch.territories import departement_of
 
 
 def main() -> None:

@@ -37,9 +37,9 @@ from geomatch.schema import (
     STORE_FORMAT_VERSION,
     STORE_NAF,
     STORE_NAF_WORDS,
-    crs_of,
 )
 from geomatch.store import Store
+from geomatch.territories import crs_of
 
 __all__ = ["BuildOptions", "build"]
 

@@ -16,12 +16,8 @@ import pandas as pd
 from gazetteer.engine import frame, store_frame
 from gazetteer.reading import table_of
 from gazetteer.sources import Source
-from geomatch.schema import (
-    STORE_COMMUNE_HISTORY,
-    STORE_COMMUNE_NAMES,
-    STORE_COMMUNE_POSTCODES,
-    departement_of,
-)
+from geomatch.schema import STORE_COMMUNE_HISTORY, STORE_COMMUNE_NAMES, STORE_COMMUNE_POSTCODES
+from geomatch.territories import departement_of
 from geomatch.text import normalise
 
 #: COG movements after which the commune that was there still is, with its code: creations and

@@ -26,8 +26,9 @@ from geomatch.model import Model
 from geomatch.names import clean_names, employer_kinds, employer_names, name_words
 from geomatch.prepared import PLACED, Prepared, address_parts, asked_communes, places_of_work
 from geomatch.resources import IndexedPool, Resources
-from geomatch.schema import COMMUNES_RESOLVED, GEOCODES, departement_of
+from geomatch.schema import COMMUNES_RESOLVED, GEOCODES
 from geomatch.store import Store
+from geomatch.territories import departement_of
 
 Progress = Callable[[str, float], None]
 

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from geomatch.activities import Evidence
 from geomatch.addresses import AddressParser, CommuneIndex, bulletin_parts, complete_parts
 from geomatch.candidates import Activities
-from geomatch.schema import ADDRESS_PARTS, departement_of
+from geomatch.schema import ADDRESS_PARTS
+from geomatch.territories import departement_of
 
 #: Geocode levels that give a place better than the commune.
 PLACED = ("housenumber", "interpolated", "street", "locality")

@@ -28,9 +28,9 @@ from geomatch.schema import (
     STORE_NAF,
     STORE_NAF_WORDS,
     STORE_STREETS,
-    departement_of,
 )
 from geomatch.store import Store
+from geomatch.territories import departement_of
 
 
 @dataclass(frozen=True)

@@ -38,10 +38,9 @@ from geomatch.schema import (
     STORE_FORMAT,
     STORE_FORMAT_VERSION,
     STORE_STREETS,
-    crs_of,
-    departement_of,
 )
 from geomatch.store import Store
+from geomatch.territories import crs_of, departement_of
 from geomatch.text import normalise
 from geomatch.voies import street_key
 

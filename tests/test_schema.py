@@ -6,7 +6,8 @@ import pytest
 
 import geomatch.schema as schema
 from geomatch.errors import DataError
-from geomatch.schema import Table, crs_of, departement_of, text_array
+from geomatch.schema import Table, text_array
+from geomatch.territories import crs_of, departement_of
 
 TABLES = [v for v in vars(schema).values() if isinstance(v, Table)]
 EXAMPLE = Table(

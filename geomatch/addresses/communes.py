@@ -21,10 +21,10 @@ from geomatch.schema import (
     STORE_COMMUNE_NEIGHBOURS,
     STORE_COMMUNE_POSTCODES,
     STORE_COMMUNES,
-    departement_of,
     text_array,
 )
 from geomatch.store import Store
+from geomatch.territories import departement_of
 
 #: Code before the first arrondissement of each city that has them.
 _ARRONDISSEMENT_BASE: Mapping[str, int] = {"75056": 75100, "69123": 69380, "13055": 13200}

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.addresses.communes import CommuneIndex
-from geomatch.schema import departement_of
+from geomatch.territories import departement_of
 
 Ints = NDArray[np.int64]
 

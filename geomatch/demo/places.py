@@ -11,7 +11,7 @@ from pyproj import Transformer
 
 from geomatch.demo.streets import House, Street
 from geomatch.demo.territory import DEPARTEMENT, REGION, Settlement, Territory
-from geomatch.schema import CRS_METROPOLE
+from geomatch.territories import CRS_METROPOLE
 from geomatch.text import normalise
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geomatch.schema import departement_of, text_array
+from geomatch.schema import text_array
 from geomatch.tables import load_table
+from geomatch.territories import departement_of
 
 DEPARTEMENT = "departement_travail"
 SECTION = "section_naf"

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geomatch.schema import STORE_ADDRESSES, STORE_COMMUNES, STORE_STREETS, departement_of
+from geomatch.schema import STORE_ADDRESSES, STORE_COMMUNES, STORE_STREETS
 from geomatch.store import Store
+from geomatch.territories import departement_of
 
 Floats = NDArray[np.float64]
 

@@ -14,9 +14,10 @@ import pyarrow.parquet as pq
 from geomatch.errors import ConfigError, DataError
 from geomatch.review.journal import JOURNAL, Act, latest_verdicts, read_journal
 from geomatch.review.register import Register
-from geomatch.schema import DECISIONS, departement_of
+from geomatch.schema import DECISIONS
 from geomatch.scoring import read_run
 from geomatch.store import Store
+from geomatch.territories import departement_of
 
 #: Value of ``decision`` and ``naf_decision`` where a clerk decided.
 CLERK = "clerk"

@@ -16,8 +16,8 @@ from geomatch.review.atlas import Atlas, DrawnStreet, Floats, Window
 from geomatch.review.labels import Label, Room, place_labels
 from geomatch.review.lines import pieces, street_axis
 from geomatch.review.svg import element, escaped, group, path_data, text
-from geomatch.schema import departement_of
 from geomatch.store import Store
+from geomatch.territories import departement_of
 
 #: What a geocode level is called on the screens of clerks.
 LEVELS: Mapping[str, str] = {

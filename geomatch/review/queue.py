@@ -10,7 +10,7 @@ import pandas as pd
 
 from geomatch.errors import ConfigError
 from geomatch.review.wording import written_address, written_town
-from geomatch.schema import departement_of
+from geomatch.territories import departement_of
 from geomatch.text import normalise
 
 #: A card that nobody did anything with for so long is given to somebody else, seconds.

@@ -20,9 +20,10 @@ from geomatch.review.atlas import Atlas
 from geomatch.review.clerk_card import Dossier, Known
 from geomatch.review.queue import Card, make_cards
 from geomatch.review.register import Register
-from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_NAF, departement_of
+from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_NAF
 from geomatch.scoring import read_run
 from geomatch.store import Store
+from geomatch.territories import departement_of
 
 #: Candidates of a card: as many as there are keys.
 MOST_SHOWN = 8

@@ -14,16 +14,10 @@ from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
 from geomatch.errors import DataError
 from geomatch.review.atlas import Atlas
-from geomatch.schema import (
-    BULLETINS,
-    CANDIDATES,
-    DECISIONS,
-    STORE_ESTABLISHMENTS,
-    STORE_NAF,
-    departement_of,
-)
+from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_ESTABLISHMENTS, STORE_NAF
 from geomatch.scoring import read_run
 from geomatch.store import Store
+from geomatch.territories import departement_of
 
 #: Candidates of a bulletin that are told of.
 MOST_CANDIDATES = 20

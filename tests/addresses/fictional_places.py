@@ -24,9 +24,9 @@ from geomatch.schema import (
     STORE_FORMAT,
     STORE_FORMAT_VERSION,
     STORE_STREETS,
-    departement_of,
 )
 from geomatch.store import Store
+from geomatch.territories import departement_of
 from geomatch.text import normalise
 from geomatch.voies import street_key
 

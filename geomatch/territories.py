@@ -1,0 +1,31 @@
+"""Départements and legal projections, told by the prefix of a commune code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: Legal projection by territory: official EPSG codes for the prefix of a commune code.
+_CRS_OF_TERRITORY: Mapping[str, int] = {
+    "971": 5490,
+    "972": 5490,
+    "977": 5490,
+    "978": 5490,
+    "973": 2972,
+    "974": 2975,
+    "976": 4471,
+    "975": 4467,
+    "986": 8903,
+    "987": 3297,
+    "988": 3163,
+}
+CRS_METROPOLE = 2154
+
+
+def departement_of(code_commune: str) -> str:
+    """Département of a commune code: ``35238`` → ``35``, ``97411`` → ``974``."""
+    return code_commune[:3] if code_commune[:2] in ("97", "98") else code_commune[:2]
+
+
+def crs_of(code_commune: str) -> int:
+    """EPSG code of the legal projection where a commune (or département) lies."""
+    return _CRS_OF_TERRITORY.get(code_commune[:3], CRS_METROPOLE)
