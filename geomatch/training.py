@@ -160,8 +160,8 @@ def count_words(bulletins: pd.DataFrame, truth: pd.DataFrame) -> dict[str, pd.Da
     nafs = truth["naf"].tolist()
     tables = {}
     for name, column in (("activity_words", "activite"), ("profession_words", "profession")):
-        counts = activities.word_counts(bulletins[column].tolist(), nafs)
-        counts = counts[counts["n"] >= LEAST_WORD_COUNT]
+        counts = activities.word_counts(bulletins[column].tolist(), nafs, whole=True)
+        counts = activities.without_rare(counts, LEAST_WORD_COUNT)
         tables[name] = counts.sort_values(["mot", "naf"], ignore_index=True)
     return tables
 
@@ -244,7 +244,7 @@ def is_right(sample: Sample) -> NDArray[np.bool_]:
 
 #: Weights of nothing; a place to start from.
 UNTRAINED = Model(
-    ranking=Linear({"of_written": 3.0, "of_known": 2.0, "street": 1.0, "size": 0.2}, -4.0),
+    ranking=Linear({"both": 5.0, "street": 1.0, "size": 0.2}, -4.0),
     siret=Linear({"log_odds": 1.0}, 0.0),
     naf=Linear({"share_log_odds": 1.0}, 0.0),
     thresholds={"0.8": 0.8, "0.99": 0.99},

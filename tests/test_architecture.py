@@ -22,7 +22,7 @@ PACKAGES = ("geomatch", "gazetteer")
 #: layer below its own, and of its own layer only what ALONGSIDE names.
 LAYERS: dict[str, tuple[str, ...]] = {
     "ground": ("errors", "text", "tables", "schema", "config", "store", "territories", "voies"),
-    "knowledge": ("lexicon", "model", "collective", "fitting"),
+    "knowledge": ("joined", "lexicon", "written", "model", "collective", "fitting"),
     "phases": (
         "bulletins", "names", "addresses", "activities", "establishments", "candidates",
         "ranking", "decisions",
@@ -40,6 +40,8 @@ ALONGSIDE: dict[str, set[str]] = {
     "config": {"errors"},
     "store": {"errors", "schema"},
     "voies": {"tables", "text"},
+    "lexicon": {"joined"},
+    "written": {"lexicon"},
     "fitting": {"collective", "model"},
     # Phases never import each other, but for the register's side and the words.
     "activities": {"names"},
@@ -54,7 +56,9 @@ ALONGSIDE: dict[str, set[str]] = {
 }
 #: Units that may not see all that lies below them.
 ONLY: dict[str, set[str]] = {
-    "lexicon": set(),
+    "joined": set(),
+    "lexicon": {"joined"},
+    "written": {"lexicon"},
     "collective": set(),
     "decisions": {"config", "model"},
     "results": {"schema", "territories"},
