@@ -25,7 +25,8 @@ _STEM = 7
 #: Marks a whole text among the words: what it was coded as says more than its words do.
 _WHOLE = "="
 _SMOOTHING = 3.0
-_DAMPING = 0.75
+#: Words of one text repeat one another: n of them count as n to the power of 1 less this.
+_DAMPING = 0.5
 #: One official label counts as much as this many coded bulletins.
 LABEL_WEIGHT = 4.0
 _EVIDENCE_LIMIT = 6.0
@@ -181,7 +182,7 @@ class WordModel:
         found = bag @ alike
         weight = np.asarray(found.sum(axis=1)).ravel()
         values = (found @ self._delta).toarray() + weight[:, None] * self._unseen[None, :]
-        values *= _DAMPING
+        values *= np.maximum(counts, 1)[:, None] ** -_DAMPING
         np.clip(values, -_EVIDENCE_LIMIT, _EVIDENCE_LIMIT, out=values)
         self._of_known_texts(distinct, values)
         np.clip(values, -_EVIDENCE_LIMIT, _EVIDENCE_LIMIT, out=values)

@@ -29,6 +29,9 @@ _COMMUNE = "7210"
 #: Separates the names of one field in the store (enseignes, usual names).
 NAME_SEPARATOR = " | "
 
+#: Places written as an address in which others work too.
+_HOSTS = frozenset({"MAIRIE", "HOTEL DE VILLE", "HOPITAL", "CENTRE COMMERCIAL"})
+
 _BRACKETS = re.compile(r"\(([^()]*)\)?")
 _OCR = str.maketrans("01568", "OISGB")
 _SPELLED = re.compile(r"\b(?:[A-Z] ){2,}[A-Z]\b")
@@ -79,8 +82,13 @@ def employer_names(
     townless = [_without_town(w, t) for w, t in zip(whole, towns, strict=True)]
     outside = clean_names([_BRACKETS.sub(" ", r) if "(" in r else "" for r in raisons])
     inside = clean_names([" ".join(_BRACKETS.findall(r)) if "(" in r else "" for r in raisons])
+    # A service may lodge at the mairie; who says its own name there is not the mairie.
+    addresses = [
+        "" if a in _HOSTS and w and _names_somebody(w) else a
+        for a, w in zip(clean_names(address_names), whole, strict=True)
+    ]
     columns = {"nom": whole, "sans_ville": townless, "hors": outside, "parenthese": inside,
-               "adresse": clean_names(address_names)}  # fmt: skip
+               "adresse": addresses}  # fmt: skip
     parts = []
     for form, names in columns.items():
         keep = [i for i, n in enumerate(names) if n and _names_somebody(n)]
