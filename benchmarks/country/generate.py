@@ -114,11 +114,13 @@ def _departement(made: Plan, out: Path, share: Share) -> dict[str, int]:
     }
 
 
-def _write_csv(
-    rows: pa.Table, file: Path, *, header: bool, delimiter: str = ";", style: str = "none"
-) -> None:
-    options = pacsv.WriteOptions(include_header=header, delimiter=delimiter, quoting_style=style)
-    pacsv.write_csv(rows, file, options)
+def _write_csv(rows: pa.Table, file: Path, *, header: bool, style: str = "none") -> None:
+    """Semicolons; the header unquoted, as official files have it."""
+    options = pacsv.WriteOptions(include_header=False, delimiter=";", quoting_style=style)
+    with file.open("wb") as out:
+        if header:
+            out.write((";".join(rows.column_names) + "\n").encode())
+        pacsv.write_csv(rows, out, options)
 
 
 def _stock(parts: Path, options: Options) -> None:

@@ -42,7 +42,7 @@ LEGAL: Mapping[str, tuple[tuple[float, str, float], ...]] = {
 #: Words that a country has many of; a name made of none of them is borne all over a town.
 _MANY = frozenset({"patron", "syl", "saint"})
 #: Share of such names that get a word of their own.
-_TOLD_APART = 0.75
+_TOLD_APART = 0.93
 _SMALL = ("DE", "DU", "DES", "LA", "LE", "D", "L", "ET")
 
 

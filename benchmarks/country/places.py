@@ -23,6 +23,7 @@ from geomatch.text import normalise
 Ints = np.ndarray
 _REPS = np.array(["", "bis", "ter", "a", "b"], dtype=object)
 _GZIP_LEVEL = 1
+_CSV = pacsv.WriteOptions(include_header=False, delimiter=";", quoting_style="none")
 #: House numbers to a square kilometre in the middle of a place.
 _DENSITY = 2_200.0
 #: Share of the streets that lie in the middle, the others up to the commune's border.
@@ -141,10 +142,10 @@ def write_ban(places: Places, folder: Path) -> int:
     with gzip.open(partial, "wb", compresslevel=_GZIP_LEVEL) as out:
         for low in range(0, max(len(places.street), 1), step):
             at = np.arange(low, min(low + step, len(places.street)))
-            options = pacsv.WriteOptions(
-                include_header=low == 0, delimiter=";", quoting_style="none"
-            )
-            pacsv.write_csv(_ban_rows(places, at), out, options)
+            rows = _ban_rows(places, at)
+            if not low:
+                out.write((";".join(rows.column_names) + "\n").encode())
+            pacsv.write_csv(rows, out, _CSV)
     partial.replace(final)
     return len(places.street)
 
