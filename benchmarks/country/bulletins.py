@@ -91,7 +91,9 @@ def _workplaces(random: np.random.Generator, register: Register, n: int) -> np.n
     return at
 
 
-def _homes(random: np.random.Generator, plan: Plan, share: Share, commune: np.ndarray) -> np.ndarray:
+def _homes(
+    random: np.random.Generator, plan: Plan, share: Share, commune: np.ndarray
+) -> np.ndarray:
     """Commune of residence (position in the country) for each commune of work."""
     near = plan.near(share.departement)
     own = np.flatnonzero((plan.communes["departement"] == share.departement).to_numpy())

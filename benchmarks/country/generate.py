@@ -162,7 +162,9 @@ def _campaign(parts: Path, made: Plan, out: Path) -> None:
     names = [s.departement for s in made.shares]
     tables = []
     for kind in ("bulletins", "truth"):
-        tables.append(pa.concat_tables([pq.read_table(parts / f"{kind}-{d}.parquet") for d in names]))
+        tables.append(
+            pa.concat_tables([pq.read_table(parts / f"{kind}-{d}.parquet") for d in names])
+        )
     n = len(tables[0])
     order = pa.array(np.random.default_rng([made.seed, 10]).permutation(n))
     ids = pc.binary_join_element_wise(
@@ -180,9 +182,10 @@ def _campaign(parts: Path, made: Plan, out: Path) -> None:
 def _recode(file: Path) -> None:
     """UTF-8 → Latin-1, as the census files are."""
     recoded = file.with_suffix(".latin1")
-    with file.open(encoding="utf-8", newline="") as source, recoded.open(
-        "w", encoding="latin-1", errors="replace", newline=""
-    ) as target:
+    with (
+        file.open(encoding="utf-8", newline="") as source,
+        recoded.open("w", encoding="latin-1", errors="replace", newline="") as target,
+    ):
         while chunk := source.read(1 << 22):
             target.write(chunk)
     recoded.replace(file)

@@ -145,9 +145,7 @@ def initials(text: str) -> str:
     return "".join(w[0] for w in words) if len(words) > 2 else ""
 
 
-def sized(
-    random: np.random.Generator, kinds: Sequence[str], kind: Ints
-) -> tuple[np.ndarray, Ints]:
+def sized(random: np.random.Generator, kinds: Sequence[str], kind: Ints) -> tuple[np.ndarray, Ints]:
     """Size codes, and people at work, of establishments of the given kinds of sizes."""
     tranche = np.full(len(kind), "NN", dtype=object)
     people = np.zeros(len(kind), np.int64)

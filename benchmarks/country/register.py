@@ -246,16 +246,12 @@ def _legal(
         choice = random.choice(len(options), len(at), p=share / share.sum())
         companies = np.array(["5499", "5498", "5710"], dtype=object)
         known = "1000" if name == "ei" else CATEGORIES[name]
-        categorie[at] = (
-            companies[random.integers(0, 3, len(at))] if name == "soc" else known
-        )
+        categorie[at] = companies[random.integers(0, 3, len(at))] if name == "soc" else known
         for k, (_, pattern, sign) in enumerate(options):
             rows_ = at[choice == k]
             shown[rows_] = random.random(len(rows_)) < sign
             if pattern and len(rows_):
-                parts.append(
-                    (rows_, filled(pattern, mots, rows_, nom=nom.take(pa.array(rows_))))
-                )
+                parts.append((rows_, filled(pattern, mots, rows_, nom=nom.take(pa.array(rows_)))))
     return scattered(parts, n), categorie, pc.if_else(pa.array(shown), nom, "")
 
 

@@ -169,7 +169,9 @@ def _anywhere(random: np.random.Generator, bounds: np.ndarray) -> Ints:
     return bounds[0] + (random.random(bounds.shape[1]) * (bounds[1] - bounds[0])).astype(np.int64)
 
 
-def _address(random, register: Register, places: Places, at: Ints) -> tuple[dict[str, pa.Array], Ints]:
+def _address(
+    random, register: Register, places: Places, at: Ints
+) -> tuple[dict[str, pa.Array], Ints]:
     """Number, type and name of the street; ``[ND]`` where nothing may be told."""
     door = register.address[at]
     names, code = places.names
