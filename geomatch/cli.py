@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -94,7 +95,8 @@ def build(
     geoloc: Annotated[Path | None, typer.Option(help="Sirene géolocalisé.")] = None,
     naf: Annotated[Path | None, typer.Option(help="Libellés de la NAF.")] = None,
     departements: Annotated[str, typer.Option(help="35,75 ; vide : tous.")] = "",
-    memory: Annotated[str, typer.Option(help="Mémoire que DuckDB peut prendre.")] = "4GB",
+    memory: Annotated[str, typer.Option(help="Mémoire que la construction peut prendre.")] = "4GB",
+    workers: Annotated[int, typer.Option(help="Processus ; 0 : un par cœur.")] = 0,
 ) -> None:
     """Construire la base de référence à partir des fichiers officiels."""
     from gazetteer.build import BuildOptions
@@ -109,6 +111,8 @@ def build(
         naf=naf,
         departements=tuple(d.strip() for d in departements.split(",") if d.strip()) or None,
         memory_limit=memory,
+        threads=workers or os.cpu_count() or 1,
+        workers=workers or os.cpu_count() or 1,
     )
     with _Steps() as tell:
         store = build_store(options, tell)
