@@ -160,11 +160,10 @@ def _geolocated(parts: Path, folder: Path, departements: Sequence[str]) -> None:
 def _campaign(parts: Path, made: Plan, out: Path) -> None:
     """The bulletins in no order of places, Latin-1, and their truth in the same order."""
     names = [s.departement for s in made.shares]
-    tables = []
-    for kind in ("bulletins", "truth"):
-        tables.append(
-            pa.concat_tables([pq.read_table(parts / f"{kind}-{d}.parquet") for d in names])
-        )
+    tables = [
+        pa.concat_tables([pq.read_table(parts / f"{kind}-{d}.parquet") for d in names])
+        for kind in ("bulletins", "truth")
+    ]
     n = len(tables[0])
     order = pa.array(np.random.default_rng([made.seed, 10]).permutation(n))
     ids = pc.binary_join_element_wise(

@@ -56,7 +56,7 @@ def establishment_rows(seed: int, number: int, register: Register, places: Place
     random = np.random.default_rng([seed, 5, number])
     at = np.flatnonzero(register.state != UNREGISTERED)
     take = partial(_at, at)
-    street, named = _address(random, register, places, at)
+    street = _address(random, register, places, at)
     commune = register.commune[at]
     unit = siren(register.unit[at])
     sites = siret(register.unit[at], register.nic[at])
@@ -169,9 +169,7 @@ def _anywhere(random: np.random.Generator, bounds: np.ndarray) -> Ints:
     return bounds[0] + (random.random(bounds.shape[1]) * (bounds[1] - bounds[0])).astype(np.int64)
 
 
-def _address(
-    random, register: Register, places: Places, at: Ints
-) -> tuple[dict[str, pa.Array], Ints]:
+def _address(random, register: Register, places: Places, at: Ints) -> dict[str, pa.Array]:
     """Number, type and name of the street; ``[ND]`` where nothing may be told."""
     door = register.address[at]
     names, code = places.names
@@ -193,7 +191,7 @@ def _address(
         "typeVoieEtablissement": kind,
         "libelleVoieEtablissement": _taken([name for _, name in split], which),
     }
-    return {c: pc.if_else(hidden, "[ND]", v) for c, v in fields.items()}, which
+    return {c: pc.if_else(hidden, "[ND]", v) for c, v in fields.items()}
 
 
 def _at(at: Ints, values: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ from geomatch.demo.words import lines, parts, rows
 from geomatch.text import normalise
 
 SURNAMES, FIRST_NAMES, INVENTED, STREET_NAMES = 250_000, 2_500, 400_000, 90_000
-_ONSETS = ["B", "BR", "C", "CH", "CL", "CR", "D", "DR", "F", "FL", "FR", "G", "GR", "GU", "J", "L", "M", "N", "P", "PL", "PR", "QU", "R", "S", "T", "TR", "V", "VR"]
+_ONSETS = tuple("B BR C CH CL CR D DR F FL FR G GR GU J L M N P PL PR QU R S T TR V VR".split())
 _VOWELS = ["A", "E", "I", "O", "U", "AI", "AU", "OU", "EU", "OI", "AN", "EN", "ON", "IN"]
 _CODAS = ["", "", "", "", "R", "L", "S", "T", "N"]
 _ENDINGS = ["IER", "ARD", "EAU", "ET", "IN", "OT", "AUD", "ON", "EL", "AY", "EZ", "OUX"]
@@ -137,7 +137,7 @@ def brands() -> tuple[dict[str, str], ...]:
             last = row["enseigne"].split()[0]
             enseigne = name if rank % 3 else f"{last} {name}"
             row |= {"enseigne": enseigne, "ecrit": f"{enseigne}|{enseigne} {{commune}}",
-                    "denomination": f"{name} FRANCE" if row["mode"] == "chaine" else ""}  # fmt: skip
+                    "denomination": f"{name} FRANCE" * (row["mode"] == "chaine")}  # fmt: skip
         row["sites"] = str(max(3, round(7_000 / (rank + 2) ** 0.85)))
         made.append(row)
     return tuple(made)

@@ -184,6 +184,7 @@ def _second_postcode(settlement: Settlement, territory: Territory) -> tuple[str,
 
 
 def posted(nom: str) -> str:
+    """A name of a place as La Poste writes it."""
     words = {"SAINT": "ST", "SAINTE": "STE"}
     return " ".join(words.get(w, w) for w in normalise(nom).split(" "))
 
