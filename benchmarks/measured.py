@@ -1,4 +1,4 @@
-"""``python benchmarks/measured.py COMMAND…``: wall and CPU seconds, peak memory of all its processes.
+"""``python benchmarks/measured.py COMMAND…``: seconds, CPU seconds, peak memory of its processes.
 
 Memory is the sum of the proportional set sizes (PSS) of the command and its descendants, so pages
 shared by several processes count once. One JSON line on stderr's end; the command's own output
