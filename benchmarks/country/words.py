@@ -17,7 +17,8 @@ from geomatch.demo.words import lines, parts, rows
 from geomatch.text import normalise
 
 SURNAMES, FIRST_NAMES, INVENTED, STREET_NAMES = 250_000, 2_500, 400_000, 90_000
-_ONSETS = tuple("B BR C CH CL CR D DR F FL FR G GR GU J L M N P PL PR QU R S T TR V VR".split())
+_ONSETS = ["B", "BR", "C", "CH", "CL", "CR", "D", "DR", "F", "FL", "FR", "G", "GR", "GU", "J", "L",
+           "M", "N", "P", "PL", "PR", "QU", "R", "S", "T", "TR", "V", "VR"]  # fmt: skip
 _VOWELS = ["A", "E", "I", "O", "U", "AI", "AU", "OU", "EU", "OI", "AN", "EN", "ON", "IN"]
 _CODAS = ["", "", "", "", "R", "L", "S", "T", "N"]
 _ENDINGS = ["IER", "ARD", "EAU", "ET", "IN", "OT", "AUD", "ON", "EL", "AY", "EZ", "OUX"]
