@@ -98,7 +98,9 @@ def _homes(
     near = plan.near(share.departement)
     own = np.flatnonzero((plan.communes["departement"] == share.departement).to_numpy())
     n, draw = len(commune), random.random(len(commune))
-    rank = np.minimum(random.exponential(near.shape[1] / 4, n).astype(int), near.shape[1] - 1)
+    # the nearest commune of all is the one of work itself
+    far_off = random.exponential(near.shape[1] / 4, n).astype(int)
+    rank = np.minimum(1 + far_off, near.shape[1] - 1)
     far = random.choice(len(plan.communes), n)
     home = np.where(draw < _AT_HOME + _NEAR, near[commune, rank], far)
     return np.where(draw < _AT_HOME, own[commune], home)
