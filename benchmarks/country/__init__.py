@@ -13,5 +13,6 @@
     generate   all départements side by side, then one file of each kind
 
 ``python -m benchmarks.country --scale 0.1 --out FOLDER`` writes it. A smaller scale keeps fewer
-communes of the same sizes. Words, street names, layouts and slips of the pen are those of :mod:`geomatch.demo`.
+communes of the same sizes. Words, street names, layouts and slips of the pen are those of
+:mod:`geomatch.demo`.
 """
