@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-_EVERY_S = 0.5
+_EVERY_S = 2.0
 
 
 def measured(command: list[str], every_s: float = _EVERY_S) -> dict[str, float]:
