@@ -170,7 +170,7 @@ def test_a_half_written_partition_is_matched_again(
             run(*arguments)
     work = tmp_path / ".partitions"
     (work / "00001-decisions.parquet").unlink()
-    (work / "00002-decisions.123.partial").write_bytes(b"PAR1 half")
+    (work / ".00002-decisions.123.partial.parquet").write_bytes(b"PAR1 half")
     run(*arguments, RunOptions(resume=True))
     assert content(tmp_path) == content(whole)
 
