@@ -170,7 +170,10 @@ class WordModel:
         code_of, distinct = factorise(normalise_all(texts))
         words = [stems(t) for t in distinct]
         counts = np.fromiter((len(w) for w in words), np.int64, len(words))
-        word_code, known = factorise([s for ws in words for s in ws])
+        # Words in one order whoever else is asked for: sums are the same to the last bit.
+        known = sorted({s for ws in words for s in ws})
+        position = {s: i for i, s in enumerate(known)}
+        word_code = np.array([position[s] for ws in words for s in ws], dtype=np.int64)
         alike = self.lexicon.alike(known)
         # A word stands for one stem, the likeliest; blurred words count less.
         alike = _strongest(alike)

@@ -179,7 +179,9 @@ class Coverage:
         self.lexicon = lexicon
         names = lexicon.parted(names)
         counts = np.fromiter((len(w) for w in names), np.int64, len(names))
-        codes, words = pd.factorize(np.array([w for ws in names for w in ws], dtype=object))
+        # Words in one order whoever else is asked for: sums are the same to the last bit.
+        flat = np.array([w for ws in names for w in ws], dtype=object)
+        codes, words = pd.factorize(flat, sort=True)
         alike = lexicon.alike(list(words))
         bag = _binary(np.repeat(np.arange(len(names)), counts), codes, (len(names), len(words)))
         idf = _written_idf(alike, lexicon)
@@ -190,7 +192,10 @@ class Coverage:
         found = found.multiply(lexicon.idf[None, :]).tocsr()
         # Real part: coverage of the written name; imaginary: of the known one. One product
         # over one pattern of non-zeros costs half of two.
+        explained.sort_indices()
+        found.sort_indices()
         self._both = (explained + 1j * found).astype(np.complex64).tocsr()
+        self._both.sort_indices()
 
     def search(
         self, low: int, high: int, least: float

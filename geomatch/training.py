@@ -9,14 +9,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geomatch import activities, collective, decisions, ranking
+from geomatch import activities, collective, decisions, paths, ranking
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
 from geomatch.errors import ConfigError, DataError
@@ -24,6 +23,7 @@ from geomatch.evaluation import evaluate, read_truth
 from geomatch.fitting import fit_choice, fit_logistic, fit_offset
 from geomatch.matcher import Matcher
 from geomatch.model import Linear, Model, precision_thresholds
+from geomatch.paths import Location
 from geomatch.store import Store
 
 #: Precisions for which a threshold is kept.
@@ -46,7 +46,13 @@ class Sample:
 
 
 def train_files(
-    bulletins: Path, truth: Path, store: Path, out: Path, config: Config, *, share: float = 1.0
+    bulletins: Location,
+    truth: Location,
+    store: Location,
+    out: Location,
+    config: Config,
+    *,
+    share: float = 1.0,
 ) -> dict[str, Any]:
     """Train on a bulletins file and its truth, and write the model folder with its card.
 
@@ -69,7 +75,11 @@ def train_files(
     told = read_truth(truth)
     opened = Store.open(store)
     learned = in_share(frame["id"].tolist(), share)
-    source = {"bulletins_file": bulletins.name, "truth_file": truth.name, "share": share}
+    source = {
+        "bulletins_file": paths.name_of(bulletins),
+        "truth_file": paths.name_of(truth),
+        "share": share,
+    }
     model = train(frame[learned].reset_index(drop=True), told, opened, config, source)
     rest = frame[~learned] if share < 1.0 else frame
     result = Matcher(opened, config, model).match_bulletins(rest.reset_index(drop=True))
@@ -80,7 +90,7 @@ def train_files(
     card = {**model.trained_on, "measured_on": "rest" if share < 1.0 else "training set"}
     card |= {k: measures[k] for k in kept}
     model.save(out)
-    (Path(out) / "model_card.md").write_text(_card(card, model), encoding="utf-8")
+    paths.write_bytes(paths.join(out, "model_card.md"), _card(card, model).encode())
     return card
 
 

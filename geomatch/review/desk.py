@@ -15,9 +15,11 @@ import pandas as pd
 
 from geomatch import __version__
 from geomatch.errors import DataError
+from geomatch.paths import Location, join
 from geomatch.review.clerk_card import Dossier, Known, bulletin_html, candidates_html
 from geomatch.review.journal import JOURNAL, SKIP, UNDO, VERDICT, Act, Journal, latest_verdicts
 from geomatch.review.map import neighbourhood_svg
+from geomatch.review.mirror import MirroredJournal
 from geomatch.review.pace import Pace
 from geomatch.review.queue import Card, Filters, Queue
 from geomatch.review.register import siret_problem
@@ -96,10 +98,16 @@ class Desk:
         self._take_up(journal.acts)
 
     @classmethod
-    def open(cls, run_dir: Path, store: Path | None = None) -> Desk:
-        """The desk of a result folder; see :class:`ReviewRun` and :class:`Journal`."""
+    def open(
+        cls, run_dir: Path, store: Location | None = None, *, mirror: Location | None = None
+    ) -> Desk:
+        """The desk of a result folder; see :class:`ReviewRun` and :class:`Journal`.
+
+        `mirror` is the folder in an S3 store that `run_dir` is a copy of.
+        """
         run = ReviewRun.read(run_dir, store)
-        journal = Journal(run_dir / JOURNAL)
+        file = run_dir / JOURNAL
+        journal = Journal(file) if mirror is None else MirroredJournal(file, join(mirror, JOURNAL))
         try:
             return cls(run, journal)
         except DataError:

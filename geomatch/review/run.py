@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
 from geomatch.errors import DataError
+from geomatch.paths import Location
 from geomatch.review.atlas import Atlas
 from geomatch.review.clerk_card import Dossier, Known
 from geomatch.review.queue import Card, make_cards
@@ -49,7 +50,7 @@ class ReviewRun:
     every_id: frozenset[str]
 
     @classmethod
-    def read(cls, run_dir: Path, store: Path | None = None) -> ReviewRun:
+    def read(cls, run_dir: Path, store: Location | None = None) -> ReviewRun:
         """Read a folder that ``geomatch match`` made; `store` None is that of its run.json.
 
         Raises

@@ -21,14 +21,15 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from geomatch.errors import ConfigError, GeomatchError
+from geomatch.paths import Location, is_remote
 from geomatch.review.actions import ACTIONS
 from geomatch.review.desk import Desk, RefusedError, Session
 from geomatch.review.screen import ASSETS, PAGE, POLICY, asset
+from geomatch.scoring import results_of
 
 _log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
@@ -51,9 +52,9 @@ class _Answer:
 
 
 def serve_review(
-    run_dir: Path,
+    run_dir: Location,
     *,
-    store: Path | None = None,
+    store: Location | None = None,
     port: int = 8866,
     name: str = "gestionnaire",
     open_browser: bool = False,
@@ -62,9 +63,9 @@ def serve_review(
 
     Parameters
     ----------
-    run_dir : Path
+    run_dir : path
         Folder made by ``geomatch match``; verdicts go to its ``verdicts.jsonl``.
-    store : Path, optional
+    store : path, optional
         Reference store, None for the one run.json names.
     port : int
         On 127.0.0.1; 0 takes a free one.
@@ -80,18 +81,19 @@ def serve_review(
     DataError
         When the run, its bulletins, the store or the journal is not readable.
     """
-    desk = Desk.open(run_dir, store)
-    server = make_server(desk, port=port, name=name)
-    print(server.url, flush=True)
-    if open_browser:
-        webbrowser.open(server.url)
-    try:
-        server.serve_forever(poll_interval=0.2)
-    except KeyboardInterrupt:
-        _log.info("interrupted")
-    finally:
-        server.server_close()
-        desk.journal.close()
+    with results_of(run_dir) as folder:
+        desk = Desk.open(folder, store, mirror=run_dir if is_remote(run_dir) else None)
+        server = make_server(desk, port=port, name=name)
+        print(server.url, flush=True)
+        if open_browser:
+            webbrowser.open(server.url)
+        try:
+            server.serve_forever(poll_interval=0.2)
+        except KeyboardInterrupt:
+            _log.info("interrupted")
+        finally:
+            server.server_close()
+            desk.journal.close()
 
 
 def make_server(desk: Desk, *, port: int, name: str = "gestionnaire") -> ReviewServer:
