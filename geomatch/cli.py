@@ -243,14 +243,21 @@ def review(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port local ; 0 : libre.")] = 8866,
     store: Annotated[Path | None, typer.Option(help="Base ; vide : celle du passage.")] = None,
     name: Annotated[str, typer.Option(help="Nom proposé au gestionnaire.")] = "gestionnaire",
+    double: Annotated[float, typer.Option(help="Part des fiches réglées par deux personnes.")] = 0,
+    background: Annotated[
+        str, typer.Option(help="ign : fond de plan de la Géoplateforme, par le réseau.")
+    ] = "",
     export: Annotated[
         Path | None, typer.Option(help="Écrire les décisions avec les choix, sans page.")
     ] = None,
+    agreement: Annotated[
+        bool, typer.Option("--agreement", help="Dire l'accord entre gestionnaires, sans page.")
+    ] = False,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Ouvrir le navigateur.")
     ] = True,
 ) -> None:
-    """Reprendre à la main les bulletins douteux : page locale, ou export des choix."""
+    """Reprendre à la main les bulletins douteux : page locale, export des choix, ou accord."""
     if export is not None:
         from geomatch.review.export import merge_verdicts
 
@@ -258,9 +265,16 @@ def review(
         _err.print(f"{settled} bulletins réglés à la main", highlight=False)
         _out.print(str(export), highlight=False, soft_wrap=True)
         return
+    if agreement:
+        from geomatch.review.agreement import agreement_table, run_agreement
+
+        _out.print(agreement_table(run_agreement(run_dir, store=store)))
+        return
+    from geomatch.review.options import ReviewOptions
     from geomatch.review.server import serve_review
 
-    serve_review(run_dir, store=store, port=port, name=name, open_browser=browser)
+    options = ReviewOptions(store, background, double)
+    serve_review(run_dir, options=options, port=port, name=name, open_browser=browser)
 
 
 @app.command()

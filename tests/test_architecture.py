@@ -49,7 +49,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "training": {"evaluation"},
     "scoring": {"evaluation"},
     "explaining": {"evidence", "review", "scoring"},
-    "review": {"scoring"},
+    "review": {"evaluation", "scoring"},
     "workload": {"evaluation", "scoring"},
 }
 #: Units that may not see all that lies below them.
@@ -64,6 +64,7 @@ ONLY: dict[str, set[str]] = {
         "bulletins",
         "config",
         "errors",
+        "evaluation",
         "lexicon",
         "names",
         "schema",

@@ -15,11 +15,13 @@ import pandas as pd
 
 from geomatch import __version__
 from geomatch.errors import DataError
+from geomatch.review.cards import Card
 from geomatch.review.clerk_card import Dossier, Known, bulletin_html, candidates_html
-from geomatch.review.journal import JOURNAL, SKIP, UNDO, VERDICT, Act, Journal, latest_verdicts
+from geomatch.review.journal import JOURNAL, SKIP, UNDO, VERDICT, Act, Journal, verdicts_by_clerk
 from geomatch.review.maps import MapRequest, Maps
+from geomatch.review.options import AS_IT_IS, ReviewOptions
 from geomatch.review.pace import Pace
-from geomatch.review.queue import Card, Filters, Queue
+from geomatch.review.queue import Filters, Queue
 from geomatch.review.register import siret_problem
 from geomatch.review.run import ReviewRun
 from geomatch.review.search import Finder
@@ -102,16 +104,17 @@ class Desk:
                 f"the journal {journal.file} names {len(strange)} bulletin(s) that this run "
                 "does not have; it belongs to another run: move it away"
             )
-        self.queue = Queue(run.cards, set(latest_verdicts(journal.acts)))
+        told = verdicts_by_clerk(journal.acts)
+        self.queue = Queue(run.cards, {id: list(clerks) for id, clerks in told.items()})
         self._take_up(journal.acts)
 
     @classmethod
-    def open(cls, run_dir: Path, store: Path | None = None) -> Desk:
+    def open(cls, run_dir: Path, options: ReviewOptions = AS_IT_IS) -> Desk:
         """The desk of a result folder; see :class:`ReviewRun` and :class:`Journal`."""
-        run = ReviewRun.read(run_dir, store)
+        run = ReviewRun.read(run_dir, options.store, double=options.double)
         journal = Journal(run_dir / JOURNAL)
         try:
-            return cls(run, journal)
+            return cls(run, journal, background=options.background)
         except DataError:
             journal.close()
             raise
@@ -120,8 +123,9 @@ class Desk:
         """Skips and what each clerk can undo, as they were when the journal was left."""
         last = {act.id: act for act in acts}
         self.queue.postpone([i for i, act in last.items() if act.act == SKIP])
+        of_clerk = {(act.id, act.who): act for act in acts}
         for act in acts:
-            if act.act != UNDO and last[act.id] is act:
+            if act.act != UNDO and of_clerk[act.id, act.who] is act:
                 self._orphans.setdefault(act.who, []).append(act)
             self.pace.note(act)
 
@@ -140,6 +144,7 @@ class Desk:
                 session.done = []
             session.who, session.seen = asked, now
             self._sessions[session.id] = session
+            self.queue.call(session.id, asked)
             others = [s for s in self._sessions.values() if s is not session and s.who == asked]
             present = [s for s in others if s.seen > now - _GONE_S]
             if not present:
@@ -197,11 +202,11 @@ class Desk:
         return self.run.known
 
     def _progress(self, session: Session) -> dict[str, Any]:
-        open_cards = self.queue.open_cards(session.filters)
+        open_cards = self.queue.open_cards(session.filters, session.id)
         left = sum(len(self.queue.remaining(n)) for n in open_cards)
         return {
             "total": len(self.run.ids),
-            "settled": len(self.queue.settled & self.run.ids),
+            "settled": sum(map(self.queue.is_settled, self.run.ids)),
             "cards_left": len(open_cards),
             "bulletins_left": left,
             **self.pace.told(session.who, left),
@@ -217,7 +222,7 @@ class Desk:
         """The next maps, the first search."""
         try:
             with self._lock:
-                numbers = self.queue.upcoming(session.filters, time.monotonic(), 2)
+                numbers = self.queue.upcoming(session.id, session.filters, time.monotonic(), 2)
             for number in numbers:
                 self.maps.told(number)
             self.run.register.warm()
@@ -243,7 +248,7 @@ class Desk:
             ids = self._claimed(session, number)
             ids = ids[:1] if alone else ids
             self._write(session, VERDICT, ids, siret=siret, note=note)
-            self.queue.settle(ids)
+            self.queue.settle(ids, session.who)
             shown = self._following(session)
         return self._told(session, shown)
 
@@ -265,7 +270,7 @@ class Desk:
             ids = tuple(a.id for a in session.done if a.batch == last)
             self._write(session, UNDO, ids, siret=None, note="")
             session.done = [a for a in session.done if a.batch != last]
-            self.queue.reopen(ids)
+            self.queue.reopen(ids, session.who)
             number, now = self.queue.card_of(ids[0]), time.monotonic()
             if number is None or not self.queue.claim(number, session.id, now):
                 number = self.queue.take(session.id, session.filters, now)
@@ -274,6 +279,7 @@ class Desk:
 
     def _claimed(self, session: Session, number: int) -> tuple[str, ...]:
         is_known = 0 <= number < len(self.run.cards)
+        self.queue.call(session.id, session.who)
         if not is_known or not self.queue.claim(number, session.id, time.monotonic()):
             raise RefusedError("Cette fiche est déjà réglée ou chez un autre gestionnaire.", 409)
         return self.queue.remaining(number)

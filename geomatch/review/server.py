@@ -29,6 +29,7 @@ from urllib.parse import parse_qs, urlsplit
 from geomatch.errors import ConfigError, GeomatchError
 from geomatch.review.actions import ACTIONS, act
 from geomatch.review.desk import Desk, RefusedError, Session
+from geomatch.review.options import AS_IT_IS, ReviewOptions
 from geomatch.review.screen import ASSETS, HTML, asset, page, policy
 
 _log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class _Answer:
 def serve_review(
     run_dir: Path,
     *,
-    store: Path | None = None,
+    options: ReviewOptions = AS_IT_IS,
     port: int = 8866,
     name: str = "gestionnaire",
     open_browser: bool = False,
@@ -65,8 +66,8 @@ def serve_review(
     ----------
     run_dir : Path
         Folder made by ``geomatch match``; verdicts go to its ``verdicts.jsonl``.
-    store : Path, optional
-        Reference store, None for the one run.json names.
+    options : ReviewOptions
+        Store, background, double coding.
     port : int
         On 127.0.0.1; 0 takes a free one.
     name : str
@@ -81,7 +82,7 @@ def serve_review(
     DataError
         When the run, its bulletins, the store or the journal is not readable.
     """
-    desk = Desk.open(run_dir, store)
+    desk = Desk.open(run_dir, options)
     server = make_server(desk, port=port, name=name)
     print(server.url, flush=True)
     if open_browser:

@@ -98,7 +98,6 @@ export function mount(root, host) {
     if (p.hour_mine) parts.push(`${number(p.hour_mine)} par heure`);
     if (p.hours_left !== null) parts.push(`reste ${duration(p.hours_left)}`);
     at("pace").textContent = parts.join(" · ");
-    at("control").hidden = !p.is_control;
     root.querySelector('[data-act="undo"]').disabled = !p.can_undo;
     at("undo-last").disabled = !p.can_undo;
   }
