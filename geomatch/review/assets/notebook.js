@@ -13,7 +13,12 @@ function render({ model, el }) {
   const frame = root.querySelector(".gm-review");
 
   const waiting = new Map();
-  let asked = 0, chosen = model.get("filters"), who = model.get("who");
+  let asked = 0;
+  // what is kept in the model is there again when the notebook is opened again
+  const kept = (trait) => (value) => {
+    if (value !== undefined) { model.set(trait, value); model.save_changes(); }
+    return model.get(trait);
+  };
   const answered = (told) => {
     const one = waiting.get(told.number);
     if (!one) return;
@@ -40,8 +45,8 @@ function render({ model, el }) {
 
   const unmount = mount(root, {
     ask,
-    filters: (values) => { if (values !== undefined) chosen = values; return chosen; },
-    name: (value) => { if (value !== undefined) who = value; return who; },
+    filters: kept("filters"),
+    name: kept("who"),
     keys: frame,
     rest: () => frame.focus({ preventScroll: true }),
   });
