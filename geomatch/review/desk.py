@@ -202,12 +202,11 @@ class Desk:
         return self.run.known
 
     def _progress(self, session: Session) -> dict[str, Any]:
-        open_cards = self.queue.open_cards(session.filters, session.id)
-        left = sum(len(self.queue.remaining(n)) for n in open_cards)
+        cards, left = self.queue.left(session.filters, session.id)
         return {
             "total": len(self.run.ids),
-            "settled": sum(map(self.queue.is_settled, self.run.ids)),
-            "cards_left": len(open_cards),
+            "settled": self.queue.n_settled,
+            "cards_left": cards,
             "bulletins_left": left,
             **self.pace.told(session.who, left),
             "can_undo": bool(session.done),

@@ -11,6 +11,8 @@ from geomatch.review.cards import Card
 
 #: A card that nobody did anything with for so long is given to somebody else, seconds.
 LEASE_S = 15 * 60.0
+#: Filters whose counts are kept.
+MOST_TALLIES = 64
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,14 @@ class _Lease:
 
 
 @dataclass
+class _Tally:
+    """Open cards that filters let through, checks left out, and the bulletins on them."""
+
+    cards: int = 0
+    bulletins: int = 0
+
+
+@dataclass
 class Queue:
     """Cards still open, and who has which before them. Not safe without a lock around it.
 
@@ -86,13 +96,19 @@ class Queue:
     _leases: dict[int, _Lease] = field(default_factory=dict)
     _numbers_of: dict[str, list[int]] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
+    _settled: set[str] = field(default_factory=set)
+    _wanting: dict[int, int] = field(default_factory=dict)
+    _tallies: dict[Filters, _Tally] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for card in self.cards:
             for id in card.ids:
                 self._numbers_of.setdefault(id, []).append(card.number)
-            if self.remaining(card.number):
+            wanting = len(self.remaining(card.number))
+            if wanting:
                 self._line(card.number).append(card.number)
+                self._wanting[card.number] = wanting
+        self._settled = {i for i in self._numbers_of if self.is_settled(i)}
 
     def call(self, session: str, who: str) -> None:
         """A session's clerk goes by this name."""
@@ -192,23 +208,56 @@ class Queue:
             self._later.append(number)
             self._leases.pop(number, None)
 
-    def open_cards(self, filters: Filters, session: str = "") -> list[int]:
-        """Numbers of the cards that are still open, wanted, and may be this session's."""
-        return [
-            n
-            for n in (*self._checks, *self._open, *self._later)
+    def left(self, filters: Filters, session: str = "") -> tuple[int, int]:
+        """Open cards that are wanted and may be this session's, and the bulletins on them.
+
+        Counted once for each filter, then kept up: a campaign has more cards than can be
+        looked through at every key.
+        """
+        tally = self._tallies.get(filters)
+        if tally is None:
+            while len(self._tallies) >= MOST_TALLIES:
+                del self._tallies[next(iter(self._tallies))]
+            counts = [n for c, n in self._wanting.items() if self._is_counted(c, filters)]
+            tally = self._tallies[filters] = _Tally(len(counts), sum(counts))
+        late = (n for n in self._later if self.cards[n].is_check)
+        checks = [
+            len(self.remaining(n))
+            for n in (*self._checks, *late)
             if filters.let(self.cards[n]) and self._is_for(n, session)
         ]
+        return tally.cards + len(checks), tally.bulletins + sum(checks)
+
+    @property
+    def n_settled(self) -> int:
+        """Bulletins with a verdict in force."""
+        return len(self._settled)
+
+    def _is_counted(self, number: int, filters: Filters) -> bool:
+        return not self.cards[number].is_check and filters.let(self.cards[number])
 
     def _sort_out(self, ids: Collection[str]) -> None:
-        """Open and close the cards of bulletins whose verdicts changed."""
+        """Open and close the cards of bulletins whose verdicts changed, and keep the counts."""
+        known = {i for i in ids if i in self._numbers_of}
+        self._settled -= known
+        self._settled |= {i for i in known if self.is_settled(i)}
         for number in self._numbers(ids):
-            is_open = bool(self.remaining(number))
-            if not is_open:
+            wanting = len(self.remaining(number))
+            self._count(number, wanting)
+            if not wanting:
                 self._drop(number)
                 self._leases.pop(number, None)
             elif number not in self._later and not _holds(self._line(number), number):
                 bisect.insort(self._line(number), number)
+
+    def _count(self, number: int, wanting: int) -> None:
+        before = self._wanting.pop(number, 0)
+        if wanting:
+            self._wanting[number] = wanting
+        for filters, tally in self._tallies.items():
+            if self._is_counted(number, filters):
+                tally.cards += bool(wanting) - bool(before)
+                tally.bulletins += wanting - before
 
     def _numbers(self, ids: Collection[str]) -> list[int]:
         return sorted({n for i in ids for n in self._numbers_of.get(i, ())})
