@@ -212,17 +212,18 @@ def evaluate(
 @app.command()
 def train(
     bulletins: Annotated[Path, typer.Argument(help="Bulletins codés.")],
-    truth: Annotated[Path, typer.Option(help="CABBI;SIRET;… ou id;siret;…")],
     store: Annotated[Path, typer.Option(help="Base de référence.")],
     out: Annotated[Path, typer.Option(help="Dossier du modèle.")],
+    truth: Annotated[Path | None, typer.Option(help="CABBI;SIRET;… ou id;siret;…")] = None,
+    verdicts: Annotated[Path | None, typer.Option(help="Journal d'une reprise.")] = None,
     share: Annotated[float, typer.Option(help="Part apprise (par identifiant).")] = 1.0,
     config: ConfigFile = None,
 ) -> None:
-    """Apprendre le classement et le calage sur des bulletins codés."""
+    """Apprendre le classement et le calage sur des bulletins codés, ou repris à la main."""
     from geomatch.training import train_files
 
     settings = _settings(config)
-    card = train_files(bulletins, truth, store, out, settings, share=share)
+    card = train_files(bulletins, truth, store, out, settings, share=share, verdicts=verdicts)
     _print_json(card)
 
 

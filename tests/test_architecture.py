@@ -30,7 +30,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "assembly": ("prepared", "resources", "results", "matcher"),
     "uses": (
         "batch", "evaluation", "geocoding", "training", "scoring", "explaining", "review",
-        "evidence", "workload",
+        "evidence", "verdicts", "workload",
     ),
     "demo": ("demo",),
     "command line": ("cli",),
@@ -46,7 +46,8 @@ ALONGSIDE: dict[str, set[str]] = {
     "candidates": {"establishments"},
     "ranking": {"establishments", "candidates", "activities"},
     "matcher": {"prepared", "resources", "results"},
-    "training": {"evaluation"},
+    "training": {"evaluation", "verdicts"},
+    "verdicts": {"evaluation", "review"},
     "scoring": {"evaluation"},
     "explaining": {"evidence", "review", "scoring"},
     "review": {"evaluation", "scoring"},
