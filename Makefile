@@ -17,7 +17,8 @@ demo: $(STAMP)          ## the whole chain on a fictional département, with a t
 test: $(STAMP)          ## the tests, under six minutes on two cores
 	$(BIN)/python -m pytest
 
-test-all: $(STAMP)      ## the slow ones too
+test-all: $(STAMP)      ## the slow ones too, JupyterLab's among them
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[review]'
 	$(BIN)/python -m pytest -m ''
 
 check: $(STAMP)         ## style, types, import rules

@@ -233,17 +233,18 @@ def evaluate(
 @app.command()
 def train(
     bulletins: Annotated[str, typer.Argument(help="Bulletins codés.")],
-    truth: Annotated[str, typer.Option(help="CABBI;SIRET;… ou id;siret;…")],
     store: Annotated[str, typer.Option(help="Base de référence.")],
     out: Annotated[str, typer.Option(help="Dossier du modèle.")],
+    truth: Annotated[str | None, typer.Option(help="CABBI;SIRET;… ou id;siret;…")] = None,
+    verdicts: Annotated[str | None, typer.Option(help="Journal d'une reprise.")] = None,
     share: Annotated[float, typer.Option(help="Part apprise (par identifiant).")] = 1.0,
     config: ConfigFile = None,
 ) -> None:
-    """Apprendre le classement et le calage sur des bulletins codés."""
+    """Apprendre le classement et le calage sur des bulletins codés, ou repris à la main."""
     from geomatch.training import train_files
 
     settings = _settings(config)
-    card = train_files(bulletins, truth, store, out, settings, share=share)
+    card = train_files(bulletins, truth, store, out, settings, share=share, verdicts=verdicts)
     _print_json(card)
 
 
@@ -264,14 +265,21 @@ def review(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port local ; 0 : libre.")] = 8866,
     store: Annotated[str | None, typer.Option(help="Base ; vide : celle du passage.")] = None,
     name: Annotated[str, typer.Option(help="Nom proposé au gestionnaire.")] = "gestionnaire",
+    double: Annotated[float, typer.Option(help="Part des fiches réglées par deux personnes.")] = 0,
+    background: Annotated[
+        str, typer.Option(help="ign : fond de plan de la Géoplateforme, par le réseau.")
+    ] = "",
     export: Annotated[
         str | None, typer.Option(help="Écrire les décisions avec les choix, sans page.")
     ] = None,
+    agreement: Annotated[
+        bool, typer.Option("--agreement", help="Dire l'accord entre gestionnaires, sans page.")
+    ] = False,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Ouvrir le navigateur.")
     ] = True,
 ) -> None:
-    """Reprendre à la main les bulletins douteux : page locale, ou export des choix."""
+    """Reprendre à la main les bulletins douteux : page locale, export des choix, ou accord."""
     if export is not None:
         from geomatch.review.export import merge_verdicts
 
@@ -279,9 +287,16 @@ def review(
         _err.print(f"{settled} bulletins réglés à la main", highlight=False)
         _out.print(export, highlight=False, soft_wrap=True)
         return
+    if agreement:
+        from geomatch.review.agreement import agreement_table, run_agreement
+
+        _out.print(agreement_table(run_agreement(run_dir, store=store)))
+        return
+    from geomatch.review.options import ReviewOptions
     from geomatch.review.server import serve_review
 
-    serve_review(run_dir, store=store, port=port, name=name, open_browser=browser)
+    options = ReviewOptions(store, background, double)
+    serve_review(run_dir, options=options, port=port, name=name, open_browser=browser)
 
 
 @app.command()

@@ -23,7 +23,13 @@ CURVE_POINTS = 25
 CURVE_SLOPE = 0.02
 
 
-def fit_choice(features: pd.DataFrame, row: NDArray[np.int64], right: NDArray[np.bool_]) -> Linear:
+def fit_choice(
+    features: pd.DataFrame,
+    row: NDArray[np.int64],
+    right: NDArray[np.bool_],
+    *,
+    trust: NDArray[np.float64] | None = None,
+) -> Linear:
     """Weights of a conditional logit: the right candidate against its rivals and against none.
 
     McFadden (1974). The candidates of one bulletin and the alternative "not among them" share
@@ -34,13 +40,19 @@ def fit_choice(features: pd.DataFrame, row: NDArray[np.int64], right: NDArray[np
     features : DataFrame, one row a pair
     row : bulletin of each pair
     right : which pairs are the true one, at most one a bulletin
+    trust : of each pair's bulletin, the chance that what is told of it is right; None: always.
+        An error may have put any other alternative in the right one's place: the likelihood is
+        that of what was told, through the error (Patrini et al. 2017, forward correction).
     """
     order = np.argsort(row, kind="stable")
+    trusted = np.ones(len(row)) if trust is None else trust[order]
     row, right = row[order], right[order]
     values, mean, scale = _standardised(features.to_numpy(np.float64)[order])
     start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
     group = np.cumsum(np.r_[0, row[1:] != row[:-1]])
     absent = np.add.reduceat(right, start) == 0
+    missed = (1.0 - trusted[start]) / np.diff(np.r_[start, len(row)])  # by each alternative
+    held = trusted[start] - missed
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights, null = parameters[:-1], parameters[-1]
@@ -48,9 +60,13 @@ def fit_choice(features: pd.DataFrame, row: NDArray[np.int64], right: NDArray[np
         top = np.maximum(np.maximum.reduceat(score, start), null)
         odds, odds_null = np.exp(score - top[group]), np.exp(null - top)
         total = np.add.reduceat(odds, start) + odds_null
-        likelihood = score[right].sum() + null * absent.sum() - (np.log(total) + top).sum()
-        slope = values.T @ (right - odds / total[group]) - RIDGE * weights
-        slope_null = (absent - odds_null / total).sum()
+        told = np.where(absent, null, np.add.reduceat(np.where(right, score, 0.0), start))
+        chance = np.exp(told - np.log(total) - top)
+        through = np.maximum(held * chance + missed, 1e-300)
+        likelihood = np.log(through).sum()
+        sure = held * chance / through
+        slope = values.T @ (sure[group] * (right - odds / total[group])) - RIDGE * weights
+        slope_null = (sure * (absent - odds_null / total)).sum()
         penalty = 0.5 * RIDGE * float(weights @ weights)
         return penalty - likelihood, -np.append(slope, slope_null)
 
@@ -82,19 +98,53 @@ def fit_offset(
     return float(minimize_scalar(loss, bounds=(0.0, 3.0), method="bounded").x)
 
 
-def fit_logistic(frame: pd.DataFrame, right: NDArray[np.bool_], names: Sequence[str]) -> Linear:
-    """A logistic curve, straightened by isotonic regression, on the columns' own scale."""
+def believed(
+    said: NDArray[np.bool_], chance: NDArray[np.float64], trust: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Chance that an answer is right, given who was asked about it and how far they are trusted.
+
+    Bayes: `chance` before anybody was asked, `said` whether they named that very answer, `trust`
+    the chance that what they say is right; half of the errors fall on this answer. With a trust
+    of 1 it is what was said.
+    """
+    error = 1.0 - trust
+    right = np.where(said, trust, error) * chance
+    wrong = np.where(said, 0.5 * error, 1.0 - 0.5 * error) * (1.0 - chance)
+    total = right + wrong
+    is_doubtful = (trust < 1.0) & (total > 0)
+    return np.where(is_doubtful, right / np.where(is_doubtful, total, 1.0), said)
+
+
+def fit_logistic(
+    frame: pd.DataFrame, right: NDArray[np.bool_] | NDArray[np.float64], names: Sequence[str]
+) -> Linear:
+    """A logistic curve, straightened by isotonic regression, on the columns' own scale.
+
+    `right` is whether each row is right, or the chance that it is.
+    """
     raw = frame[list(names)].to_numpy(np.float64)
     values, mean, scale = _standardised(raw)
-    fitted = LogisticRegression(C=1.0, max_iter=500).fit(values, right)
+    fitted = _logistic(values, right)
     weights = fitted.coef_[0] / scale
     intercept = float(fitted.intercept_[0] - (weights * mean).sum())
     linear = Linear(_named(names, weights), intercept)
     return Linear(linear.weights, intercept, _curve(linear.probability(frame), right))
 
 
+def _logistic(
+    values: NDArray[np.float64], right: NDArray[np.bool_] | NDArray[np.float64]
+) -> LogisticRegression:
+    """The fit; a chance counts as that much of a right row and the rest of a wrong one."""
+    regression = LogisticRegression(C=1.0, max_iter=500)
+    if np.isin(right, (0.0, 1.0)).all():
+        return regression.fit(values, right.astype(bool))
+    twice = np.repeat([True, False], len(right))
+    weights = np.concatenate([right, 1.0 - right])
+    return regression.fit(np.concatenate([values, values]), twice, sample_weight=weights)
+
+
 def _curve(
-    probability: NDArray[np.float64], right: NDArray[np.bool_]
+    probability: NDArray[np.float64], right: NDArray[np.bool_] | NDArray[np.float64]
 ) -> tuple[tuple[float, float], ...]:
     """Points of equal mass of the isotonic curve, made strictly rising so that no rank is lost."""
     straight = IsotonicRegression(out_of_bounds="clip").fit(probability, right)

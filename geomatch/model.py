@@ -138,16 +138,20 @@ def threshold_for(thresholds: Mapping[str, float], precision: float) -> float:
 
 
 def precision_thresholds(
-    probability: NDArray[np.float64], is_right: NDArray[np.bool_], targets: Sequence[float]
+    probability: NDArray[np.float64],
+    is_right: NDArray[np.bool_] | NDArray[np.float64],
+    targets: Sequence[float],
 ) -> dict[str, float]:
     """Threshold for each target on a calibration set; 1.01 where no share of it reaches one.
+
+    `is_right` is whether each answer is right, or the chance that it is.
 
     The largest share is kept whose precision is not below the target by more than its standard
     error: near the top, where half of the bulletins are within a thousandth of one another, a
     handful of them would otherwise decide between coding a tenth and coding a half.
     """
     order = np.argsort(-probability, kind="stable")
-    right = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
+    right = np.cumsum(is_right[order].astype(np.float64)) / np.arange(1, len(order) + 1)
     # A threshold keeps all of one probability or none.
     is_last = np.append(np.diff(probability[order]) != 0, True)[: len(order)]
     kept = np.arange(1, len(order) + 1)

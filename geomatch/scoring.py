@@ -29,8 +29,9 @@ from geomatch.evaluation import (
     portrait,
     read_truth,
 )
+from geomatch.evaluation.overview import CommuneMap, run_map
 from geomatch.paths import Location
-from geomatch.schema import STORE_ESTABLISHMENTS
+from geomatch.schema import STORE_COMMUNES, STORE_ESTABLISHMENTS
 from geomatch.store import MANIFEST, Store
 
 #: What evaluation reads of candidates.parquet.
@@ -72,7 +73,11 @@ def evaluate_runs(
     if told is not None:
         portraits = {}
     if asked.report is not None:
-        html_report(_unnamed(evaluations), asked.report, portraits=portraits, drifts=drifts)
+        drawn = {_name(run, runs): map_of_run(run) for run in runs}
+        maps = {name: one for name, one in drawn.items() if one is not None}
+        html_report(
+            _unnamed(evaluations), asked.report, portraits=portraits, drifts=drifts, maps=maps
+        )
     if asked.as_json:
         _print_json(evaluations or portraits, drifts)
         return
@@ -151,6 +156,18 @@ def portray_run(run: Location, *, by: Sequence[str] = ()) -> Portrait:
     return portrait(decisions, _bulletins(read_run(run), set(decisions.columns), by), by=by)
 
 
+def map_of_run(run: Location, *, store: Location | None = None) -> CommuneMap | None:
+    """Every bulletin of a result folder by commune of work; None when its store is gone.
+
+    `store` None is the one that run.json names.
+    """
+    opened = store if store is not None else read_run(run)["store"]["path"]
+    if store is None and not paths.is_file(paths.join(opened, MANIFEST)):
+        return None
+    decisions = _read(run, "decisions.parquet", ["decision", "code_commune"])
+    return run_map(decisions, Store.open(opened).country(STORE_COMMUNES))
+
+
 def read_run(run: Location) -> dict[str, Any]:
     """run.json of a result folder."""
     file = paths.join(run, "run.json")
@@ -167,6 +184,11 @@ def reading_options(description: dict[str, Any]) -> BulletinOptions:
     """How a run read its bulletins; the other options may be those of another version."""
     asked = {"bulletins": description["options"]["bulletins"]}
     return Config.from_dict(asked, source="run.json").bulletins
+
+
+def read_decisions(run: Location) -> pd.DataFrame:
+    """decisions.parquet of a result folder."""
+    return _read(run, "decisions.parquet")
 
 
 @contextmanager

@@ -19,12 +19,13 @@ from geomatch import activities, collective, decisions, paths, ranking
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
 from geomatch.errors import ConfigError, DataError
-from geomatch.evaluation import evaluate, read_truth
-from geomatch.fitting import fit_choice, fit_logistic, fit_offset
+from geomatch.evaluation import evaluate
+from geomatch.fitting import believed, fit_choice, fit_logistic, fit_offset
 from geomatch.matcher import Matcher
 from geomatch.model import Linear, Model, precision_thresholds
 from geomatch.paths import Location
 from geomatch.store import Store
+from geomatch.verdicts import TRUST, coded_bulletins
 
 #: Precisions for which a threshold is kept.
 TARGETS = (0.80, 0.85, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995)
@@ -47,14 +48,18 @@ class Sample:
 
 def train_files(
     bulletins: Location,
-    truth: Location,
+    truth: Location | None,
     store: Location,
     out: Location,
     config: Config,
     *,
     share: float = 1.0,
+    verdicts: Location | None = None,
 ) -> dict[str, Any]:
-    """Train on a bulletins file and its truth, and write the model folder with its card.
+    """Train on a bulletins file and its outcomes, and write the model folder with its card.
+
+    Outcomes are a truth file, the journal of a review (`verdicts`), or both; see
+    :func:`geomatch.verdicts.coded_bulletins`.
 
     With `share` below 1, only that part of the identifiers is learned from and the rest is
     measured; with 1, what the card says was measured on the training set itself.
@@ -67,23 +72,20 @@ def train_files(
     Raises
     ------
     ConfigError
-        When `share` is not in ]0, 1].
+        When `share` is not in ]0, 1], or there are no outcomes.
     """
     if not 0.0 < share <= 1.0:
         raise ConfigError(f"--share is {share}, expected more than 0 and at most 1")
     frame = read_bulletins(bulletins, config.bulletins)
-    told = read_truth(truth)
     opened = Store.open(store)
+    told, of_clerks = coded_bulletins(truth, verdicts, opened)
     learned = in_share(frame["id"].tolist(), share)
-    source = {
-        "bulletins_file": paths.name_of(bulletins),
-        "truth_file": paths.name_of(truth),
-        "share": share,
-    }
+    source = {"bulletins_file": paths.name_of(bulletins), "share": share, **of_clerks}
+    source |= {"truth_file": paths.name_of(truth)} if truth is not None else {}
     model = train(frame[learned].reset_index(drop=True), told, opened, config, source)
     rest = frame[~learned] if share < 1.0 else frame
     result = Matcher(opened, config, model).match_bulletins(rest.reset_index(drop=True))
-    measured = told[told["id"].isin(rest["id"])]
+    measured = told[told["id"].isin(rest["id"])].drop(columns=TRUST)
     measures = evaluate(result.decisions, result.candidates, measured).as_dict()
     kept = ("n", "n_with_truth", "top1", "recall_20", "coding_rate", "precision",
             "coverage_90", "coverage_95", "coverage_98", "calibration_error")  # fmt: skip
@@ -135,7 +137,8 @@ def train(
     frame : DataFrame
         A bulletins table (:data:`geomatch.schema.BULLETINS`).
     truth : DataFrame
-        ``id``, ``siret`` ("" when the establishment is not in the register), ``naf``.
+        ``id``, ``siret`` ("" when the establishment is not in the register), ``naf``; a column
+        ``trust``, where there is one, says how far each row is to be believed.
     trained_on : mapping
         What the model card says of the set.
 
@@ -214,7 +217,9 @@ def fit(sample: Sample) -> Model:
     """Ranking, then the file's word, then calibration of echo and NAF, then thresholds."""
     right = is_right(sample)
     row = sample.pairs["row"].to_numpy(np.int64)
-    ranker = fit_choice(sample.features[list(ranking.FEATURE_NAMES)], row, right)
+    trust = _trust(sample)
+    names = list(ranking.FEATURE_NAMES)
+    ranker = fit_choice(sample.features[names], row, right, trust=trust[row])
     score, group = ranker.score(sample.features), sample.group.to_numpy(object)
     alone = collective.scored(sample.pairs, score, group, 1.0)
     weight = fit_offset(score, alone["seen"].to_numpy(), row, right)
@@ -225,7 +230,9 @@ def fit(sample: Sample) -> Model:
     features = sample.features.iloc[order].reset_index(drop=True)
     echoes = decisions.best_echoes(pairs, features, sample.flags)
     first = echoes["first"].to_numpy()
-    top_right = np.append(right, False)[first]
+    top_right = believed(
+        np.append(right, False)[first], echoes["chance"].to_numpy(np.float64), trust
+    )
     siret = fit_logistic(echoes, top_right, decisions.CALIBRATION_FEATURES)
     model = replace(model, siret=siret)
     probability = np.where(first >= 0, siret.probability(echoes), 0.0)
@@ -237,13 +244,21 @@ def _fit_naf(model: Model, sample: Sample, pairs: pd.DataFrame, echoes: pd.DataF
     nafs = decisions.decide_naf(pairs, echoes, sample.naf_texts, model, 0.95)
     truth = sample.truth["naf"].to_numpy(object)
     # As in evaluation, what is coded without a known truth counts as wrong.
-    right = (nafs["naf"].to_numpy(object) == truth) & (truth != "")
-    if not right.any():
+    said = (nafs["naf"].to_numpy(object) == truth) & (truth != "")
+    if not said.any():
         return model
+    right = believed(said, nafs["naf_share"].to_numpy(np.float64), _trust(sample))
     features = decisions.naf_features(nafs["naf_share"].to_numpy(), echoes)
     naf = fit_logistic(features, right, decisions.NAF_FEATURES)
     thresholds = precision_thresholds(naf.probability(features), right, TARGETS)
     return replace(model, naf=naf, naf_thresholds=thresholds)
+
+
+def _trust(sample: Sample) -> NDArray[np.float64]:
+    """How far the outcome of each bulletin is to be believed; 1 where nothing is said of it."""
+    if TRUST not in sample.truth:
+        return np.ones(len(sample.truth))
+    return sample.truth[TRUST].to_numpy(np.float64)
 
 
 def is_right(sample: Sample) -> NDArray[np.bool_]:

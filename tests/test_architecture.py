@@ -32,7 +32,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "assembly": ("prepared", "resources", "results", "matcher"),
     "uses": (
         "batch", "cluster", "partitions", "merging", "evaluation", "geocoding", "training",
-        "scoring", "explaining", "review", "evidence", "workload", "progress",
+        "scoring", "explaining", "review", "evidence", "verdicts", "workload", "progress",
     ),
     "demo": ("demo",),
     "command line": ("cli",),
@@ -53,10 +53,11 @@ ALONGSIDE: dict[str, set[str]] = {
     "matcher": {"prepared", "resources", "results"},
     "batch": {"cluster", "partitions"},
     "merging": {"partitions"},
-    "training": {"evaluation"},
+    "training": {"evaluation", "verdicts"},
+    "verdicts": {"evaluation", "review"},
     "scoring": {"evaluation"},
     "explaining": {"evidence", "review", "scoring"},
-    "review": {"scoring"},
+    "review": {"evaluation", "scoring"},
     "workload": {"evaluation", "scoring"},
 }
 #: Units that may not see all that lies below them.
@@ -82,6 +83,7 @@ ONLY: dict[str, set[str]] = {
         "bulletins",
         "config",
         "errors",
+        "evaluation",
         "lexicon",
         "names",
         "paths",

@@ -12,6 +12,12 @@ import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 MOST_LINES = 10
+#: What each notebook has to show, and how often at least.
+SHOWN = {
+    "01_prise_en_main": {"Plan du voisinage": 2},
+    "02_cas_ambigus": {"Plan du voisinage": 1, "Carte des bulletins": 1, "ReviewWidget": 1},
+    "03_evaluation": {"Carte des bulletins": 1, "probabilité annoncée": 1, "Charge": 1},
+}
 
 
 def read(path: Path) -> Any:
@@ -22,8 +28,8 @@ def code_cells(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_there_are_notebooks() -> None:
-    assert [p.name for p in NOTEBOOKS][:1] == ["01_prise_en_main.ipynb"]
+def test_there_are_the_three_notebooks() -> None:
+    assert [p.stem for p in NOTEBOOKS] == sorted(SHOWN)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -36,7 +42,9 @@ def test_kept_without_outputs_and_logic(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_runs_and_shows_a_map(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_and_shows_what_it_promises(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     notebook = read(path)
     nbclient.NotebookClient(
@@ -47,9 +55,11 @@ def test_runs_and_shows_a_map(path: Path, tmp_path: Path, monkeypatch: pytest.Mo
     ).execute()
     outputs = [output for cell in code_cells(notebook) for output in cell.outputs]
     shown = [str(data) for o in outputs for data in o.get("data", {}).values()]
-    maps = [text for text in shown if "Plan du voisinage" in text]
-    assert len(maps) >= 2
-    for text in maps:
-        assert "<circle" in text
-        assert set(re.findall(r"https?://[^\s\"<]+", text)) <= {"http://www.w3.org/2000/svg"}
+    for words, least in SHOWN[path.stem].items():
+        found = [text for text in shown if words in text]
+        assert len(found) >= least, words
+        for text in (t for t in found if t.startswith("<svg")):
+            assert "<circle" in text
+            links = set(re.findall(r"https?://[^\s\"<]+", text))
+            assert links <= {"http://www.w3.org/2000/svg"}
     assert not [o for o in outputs if o.output_type == "stream" and o.name == "stderr"]

@@ -26,7 +26,7 @@ def run_demo(
     results, the report and the page, as lines that rich can print.
     """
     from geomatch.batch import run
-    from geomatch.scoring import evaluate_run
+    from geomatch.scoring import evaluate_run, map_of_run
 
     tell = progress or (lambda step, share: None)
     root = Path(out)
@@ -43,7 +43,9 @@ def run_demo(
     )
     tell("évaluation", 0.87)
     evaluation = evaluate_run(results, read_truth(files.truth))
-    report = html_report(evaluation, root / "rapport.html")
+    drawn = map_of_run(results)
+    maps = {"": drawn} if drawn is not None else {}
+    report = html_report(evaluation, root / "rapport.html", maps=maps)
     tell("page", 0.95)
     page = write_demo_page(
         results, store, root / "trois_bulletins.html", figures=_figures(evaluation)

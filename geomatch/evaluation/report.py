@@ -14,6 +14,7 @@ from geomatch.evaluation.drift import Drift
 from geomatch.evaluation.evaluate import Evaluation
 from geomatch.evaluation.measures import NOTHING
 from geomatch.evaluation.metrics import Metrics
+from geomatch.evaluation.overview import CommuneMap
 from geomatch.evaluation.portrait import Portrait
 from geomatch.evaluation.strata import DEPARTEMENT, SECTION, TITLES
 from geomatch.evaluation.svg import calibration_chart, curve_chart, legend
@@ -34,7 +35,7 @@ figure{flex:1 1 420px;max-width:520px;margin:0}figcaption{color:#5a5a60;font-siz
 .legend{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.3rem 1.4rem}
 svg .axes line{stroke:#e3e3e6}svg text{font:12px system-ui,sans-serif;fill:#3a3a3f}
 .brief{background:#f5f5f7;border-left:4px solid #0072b2;padding:.6rem 1rem .6rem 2rem;
-font-size:1.05rem}.brief li{margin:.25rem 0}.wide{max-width:760px}
+font-size:1.05rem}.brief li{margin:.25rem 0}.wide,.map{max-width:none}.wide{max-width:760px}
 svg .guide{stroke:#8a8a90;stroke-dasharray:3 3}
 """
 _NOTES = """
@@ -63,6 +64,7 @@ def html_report(
     *,
     portraits: Mapping[str, Portrait] | None = None,
     drifts: Mapping[str, Drift] | None = None,
+    maps: Mapping[str, CommuneMap] | None = None,
 ) -> Location:
     """Write a self-contained page: a summary in words, pictures, then tables.
 
@@ -77,6 +79,8 @@ def html_report(
         Runs without a truth, by name.
     drifts
         What moved since the last campaign, by name of the run.
+    maps
+        Where the bulletins of a run are and what became of them, by name.
 
     Returns
     -------
@@ -92,7 +96,7 @@ def html_report(
     if not runs and not portraits:
         raise ConfigError("no run to report on: expected at least one evaluated run")
     file = paths.location(path)
-    content = page(runs, portraits or {}, drifts or {}).encode("utf-8")
+    content = page(runs, portraits or {}, drifts or {}, maps).encode("utf-8")
     paths.write_bytes(file, content)
     return file
 
@@ -101,11 +105,13 @@ def page(
     runs: Mapping[str, Evaluation],
     portraits: Mapping[str, Portrait] | None = None,
     drifts: Mapping[str, Drift] | None = None,
+    maps: Mapping[str, CommuneMap] | None = None,
 ) -> str:
     """The page as text."""
     ordered = {name: runs[name] for name in ranking(runs)}
     parts = ["<h1>Évaluation du codage des établissements</h1>"]
     parts.append(_brief(ordered, portraits or {}, drifts or {}))
+    parts += [_mapped(name if len(maps or {}) > 1 else "", m) for name, m in (maps or {}).items()]
     if ordered:
         parts += _measured(ordered)
     if portraits:
@@ -136,6 +142,16 @@ def _brief(
         told += summary.drift_sentences(drift)
     items = "".join(f"<li>{escape(t)}</li>" for t in told)
     return f'<h2>En bref</h2><ul class="brief">{items}</ul>'
+
+
+def _mapped(name: str, drawn: CommuneMap) -> str:
+    run = f" – {escape(name)}" if name else ""
+    return (
+        f'<h2>Où sont les bulletins{run}</h2><figure class="map">{drawn.svg}<figcaption>Un disque '
+        "par commune de travail, ou par groupe de communes voisines ; sa surface dit le nombre de "
+        "bulletins, ses parts ce qu’ils sont devenus. Points clairs : autres communes."
+        "</figcaption></figure>"
+    )
 
 
 def _measured(runs: Mapping[str, Evaluation]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What the page may ask for: each address, what its body has to hold, what the desk then does."""
+"""What a screen may ask for: each act, what its body has to hold, what the desk then does."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from geomatch.errors import ConfigError
-from geomatch.review.desk import Desk, RefusedError, Session
+from geomatch.review.desk import Desk, RefusedError, Session, Typed
+from geomatch.review.maps import MapRequest, is_metres, window_of
 from geomatch.review.queue import Filters
 
 Body = Mapping[str, Any]
 Action = Callable[[Desk, Session, Body], dict[str, Any]]
 #: Longest text typed into any field, characters.
 _MOST_TEXT = 1000
+#: A map is drawn with so many candidates at most.
+_MOST_SIRETS = 8
 
 
 def _enter(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
@@ -46,23 +49,55 @@ def _undo(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
 
 
 def _search(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
-    name, street = _text(body, "name"), _text(body, "street")
-    return desk.search(_number(body), name, street, _text(body, "departement"))
+    name, street, where = (_text(body, n).strip() for n in ("name", "street", "departement"))
+    return desk.search(_number(body), Typed(name, street, where, _point(body)))
 
 
 def _siret(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
     return desk.look_up(_number(body), _text(body, "siret"))
 
 
+def _map(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
+    sirets = body.get("sirets", [])
+    if not isinstance(sirets, list) or len(sirets) > _MOST_SIRETS:
+        raise RefusedError("Requête mal formée.")
+    if not all(isinstance(s, str) and len(s) == 14 for s in sirets):
+        raise RefusedError("Requête mal formée.")
+    asked = _metres(body, "window")
+    window = None if asked is None else window_of(asked)
+    if asked is not None and window is None:
+        raise RefusedError("Requête mal formée.")
+    return desk.draw(_number(body), MapRequest(tuple(sirets), window, _point(body)))
+
+
 ACTIONS: Mapping[str, Action] = {
-    "/api/enter": _enter,
-    "/api/card": _card,
-    "/api/verdict": _verdict,
-    "/api/skip": _skip,
-    "/api/undo": _undo,
-    "/api/search": _search,
-    "/api/siret": _siret,
+    "enter": _enter,
+    "card": _card,
+    "verdict": _verdict,
+    "skip": _skip,
+    "undo": _undo,
+    "search": _search,
+    "siret": _siret,
+    "map": _map,
 }
+
+
+def act(desk: Desk, session: Session, name: str, body: Body) -> dict[str, Any]:
+    """Do what a screen asks, and prepare in the background what it will probably ask next.
+
+    Raises
+    ------
+    RefusedError
+        When there is no such act (status 404), the body is not what it takes, or the desk
+        refuses.
+    """
+    action = ACTIONS.get(name)
+    if action is None:
+        raise RefusedError("Cette adresse n'existe pas.", 404)
+    told = action(desk, session, body)
+    if told.get("card"):
+        desk.prepare_later(session)
+    return told
 
 
 def _text(body: Body, name: str) -> str:
@@ -84,3 +119,21 @@ def _number(body: Body) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         raise RefusedError("Requête mal formée.")
     return value
+
+
+def _metres(body: Body, name: str) -> list[float] | None:
+    value = body.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(is_metres(v) for v in value):
+        raise RefusedError("Requête mal formée.")
+    return [float(v) for v in value]
+
+
+def _point(body: Body) -> tuple[float, float] | None:
+    value = _metres(body, "point")
+    if value is None:
+        return None
+    if len(value) != 2:
+        raise RefusedError("Requête mal formée.")
+    return (value[0], value[1])

@@ -14,19 +14,24 @@ from typing import Any
 
 import pandas as pd
 
-from geomatch.names import STOP_WORDS, clean_names
+from geomatch.names import clean_names
 from geomatch.review import wording
 from geomatch.review.atlas import Atlas
-from geomatch.review.map import metres_text
+from geomatch.review.highlights import (
+    ACTIVITY,
+    NAME,
+    STREET,
+    TOWN,
+    Words,
+    marked,
+    words_of,
+    written_words,
+)
+from geomatch.review.marks import metres_text
 from geomatch.review.reasons import number_of, reasons
 from geomatch.review.svg import element, escaped
-from geomatch.text import normalise
-from geomatch.voies import street_types
+from geomatch.voies import street_key
 
-#: A word shorter than this says nothing when two texts share it.
-_LEAST_SHARED = 3
-#: Nor do these, besides stop words and types of street.
-_COMMON = frozenset({"COMMUNE", "VILLE", "SOCIETE", "SARL", "SAS", "STE", "ETS"})
 #: Activities of the other bulletins of a card that are told.
 _MOST_ACTIVITIES = 6
 
@@ -56,34 +61,24 @@ def bulletin_html(dossier: Dossier, known: Known) -> str:
     """As written beside as understood, line by line, and what else the form says."""
     written, decision, atlas = dossier.written[0], dossier.decision, known.atlas
     town = decision["code_commune"]
+    employer = written["raison_sociale"]
+    place = wording.understood_address(decision, atlas)
     rows = [
-        (
-            "Employeur",
-            written["raison_sociale"],
-            " ".join(clean_names([written["raison_sociale"]])),
-        ),
-        (
-            "Adresse",
-            wording.written_address(written),
-            wording.understood_address(decision, atlas),
-        ),
-        (
-            "Commune",
-            wording.written_town(written),
-            atlas.commune_name(town) if town else "",
-        ),
-        ("Activité", written["activite"], known.naf(decision["naf"])),
-        ("Profession", written["profession"], ""),
+        ("Employeur", NAME, employer, " ".join(clean_names([employer]))),
+        ("Adresse", STREET, wording.written_address(written), place),
+        ("Commune", TOWN, wording.written_town(written), atlas.commune_name(town) if town else ""),
+        ("Activité", ACTIVITY, written["activite"], known.naf(decision["naf"])),
+        ("Profession", ACTIVITY, written["profession"], ""),
     ]
     head = "".join(element("th", escaped(w)) for w in ("Bulletin", "Écrit", "Compris"))
     body = "".join(
         element(
             "tr",
             element("th", escaped(label), scope="row")
-            + _cell(said, "as-written")
-            + _cell(meant, "as-understood"),
+            + _cell(said, words_of(meant, part), "as-written")
+            + _cell(meant, words_of(_in_full(said, part), part), "as-understood"),
         )
-        for label, said, meant in rows
+        for label, part, said, meant in rows
     )
     situation = wording.situation(written, atlas)
     if situation:
@@ -93,8 +88,15 @@ def bulletin_html(dossier: Dossier, known: Known) -> str:
     return table + _others(dossier.written)
 
 
-def _cell(value: str, css: str) -> str:
-    return element("td", escaped(value) if value else "–", class_=css if value else f"{css} empty")
+def _in_full(said: str, part: str) -> str:
+    """What was written, and the same without abbreviations."""
+    full = street_key(said) if part == STREET else " ".join(clean_names([said]))
+    return f"{said} {full}" if part in (STREET, NAME) else said
+
+
+def _cell(value: str, others: Words, css: str) -> str:
+    inside = marked(value, others) if value else "–"
+    return element("td", inside, class_=css if value else f"{css} empty")
 
 
 def _others(written: Sequence[Mapping[str, Any]]) -> str:
@@ -116,7 +118,7 @@ def candidates_html(dossier: Dossier, known: Known) -> str:
     rows = dossier.candidates.to_dict("records")
     if not rows:
         return element("p", "Aucun candidat : cherchez avec la touche /.", class_="nobody")
-    words = _written_words(dossier.written[0])
+    words = written_words(dossier.written[0])
     town = str(dossier.decision["code_commune"])
     parts = (
         _candidate(i, {**row, "town": town}, words, known) for i, row in enumerate(rows, start=1)
@@ -124,18 +126,20 @@ def candidates_html(dossier: Dossier, known: Known) -> str:
     return element("ol", "".join(parts), class_="candidates")
 
 
-def _candidate(key: int, row: Mapping[Any, Any], words: frozenset[str], known: Known) -> str:
+def _candidate(key: int, row: Mapping[Any, Any], words: Words, known: Known) -> str:
     names = wording.register_names(row)
-    title = element("span", _marked(names[0] if names else "(sans nom)", words), class_="name")
-    also = element("span", _marked(" · ".join(names[1:3]), words), class_="also")
+    title = element("span", marked(names[0] if names else "(sans nom)", words), class_="name")
+    also = element("span", marked(" · ".join(names[1:3]), words), class_="also")
     facts = " · ".join(w for w in (_size(row), "siège" if row["is_siege"] else "") if w)
     side = element("span", escaped(_distance(row, row["town"])), class_="distance") + element(
         "span", escaped(facts), class_="size"
     )
-    activity = element("span", _marked(known.naf(row["naf"]), words), class_="naf")
+    activity = element(
+        "span", marked(known.naf(row["naf"]), words, only=(ACTIVITY, NAME)), class_="naf"
+    )
     main = (
         element("span", title + (" " + also if names[1:] else ""))
-        + element("span", _marked(wording.register_address(row), words), class_="where")
+        + element("span", marked(wording.register_address(row), words), class_="where")
         + element("span", _why(row) + activity)
     )
     scores = element("span", escaped(_scores(row)), class_="score")
@@ -170,29 +174,6 @@ def _why(row: Mapping[Any, Any]) -> str:
         for words, speaks_for in reasons(row)
     )
     return element("span", ", ".join(told), class_="why") + " "
-
-
-# ------------------------------------------------------------------ words shared
-
-
-def _written_words(written: Mapping[str, Any]) -> frozenset[str]:
-    said = (
-        written["raison_sociale"],
-        wording.written_address(written),
-        wording.written_town(written),
-        written["activite"],
-    )
-    found = {w for w in normalise(" ".join(said)).split() if len(w) >= _LEAST_SHARED}
-    return frozenset(found - STOP_WORDS - street_types().keys() - _COMMON)
-
-
-def _marked(text: str, words: frozenset[str]) -> str:
-    """Escaped text with the words that the bulletin has too in bold."""
-    parts = []
-    for piece in text.split(" "):
-        is_shared = any(word in words for word in normalise(piece).split())
-        parts.append(element("b", escaped(piece)) if is_shared else escaped(piece))
-    return " ".join(parts)
 
 
 def _scores(row: Mapping[Any, Any]) -> str:

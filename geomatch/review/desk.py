@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,21 +16,21 @@ import pandas as pd
 from geomatch import __version__
 from geomatch.errors import DataError
 from geomatch.paths import Location, join
+from geomatch.review.cards import Card
 from geomatch.review.clerk_card import Dossier, Known, bulletin_html, candidates_html
-from geomatch.review.journal import JOURNAL, SKIP, UNDO, VERDICT, Act, Journal, latest_verdicts
-from geomatch.review.map import neighbourhood_svg
+from geomatch.review.journal import JOURNAL, SKIP, UNDO, VERDICT, Act, Journal, verdicts_by_clerk
+from geomatch.review.maps import MapRequest, Maps
 from geomatch.review.mirror import MirroredJournal
+from geomatch.review.options import AS_IT_IS, ReviewOptions
 from geomatch.review.pace import Pace
-from geomatch.review.queue import Card, Filters, Queue
+from geomatch.review.queue import Filters, Queue
 from geomatch.review.register import siret_problem
 from geomatch.review.run import ReviewRun
-from geomatch.review.search import Finder, distances
+from geomatch.review.search import Finder
 from geomatch.review.wording import TYPES
 
 #: Longest note and name of a clerk kept, characters.
 MOST_NOTE, MOST_NAME = 500, 60
-#: Drawn maps kept.
-_MOST_MAPS = 200
 #: A session silent for so long has left its name, and what it did, to who comes back, seconds.
 _GONE_S = 60.0
 
@@ -59,6 +59,16 @@ class Session:
 
 
 @dataclass(frozen=True)
+class Typed:
+    """What a clerk searches by: words, where, and the point put on the map (metres)."""
+
+    name: str = ""
+    street: str = ""
+    departement: str = ""
+    point: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True)
 class _Shown:
     """What was true of the queue at one moment; the rest of an answer needs no lock."""
 
@@ -76,17 +86,19 @@ class Desk:
         The bulletins to review with all that is known of them.
     journal : Journal
         Opened for writing; its acts are taken up again.
+    background : str
+        Of the maps; see :mod:`geomatch.review.background`.
     """
 
-    def __init__(self, run: ReviewRun, journal: Journal) -> None:
+    def __init__(self, run: ReviewRun, journal: Journal, *, background: str = "") -> None:
         self.run = run
         self.journal = journal
         self.finder = Finder(run.register)
         self.pace = Pace()
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
-        self._maps: dict[tuple[int, str, tuple[str, ...]], str] = {}
-        self._map_lock = threading.Lock()
+        self.maps = Maps(run, background)
+        self._preparing = threading.Semaphore(1)
         self._orphans: dict[str, list[Act]] = {}
         strange = {a.id for a in journal.acts} - run.every_id
         if strange:
@@ -94,22 +106,23 @@ class Desk:
                 f"the journal {journal.file} names {len(strange)} bulletin(s) that this run "
                 "does not have; it belongs to another run: move it away"
             )
-        self.queue = Queue(run.cards, set(latest_verdicts(journal.acts)))
+        told = verdicts_by_clerk(journal.acts)
+        self.queue = Queue(run.cards, {id: list(clerks) for id, clerks in told.items()})
         self._take_up(journal.acts)
 
     @classmethod
     def open(
-        cls, run_dir: Path, store: Location | None = None, *, mirror: Location | None = None
+        cls, run_dir: Path, options: ReviewOptions = AS_IT_IS, *, mirror: Location | None = None
     ) -> Desk:
         """The desk of a result folder; see :class:`ReviewRun` and :class:`Journal`.
 
         `mirror` is the folder in an S3 store that `run_dir` is a copy of.
         """
-        run = ReviewRun.read(run_dir, store)
+        run = ReviewRun.read(run_dir, options.store, double=options.double)
         file = run_dir / JOURNAL
         journal = Journal(file) if mirror is None else MirroredJournal(file, join(mirror, JOURNAL))
         try:
-            return cls(run, journal)
+            return cls(run, journal, background=options.background)
         except DataError:
             journal.close()
             raise
@@ -118,8 +131,9 @@ class Desk:
         """Skips and what each clerk can undo, as they were when the journal was left."""
         last = {act.id: act for act in acts}
         self.queue.postpone([i for i, act in last.items() if act.act == SKIP])
+        of_clerk = {(act.id, act.who): act for act in acts}
         for act in acts:
-            if act.act != UNDO and last[act.id] is act:
+            if act.act != UNDO and of_clerk[act.id, act.who] is act:
                 self._orphans.setdefault(act.who, []).append(act)
             self.pace.note(act)
 
@@ -138,6 +152,7 @@ class Desk:
                 session.done = []
             session.who, session.seen = asked, now
             self._sessions[session.id] = session
+            self.queue.call(session.id, asked)
             others = [s for s in self._sessions.values() if s is not session and s.who == asked]
             present = [s for s in others if s.seen > now - _GONE_S]
             if not present:
@@ -187,7 +202,7 @@ class Desk:
             "bulletin": bulletin_html(dossier, self._known),
             "candidates": candidates_html(dossier, self._known),
             "sirets": dossier.candidates["siret"].tolist(),
-            "map": f"/plan/{card.number}.svg",
+            "map": self.maps.ready(card.number),
         }
 
     @property
@@ -195,50 +210,38 @@ class Desk:
         return self.run.known
 
     def _progress(self, session: Session) -> dict[str, Any]:
-        open_cards = self.queue.open_cards(session.filters)
-        left = sum(len(self.queue.remaining(n)) for n in open_cards)
+        cards, left = self.queue.left(session.filters, session.id)
         return {
             "total": len(self.run.ids),
-            "settled": len(self.queue.settled & self.run.ids),
-            "cards_left": len(open_cards),
+            "settled": self.queue.n_settled,
+            "cards_left": cards,
             "bulletins_left": left,
             **self.pace.told(session.who, left),
             "can_undo": bool(session.done),
         }
 
-    def prepare(self, session: Session) -> None:
-        """Do ahead what this clerk will probably ask for: the next maps, the first search."""
-        with self._lock:
-            numbers = self.queue.upcoming(session.filters, time.monotonic(), 2)
-        for number in numbers:
-            self.map_svg(number)
-        self.run.register.warm()
-        for number in numbers:
-            self.finder.warm(self.run.search_departement(self.run.cards[number]))
+    def prepare_later(self, session: Session) -> None:
+        """Do ahead in the background what this clerk asks next, for one clerk at a time."""
+        if self._preparing.acquire(blocking=False):
+            threading.Thread(target=self._prepare, args=(session,), daemon=True).start()
 
-    def map_svg(self, number: int, sirets: Sequence[str] = ()) -> str:
-        """The map of a card with its own candidates, or with others in their place."""
-        if not 0 <= number < len(self.run.cards):
-            raise RefusedError("Cette fiche n'existe pas.", 404)
-        key = (number, self.run.cards[number].ids[0], tuple(sirets))
-        with self._map_lock:
-            drawn = self._maps.get(key)
-        if drawn is None:
-            drawn = self._drawn(number, sirets)
-            with self._map_lock:
-                self._maps[key] = drawn
-                while len(self._maps) > _MOST_MAPS:
-                    del self._maps[next(iter(self._maps))]
-        return drawn
+    def _prepare(self, session: Session) -> None:
+        """The next maps, the first search."""
+        try:
+            with self._lock:
+                numbers = self.queue.upcoming(session.id, session.filters, time.monotonic(), 2)
+            for number in numbers:
+                self.maps.told(number)
+            self.run.register.warm()
+            for number in numbers:
+                self.finder.warm(self.run.search_departement(self.run.cards[number]))
+        finally:
+            self._preparing.release()
 
-    def _drawn(self, number: int, sirets: Sequence[str]) -> str:
-        dossier = self.run.dossier(self.run.cards[number].ids[:1])
-        shown = dossier.candidates
-        if sirets:
-            shown = self._placed(self.run.register_rows(sirets, number), dossier.decision)
-        # drawn as if nobody were chosen: the map must not say who the matcher would take
-        place = {**dossier.decision, "decision": "none"}
-        return neighbourhood_svg(self.run.atlas, place, shown, width=640, height=360)
+    def draw(self, number: int, view: MapRequest) -> dict[str, Any]:
+        """The map of a card: its ``svg`` and ``window``."""
+        self._known_card(number)
+        return self.maps.told(number, view)
 
     # ------------------------------------------------------------------ acts
 
@@ -252,7 +255,7 @@ class Desk:
             ids = self._claimed(session, number)
             ids = ids[:1] if alone else ids
             self._write(session, VERDICT, ids, siret=siret, note=note)
-            self.queue.settle(ids)
+            self.queue.settle(ids, session.who)
             shown = self._following(session)
         return self._told(session, shown)
 
@@ -274,7 +277,7 @@ class Desk:
             ids = tuple(a.id for a in session.done if a.batch == last)
             self._write(session, UNDO, ids, siret=None, note="")
             session.done = [a for a in session.done if a.batch != last]
-            self.queue.reopen(ids)
+            self.queue.reopen(ids, session.who)
             number, now = self.queue.card_of(ids[0]), time.monotonic()
             if number is None or not self.queue.claim(number, session.id, now):
                 number = self.queue.take(session.id, session.filters, now)
@@ -283,6 +286,7 @@ class Desk:
 
     def _claimed(self, session: Session, number: int) -> tuple[str, ...]:
         is_known = 0 <= number < len(self.run.cards)
+        self.queue.call(session.id, session.who)
         if not is_known or not self.queue.claim(number, session.id, time.monotonic()):
             raise RefusedError("Cette fiche est déjà réglée ou chez un autre gestionnaire.", 409)
         return self.queue.remaining(number)
@@ -303,17 +307,26 @@ class Desk:
 
     # ------------------------------------------------------------------ search
 
-    def search(self, number: int, name: str, street: str, departement: str) -> dict[str, Any]:
-        """Candidates that answer to a typed name and street, as a list like a card's."""
-        decision, default = self._decision(number)
-        where = departement.strip().upper() or default
+    def search(self, number: int, typed: Typed) -> dict[str, Any]:
+        """Candidates that answer to what was typed and where the point was put.
+
+        Without a word typed, who is around the point and is named like the declared employer.
+        """
+        card = self._known_card(number)
+        place = self.maps.place(number, typed.point)
+        where = typed.departement.strip().upper() or self.run.search_departement(card)
         if where not in self.run.store.departements:
             raise RefusedError("Ce département n'est pas dans la base de référence.", 422)
-        found = self.finder.search(name, street, departement=where, place=decision)
-        return self._found(number, found)
+        if typed.name or typed.street or typed.point is None:
+            found = self.finder.search(typed.name, typed.street, departement=where, place=place)
+        else:
+            employer = str(self.run.bulletins.loc[card.ids[0], "raison_sociale"])
+            found = self.finder.around(employer, departement=where, place=place)
+        return self._found(number, found, typed.point)
 
     def look_up(self, number: int, siret: str) -> dict[str, Any]:
         """The establishment a typed SIRET is, as a list of one; refused with what is wrong."""
+        self._known_card(number)
         digits = "".join(siret.split())
         problem = siret_problem(digits)
         if problem:
@@ -321,33 +334,29 @@ class Desk:
         rows = self.run.register_rows([digits], number)
         if rows.empty:
             raise RefusedError("Ce SIRET est bien formé, mais il n'est pas au répertoire.", 422)
-        return self._found(number, rows)
+        return self._found(number, rows, None)
 
-    def _found(self, number: int, rows: pd.DataFrame) -> dict[str, Any]:
-        decision, _ = self._decision(number)
-        shown = self._placed(rows, decision)
-        dossier = Dossier(self.run.dossier(self.run.cards[number].ids[:1]).written, decision, shown)
+    def _found(
+        self, number: int, rows: pd.DataFrame, point: tuple[float, float] | None
+    ) -> dict[str, Any]:
+        place = self.maps.place(number, point)
+        shown = self.maps.placed(rows, place)
+        written = self.run.dossier(self.run.cards[number].ids[:1]).written
         sirets = shown["siret"].tolist()
         return {
-            "candidates": candidates_html(dossier, self._known),
+            "candidates": candidates_html(Dossier(written, place, shown), self._known),
             "sirets": sirets,
-            "map": f"/plan/{number}.svg?sirets={','.join(sirets)}" if sirets else "",
+            "map": self.maps.told(number, MapRequest(tuple(sirets), None, point)),
         }
 
-    def _placed(self, rows: pd.DataFrame, decision: Mapping[str, Any]) -> pd.DataFrame:
-        """Register rows as candidates: ranked as they stand, with their distance."""
-        far = distances(rows, decision)
-        return rows.assign(rank=range(1, len(rows) + 1), distance_m=far, found=True)
-
-    def _decision(self, number: int) -> tuple[Mapping[str, Any], str]:
+    def _known_card(self, number: int) -> Card:
         if not 0 <= number < len(self.run.cards):
             raise RefusedError("Cette fiche n'existe pas.", 404)
-        card = self.run.cards[number]
-        return self.run.dossier(card.ids[:1]).decision, self.run.search_departement(card)
+        return self.run.cards[number]
 
     def _exists(self, siret: str, number: int) -> bool:
         is_known = 0 <= number < len(self.run.cards)
         return is_known and not self.run.register_rows([siret], number).empty
 
 
-__all__ = ["Desk", "RefusedError", "Session"]
+__all__ = ["Desk", "RefusedError", "Session", "Typed"]

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 
+import pandas as pd
+
+from geomatch.evaluation.overview import CommuneMap, commune_map
 from geomatch.review.atlas import Atlas
+from geomatch.review.journal import JOURNAL, Act, read_journal
 from geomatch.review.map import neighbourhood_svg
 from geomatch.review.page import STYLE, bulletin_card
 from geomatch.review.stories import MatchResult, Stories, run_frames, tell_stories
 from geomatch.review.svg import element
+from geomatch.review.wording import TYPES
+from geomatch.schema import STORE_COMMUNES
+from geomatch.scoring import read_decisions, read_run
 from geomatch.store import Store
+
+#: Colours of the kinds of doubt on a map, most frequent kind first (Okabe and Ito, 2008).
+_COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#8a8a90")
+_OTHERS = "autres motifs"
 
 
 @dataclass(frozen=True)
@@ -62,3 +74,26 @@ def show_bulletin(
     opened = Store.open(store) if isinstance(store, str | Path) else store
     stories = tell_stories(*run_frames(run, ids=[id]), opened, ids=[id])
     return BulletinView(stories, id)
+
+
+def ambiguous_map(run_dir: str | Path, *, store: str | Path | None = None) -> CommuneMap:
+    """What a run leaves to clerks, by commune of work and kind of doubt.
+
+    `store` None is the one that run.json names. Raises :class:`DataError` when the run or the
+    store is not readable.
+    """
+    folder = Path(run_dir)
+    decisions = read_decisions(folder)
+    left = decisions[decisions["decision"] == "review"]
+    kinds = left["type"].fillna("").map(lambda code: TYPES.get(code, code))
+    common = kinds.value_counts().index[: len(_COLOURS) - 1]
+    kinds = kinds.where(kinds.isin(common), _OTHERS)
+    colours: Mapping[str, str] = dict(zip([*common, _OTHERS], _COLOURS, strict=False))
+    opened = Store.open(store if store is not None else read_run(folder)["store"]["path"])
+    return commune_map(left["code_commune"], kinds, opened.country(STORE_COMMUNES), colours)
+
+
+def verdicts(run_dir: str | Path) -> pd.DataFrame:
+    """The journal of a run as a table, one row an act, first to last; see :class:`Act`."""
+    acts = read_journal(Path(run_dir) / JOURNAL)
+    return pd.DataFrame([vars(a) for a in acts], columns=[f.name for f in fields(Act)])

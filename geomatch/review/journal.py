@@ -73,13 +73,24 @@ def read_journal(file: Path) -> list[Act]:
     return [_act(line, file, number) for number, line in enumerate(lines, start=1)]
 
 
-def latest_verdicts(acts: Iterable[Act]) -> dict[str, Act]:
-    """The verdict in force of each bulletin that has one: id → act.
+def verdicts_by_clerk(acts: Iterable[Act]) -> dict[str, dict[str, Act]]:
+    """The verdicts in force: id → clerk → act, the latest clerk last.
 
-    An undo takes the verdict before it away; a skip leaves no verdict either.
+    An undo takes its clerk's verdict away; a skip leaves none either. Only bulletins with a
+    verdict are told.
     """
-    last = {act.id: act for act in acts}
-    return {id: act for id, act in last.items() if act.act == VERDICT}
+    found: dict[str, dict[str, Act]] = {}
+    for act in acts:
+        verdicts = found.setdefault(act.id, {})
+        verdicts.pop(act.who, None)
+        if act.act == VERDICT:
+            verdicts[act.who] = act
+    return {id: verdicts for id, verdicts in found.items() if verdicts}
+
+
+def latest_verdicts(acts: Iterable[Act]) -> dict[str, Act]:
+    """The verdict in force of each bulletin that has one: id → act; of two clerks' the later."""
+    return {id: list(of.values())[-1] for id, of in verdicts_by_clerk(acts).items()}
 
 
 class Journal:

@@ -13,7 +13,8 @@ from typing import Any
 import pandas as pd
 
 from geomatch.review import wording
-from geomatch.review.map import metres_text, neighbourhood_svg
+from geomatch.review.map import neighbourhood_svg
+from geomatch.review.marks import metres_text
 from geomatch.review.stories import Stories, Story
 from geomatch.review.svg import element, escaped
 

@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 import bisect
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import pandas as pd
-
 from geomatch.errors import ConfigError
-from geomatch.review.wording import written_address, written_town
-from geomatch.territories import departement_of
-from geomatch.text import normalise
+from geomatch.review.cards import Card
 
 #: A card that nobody did anything with for so long is given to somebody else, seconds.
 LEASE_S = 15 * 60.0
-
-
-@dataclass(frozen=True)
-class Card:
-    """Bulletins that say the same and are settled together.
-
-    `number` is its place in the order, `gain` the bulletins it is expected to code: how many
-    they are times the chance that the right establishment is among those shown.
-    """
-
-    number: int
-    ids: tuple[str, ...]
-    gain: float
-    departement: str
-    type: str
-    probability: float
+#: Filters whose counts are kept.
+MOST_TALLIES = 64
 
 
 @dataclass(frozen=True)
@@ -79,65 +61,6 @@ def _share(query: Mapping[str, str], name: str, default: float) -> float:
     return value
 
 
-def make_cards(
-    decisions: pd.DataFrame, bulletins: pd.DataFrame, candidates: pd.DataFrame
-) -> list[Card]:
-    """Cards of the bulletins to review, the one that settles most first.
-
-    Parameters
-    ----------
-    decisions, bulletins : DataFrame
-        Rows of the bulletins to review, of DECISIONS and BULLETINS.
-    candidates : DataFrame
-        ``id`` and ``probability`` of the candidates that are shown.
-
-    Returns
-    -------
-    list of Card
-        Declarations are identical when employer, address and town are, once normalised, the
-        place was understood alike and the same establishment came first. Without an address
-        the activity has to be the same too: a school is not another one of the same town.
-        Without an employer or a town a bulletin stands alone.
-    """
-    chance = candidates.groupby("id")["probability"].sum().clip(0.0, 1.0)
-    keys = _declarations(bulletins)
-    groups: dict[tuple[str, ...], list[dict]] = {}
-    for row in decisions.to_dict("records"):
-        key = (*keys[row["id"]], row["code_commune"], row["siret"])
-        groups.setdefault(key, []).append(row)
-    found = []
-    for rows in groups.values():
-        ids = tuple(str(r["id"]) for r in rows)
-        gain = sum(float(chance.get(i, 0.0)) for i in ids)
-        found.append((gain, ids, rows[0]))
-    found.sort(key=lambda one: -one[0])
-    return [
-        Card(
-            number,
-            ids,
-            gain,
-            departement_of(str(row["code_commune"])),
-            str(row["type"]),
-            float(row["probability"]) if pd.notna(row["probability"]) else 0.0,
-        )
-        for number, (gain, ids, row) in enumerate(found)
-    ]
-
-
-def _declarations(bulletins: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """What each bulletin declares, as compared."""
-    keys: dict[str, tuple[str, ...]] = {}
-    for row in bulletins.to_dict("records"):
-        written = {str(k): v for k, v in row.items()}
-        employer = normalise(written["raison_sociale"])
-        address = normalise(written_address(written))
-        town = normalise(f"{written_town(written)} {written['code_commune_declaree']}")
-        activity = "" if address else normalise(f"{written['activite']} {written['profession']}")
-        alone = "" if employer and town else str(written["id"])
-        keys[str(written["id"])] = (employer, address, town, activity, alone)
-    return keys
-
-
 @dataclass
 class _Lease:
     session: str
@@ -145,31 +68,65 @@ class _Lease:
 
 
 @dataclass
+class _Tally:
+    """Open cards that filters let through, checks left out, and the bulletins on them."""
+
+    cards: int = 0
+    bulletins: int = 0
+
+
+@dataclass
 class Queue:
     """Cards still open, and who has which before them. Not safe without a lock around it.
 
-    `settled` are the bulletins that have a verdict; times are seconds of any one clock.
+    A card that is a check is open once a clerk has settled its bulletins, to every other clerk,
+    and closed by the second verdict. Checks come first, so that agreement is known early, and
+    look like any card, so that nobody takes more care of them.
+
+    `clerks` are those whose verdict on a bulletin is in force, by bulletin; times are seconds
+    of any one clock.
     """
 
-    cards: list[Card]
-    settled: set[str] = field(default_factory=set)
+    cards: Sequence[Card]
+    clerks: dict[str, list[str]] = field(default_factory=dict)
     lease_s: float = LEASE_S
     _open: list[int] = field(default_factory=list)
+    _checks: list[int] = field(default_factory=list)
     _later: list[int] = field(default_factory=list)
     _leases: dict[int, _Lease] = field(default_factory=dict)
-    _card_of: dict[str, int] = field(default_factory=dict)
+    _numbers_of: dict[str, list[int]] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+    _settled: set[str] = field(default_factory=set)
+    _wanting: dict[int, int] = field(default_factory=dict)
+    _tallies: dict[Filters, _Tally] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._open = [c.number for c in self.cards if self.remaining(c.number)]
-        self._card_of = {i: c.number for c in self.cards for i in c.ids}
+        for card in self.cards:
+            for id in card.ids:
+                self._numbers_of.setdefault(id, []).append(card.number)
+            wanting = len(self.remaining(card.number))
+            if wanting:
+                self._line(card.number).append(card.number)
+                self._wanting[card.number] = wanting
+        self._settled = {i for i in self._numbers_of if self.is_settled(i)}
+
+    def call(self, session: str, who: str) -> None:
+        """A session's clerk goes by this name."""
+        self._names[session] = who
 
     def remaining(self, number: int) -> tuple[str, ...]:
-        """Bulletins of a card that have no verdict yet."""
-        return tuple(i for i in self.cards[number].ids if i not in self.settled)
+        """Bulletins of a card that want a verdict: the first one, or of a check the second."""
+        wanted = 1 if self.cards[number].is_check else 0
+        return tuple(i for i in self.cards[number].ids if len(self.clerks.get(i, ())) == wanted)
+
+    def is_settled(self, id: str) -> bool:
+        """Whether a verdict on a bulletin is in force."""
+        return bool(self.clerks.get(id))
 
     def card_of(self, id: str) -> int | None:
-        """Number of the card a bulletin is on; None when it is on none."""
-        return self._card_of.get(id)
+        """Number of the open card a bulletin is on, else of its first; None when on none."""
+        numbers = self._numbers_of.get(id, [])
+        return next((n for n in numbers if id in self.remaining(n)), next(iter(numbers), None))
 
     def take(self, session: str, filters: Filters, now: float, *, keep: bool = True) -> int | None:
         """Lease the next card to a session; None when no card is left for it.
@@ -181,27 +138,33 @@ class Queue:
         if keep and held is not None and filters.let(self.cards[held]) and self.remaining(held):
             return self._lease(held, session, now)
         self.release(session)
-        for number in self._upcoming(filters, now):
+        for number in self._upcoming(session, filters, now):
             return self._lease(number, session, now)
         return None
 
-    def upcoming(self, filters: Filters, now: float, most: int) -> list[int]:
-        """The cards that would be given next, without giving them."""
-        found = self._upcoming(filters, now)
+    def upcoming(self, session: str, filters: Filters, now: float, most: int) -> list[int]:
+        """The cards that would be given to a session next, without giving them."""
+        found = self._upcoming(session, filters, now)
         return [number for number, _ in zip(found, range(most), strict=False)]
 
-    def _upcoming(self, filters: Filters, now: float) -> Iterable[int]:
-        for number in (*self._open, *self._later):
+    def _upcoming(self, session: str, filters: Filters, now: float) -> Iterable[int]:
+        for number in (*self._checks, *self._open, *self._later):
             lease = self._leases.get(number)
             is_free = lease is None or lease.until <= now
-            if is_free and filters.let(self.cards[number]):
+            if is_free and filters.let(self.cards[number]) and self._is_for(number, session):
                 yield number
+
+    def _is_for(self, number: int, session: str) -> bool:
+        """Whether a card may be this session's: nobody checks what they settled themselves."""
+        card = self.cards[number]
+        who = self._names.get(session, "")
+        return not card.is_check or not any(who in self.clerks.get(i, ()) for i in card.ids)
 
     def held_by(self, session: str, now: float) -> int | None:
         """The card a session has before it."""
         for number, lease in self._leases.items():
             if lease.session == session and lease.until > now:
-                return number
+                return number if self._is_for(number, session) else None
         return None
 
     def claim(self, number: int, session: str, now: float) -> bool:
@@ -209,7 +172,7 @@ class Queue:
         lease = self._leases.get(number)
         if lease is not None and lease.until > now and lease.session != session:
             return False
-        if not self.remaining(number):
+        if not self.remaining(number) or not self._is_for(number, session):
             return False
         self.release(session)
         self._lease(number, session, now)
@@ -224,38 +187,93 @@ class Queue:
         for number in [n for n, lease in self._leases.items() if lease.session == session]:
             del self._leases[number]
 
-    def settle(self, ids: Collection[str]) -> None:
-        """These bulletins have a verdict now."""
-        self.settled.update(ids)
-        for number in self._numbers(ids):
-            if not self.remaining(number):
-                self._drop(number)
-                self._leases.pop(number, None)
+    def settle(self, ids: Collection[str], who: str = "") -> None:
+        """A clerk's verdict on these bulletins is in force."""
+        for id in ids:
+            self.clerks.setdefault(id, []).append(who)
+        self._sort_out(ids)
 
-    def reopen(self, ids: Collection[str]) -> None:
-        """These bulletins have no verdict any more, and their cards are no longer skipped."""
-        self.settled.difference_update(ids)
-        for number in self._numbers(ids):
-            self._drop(number)
-            bisect.insort(self._open, number)
+    def reopen(self, ids: Collection[str], who: str = "") -> None:
+        """This clerk's verdict is none any more, and the cards are no longer skipped."""
+        for id in ids:
+            if who in self.clerks.get(id, ()):
+                self.clerks[id].remove(who)
+        self._later = [n for n in self._later if n not in set(self._numbers(ids))]
+        self._sort_out(ids)
 
     def postpone(self, ids: Collection[str]) -> None:
-        """Put the cards of these bulletins after all others."""
-        for number in self._numbers(ids):
+        """Put the open cards of these bulletins after all others."""
+        for number in (n for n in self._numbers(ids) if self.remaining(n)):
             self._drop(number)
             self._later.append(number)
             self._leases.pop(number, None)
 
-    def open_cards(self, filters: Filters) -> list[int]:
-        """Numbers of the cards that are still open and wanted."""
-        return [n for n in (*self._open, *self._later) if filters.let(self.cards[n])]
+    def left(self, filters: Filters, session: str = "") -> tuple[int, int]:
+        """Open cards that are wanted and may be this session's, and the bulletins on them.
+
+        Counted once for each filter, then kept up: a campaign has more cards than can be
+        looked through at every key.
+        """
+        tally = self._tallies.get(filters)
+        if tally is None:
+            while len(self._tallies) >= MOST_TALLIES:
+                del self._tallies[next(iter(self._tallies))]
+            counts = [n for c, n in self._wanting.items() if self._is_counted(c, filters)]
+            tally = self._tallies[filters] = _Tally(len(counts), sum(counts))
+        late = (n for n in self._later if self.cards[n].is_check)
+        checks = [
+            len(self.remaining(n))
+            for n in (*self._checks, *late)
+            if filters.let(self.cards[n]) and self._is_for(n, session)
+        ]
+        return tally.cards + len(checks), tally.bulletins + sum(checks)
+
+    @property
+    def n_settled(self) -> int:
+        """Bulletins with a verdict in force."""
+        return len(self._settled)
+
+    def _is_counted(self, number: int, filters: Filters) -> bool:
+        return not self.cards[number].is_check and filters.let(self.cards[number])
+
+    def _sort_out(self, ids: Collection[str]) -> None:
+        """Open and close the cards of bulletins whose verdicts changed, and keep the counts."""
+        known = {i for i in ids if i in self._numbers_of}
+        self._settled -= known
+        self._settled |= {i for i in known if self.is_settled(i)}
+        for number in self._numbers(ids):
+            wanting = len(self.remaining(number))
+            self._count(number, wanting)
+            if not wanting:
+                self._drop(number)
+                self._leases.pop(number, None)
+            elif number not in self._later and not _holds(self._line(number), number):
+                bisect.insort(self._line(number), number)
+
+    def _count(self, number: int, wanting: int) -> None:
+        before = self._wanting.pop(number, 0)
+        if wanting:
+            self._wanting[number] = wanting
+        for filters, tally in self._tallies.items():
+            if self._is_counted(number, filters):
+                tally.cards += bool(wanting) - bool(before)
+                tally.bulletins += wanting - before
 
     def _numbers(self, ids: Collection[str]) -> list[int]:
-        return sorted({self._card_of[i] for i in ids if i in self._card_of})
+        return sorted({n for i in ids for n in self._numbers_of.get(i, ())})
+
+    def _line(self, number: int) -> list[int]:
+        return self._checks if self.cards[number].is_check else self._open
 
     def _drop(self, number: int) -> None:
-        at = bisect.bisect_left(self._open, number)
-        if at < len(self._open) and self._open[at] == number:
-            del self._open[at]
+        line = self._line(number)
+        if _holds(line, number):
+            del line[bisect.bisect_left(line, number)]
         if number in self._later:
             self._later.remove(number)
+
+
+def _holds(line: Sequence[int], number: int) -> bool:
+    """Whether a sorted list has a number."""
+    at = bisect.bisect_left(line, number)
+    return at < len(line) and line[at] == number

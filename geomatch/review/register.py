@@ -83,13 +83,13 @@ class Register:
         """Establishments of a département (columns of STORE_ESTABLISHMENTS)."""
         return self._part(departement).table
 
-    def _in(self, departement: str, sirets: Sequence[str]) -> pd.DataFrame:
+    def _in(self, departement: str, sirets: Sequence[str]) -> pa.Table:
         part = self._part(departement)
         asked = np.array(list(sirets), dtype="S14")
         at = np.searchsorted(part.sirets, asked)
         inside = at < len(part.sirets)
         hit = at[inside][part.sirets[at[inside]] == asked[inside]]
-        return STORE_ESTABLISHMENTS.conform(part.table.take(part.order[hit]).to_pandas())
+        return part.table.take(part.order[hit])
 
     def _part(self, departement: str) -> _Part:
         with self._lock:
@@ -108,7 +108,7 @@ class Register:
             if not departement:
                 return {}
             table = _table(self.store, departement, [("siret", "=", siret)])
-            self._strays |= _by_siret(STORE_ESTABLISHMENTS.conform(table.to_pandas()))
+            self._strays |= _by_siret(table)
             while len(self._strays) > _MOST_STRAYS:
                 self._strays.pop(next(iter(self._strays)), None)
         return self._strays.get(siret, {})
@@ -152,8 +152,8 @@ class _Whereabouts:
         return self.departements[self.position[at]] if is_there else ""
 
 
-def _by_siret(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    return {row["siret"]: {str(k): v for k, v in row.items()} for row in frame.to_dict("records")}
+def _by_siret(rows: pa.Table) -> dict[str, dict[str, Any]]:
+    return {row["siret"]: row for row in rows.to_pylist()}
 
 
 def _read(store: Store, departement: str) -> _Part:

@@ -18,8 +18,8 @@ from geomatch.config import Config
 from geomatch.errors import DataError
 from geomatch.paths import Location
 from geomatch.review.atlas import Atlas
+from geomatch.review.cards import Card, make_cards, with_checks
 from geomatch.review.clerk_card import Dossier, Known
-from geomatch.review.queue import Card, make_cards
 from geomatch.review.register import Register
 from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_NAF
 from geomatch.scoring import read_run
@@ -41,6 +41,7 @@ class ReviewRun:
     decisions, bulletins : DataFrame indexed by bulletin
     candidates : DataFrame sorted by bulletin and rank, at most eight a bulletin
     every_id : all bulletins of the run, those that are not to review too
+    double : share of the cards that a second clerk settles too
     """
 
     decisions: pd.DataFrame
@@ -48,9 +49,12 @@ class ReviewRun:
     candidates: pd.DataFrame
     store: Store
     every_id: frozenset[str]
+    double: float = 0.0
 
     @classmethod
-    def read(cls, run_dir: Path, store: Location | None = None) -> ReviewRun:
+    def read(
+        cls, run_dir: Path, store: Location | None = None, *, double: float = 0.0
+    ) -> ReviewRun:
         """Read a folder that ``geomatch match`` made; `store` None is that of its run.json.
 
         Raises
@@ -83,12 +87,13 @@ class ReviewRun:
                 "the file changed since the run: match it again"
             )
         bulletins = bulletins.drop_duplicates("id").set_index("id", drop=False)
-        return cls(decisions, bulletins, candidates, opened, every_id)
+        return cls(decisions, bulletins, candidates, opened, every_id, double)
 
     @cached_property
     def cards(self) -> list[Card]:
-        """What is to be settled, in order of gain."""
-        return make_cards(self.decisions, self.bulletins, self.candidates)
+        """What is to be settled, in order of gain, then what is to be settled twice."""
+        once = make_cards(self.decisions, self.bulletins, self.candidates)
+        return with_checks(once, self.double)
 
     @cached_property
     def ids(self) -> frozenset[str]:

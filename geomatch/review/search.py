@@ -28,6 +28,8 @@ _LEAST = 0.35
 #: What the right house number, being near and having employees are worth.
 _NUMBER, _NEAR, _EMPLOYER = 0.15, 0.12, 0.03
 _NEAR_M = 3_000.0
+#: Around a point that was put by hand, who is this far is worth a third of who is there.
+_AROUND_M = 150.0
 _NUMBER_FIRST = re.compile(r"^\s*(\d{1,4})\b\s*(?:BIS|TER|QUATER)?\s*,?\s*", re.IGNORECASE)
 _COLUMNS = ("numero_norm", "voie_norm", "x", "y", "crs", "is_employeur")
 Floats = NDArray[np.float64]
@@ -106,6 +108,20 @@ class Finder:
         score[found] += _NEAR * _nearness(index.columns.iloc[found], place)
         score[found] += _EMPLOYER * index.columns["is_employeur"].to_numpy(bool)[found]
         best = found[np.argsort(-score[found], kind="stable")][:MOST_FOUND]
+        return self.register.take(departement, best.tolist())
+
+    def around(self, name: str, *, departement: str, place: Mapping[str, Any]) -> pd.DataFrame:
+        """Establishments around a place, those named like `name` first, then the nearest.
+
+        At most eight rows of STORE_ESTABLISHMENTS; none farther than three kilometres.
+        """
+        index = self._index(departement)
+        far = distances(index.columns, place)
+        near = np.flatnonzero(far <= _NEAR_M)
+        score = index.names.scores(_name_words(name), len(index.columns))[near]
+        score = score + np.exp(-far[near] / _AROUND_M)
+        score += _EMPLOYER * index.columns["is_employeur"].to_numpy(bool)[near]
+        best = near[np.argsort(-score, kind="stable")][:MOST_FOUND]
         return self.register.take(departement, best.tolist())
 
     def _index(self, departement: str) -> _Index:

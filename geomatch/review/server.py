@@ -14,6 +14,7 @@ import logging
 import secrets
 import sys
 import threading
+import traceback
 import webbrowser
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -21,14 +22,16 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from geomatch.errors import ConfigError, GeomatchError
 from geomatch.paths import Location, is_remote
-from geomatch.review.actions import ACTIONS
+from geomatch.review.actions import ACTIONS, act
 from geomatch.review.desk import Desk, RefusedError, Session
-from geomatch.review.screen import ASSETS, PAGE, POLICY, asset
+from geomatch.review.options import AS_IT_IS, ReviewOptions
+from geomatch.review.screen import ASSETS, HTML, asset, page, policy
 from geomatch.scoring import results_of
 
 _log = logging.getLogger(__name__)
@@ -39,8 +42,8 @@ MOST_BODY = 16 * 1024
 MOST_SESSIONS = 200
 #: Seconds a connection may be silent.
 _SILENCE_S = 60
-#: Maps drawn with candidates found have so many at most.
-_MOST_SIRETS = 8
+#: Addresses of the acts.
+_ACTS = "/api/"
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ class _Answer:
 def serve_review(
     run_dir: Location,
     *,
-    store: Location | None = None,
+    options: ReviewOptions = AS_IT_IS,
     port: int = 8866,
     name: str = "gestionnaire",
     open_browser: bool = False,
@@ -65,8 +68,8 @@ def serve_review(
     ----------
     run_dir : path
         Folder made by ``geomatch match``; verdicts go to its ``verdicts.jsonl``.
-    store : path, optional
-        Reference store, None for the one run.json names.
+    options : ReviewOptions
+        Store, background, double coding.
     port : int
         On 127.0.0.1; 0 takes a free one.
     name : str
@@ -82,7 +85,7 @@ def serve_review(
         When the run, its bulletins, the store or the journal is not readable.
     """
     with results_of(run_dir) as folder:
-        desk = Desk.open(folder, store, mirror=run_dir if is_remote(run_dir) else None)
+        desk = Desk.open(folder, options, mirror=run_dir if is_remote(run_dir) else None)
         server = make_server(desk, port=port, name=name)
         print(server.url, flush=True)
         if open_browser:
@@ -119,7 +122,7 @@ class ReviewServer(ThreadingHTTPServer):
         self.token = secrets.token_urlsafe(32)
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._lock = threading.Lock()
-        self._preparing = threading.Semaphore(1)
+        self.policy = policy(desk.maps.background)
 
     @property
     def port(self) -> int:
@@ -163,21 +166,12 @@ class ReviewServer(ThreadingHTTPServer):
                 self._sessions.move_to_end(key)
         return session
 
-    def prepare(self, session: Session) -> None:
-        """Have the desk prepare what this clerk asks next, one at a time, in the background."""
-        if self._preparing.acquire(blocking=False):
-            threading.Thread(target=self._prepare, args=(session,), daemon=True).start()
-
-    def _prepare(self, session: Session) -> None:
-        try:
-            self.desk.prepare(session)
-        finally:
-            self._preparing.release()
-
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say that something broke without saying what the request or the data held."""
-        kind = sys.exc_info()[0]
-        _log.error("request failed: %s", kind.__name__ if kind else "unknown")
+        kind, _, trace = sys.exc_info()
+        frames = traceback.extract_tb(trace)
+        where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+        _log.error("request failed: %s at %s", kind.__name__ if kind else "unknown", where)
 
 
 def _digest(secret: str) -> bytes:
@@ -194,7 +188,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = 64 * 1024
 
     def do_GET(self) -> None:
-        """The page, its assets, maps."""
+        """The page and its assets."""
         self._answer(self._get)
 
     def do_POST(self) -> None:
@@ -214,29 +208,18 @@ class _Handler(BaseHTTPRequestHandler):
         if asked.path in ASSETS:
             name, kind = ASSETS[asked.path]
             return _Answer(HTTPStatus.OK, asset(name), kind)
-        if asked.path.startswith("/plan/") and asked.path.endswith(".svg"):
-            return self._map(asked.path[len("/plan/") : -len(".svg")], query.get("sirets", ""))
         return _refusal(HTTPStatus.NOT_FOUND, "Cette adresse n'existe pas.")
 
     def _page(self, session: Session | None, token: str) -> _Answer:
-        name, kind = PAGE
         if token and not self.server.is_token(token):
             return _refusal(HTTPStatus.FORBIDDEN, _NOT_IN)
         if session is not None:
-            return _Answer(HTTPStatus.OK, asset(name), kind)
+            return _Answer(HTTPStatus.OK, page(), HTML)
         if not token:
             return _refusal(HTTPStatus.FORBIDDEN, _NOT_IN)
         secret = self.server.start_session()
         cookie = f"{self.server.cookie_name}={secret}; Path=/; HttpOnly; SameSite=Strict"
-        return _Answer(HTTPStatus.OK, asset(name), kind, cookie)
-
-    def _map(self, number: str, sirets: str) -> _Answer:
-        asked = [s for s in sirets.split(",") if s]
-        is_good = number.isascii() and number.isdigit() and len(number) < 10
-        if not is_good or len(asked) > _MOST_SIRETS:
-            return _refusal(HTTPStatus.NOT_FOUND, "Cette adresse n'existe pas.")
-        drawn = self.server.desk.map_svg(int(number), asked)
-        return _Answer(HTTPStatus.OK, drawn.encode(), "image/svg+xml; charset=utf-8")
+        return _Answer(HTTPStatus.OK, page(), HTML, cookie)
 
     def _post(self) -> _Answer:
         session = self._session()
@@ -246,13 +229,9 @@ class _Handler(BaseHTTPRequestHandler):
         if origin is not None and not self.server.is_host(origin.removeprefix("http://")):
             return self._closing(_refusal(HTTPStatus.FORBIDDEN, _NOT_IN))
         body = self._body()
-        action = ACTIONS.get(urlsplit(self.path).path)
-        if action is None:
-            return _refusal(HTTPStatus.NOT_FOUND, "Cette adresse n'existe pas.")
-        told = action(self.server.desk, session, body)
-        if told.get("card"):
-            self.server.prepare(session)
-        return _Answer(HTTPStatus.OK, _json(told))
+        path = urlsplit(self.path).path
+        name = path.removeprefix(_ACTS) if path.startswith(_ACTS) else ""
+        return _Answer(HTTPStatus.OK, _json(act(self.server.desk, session, name, body)))
 
     # ------------------------------------------------------------------ plumbing
 
@@ -306,7 +285,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", answer.kind)
         self.send_header("Content-Length", str(len(answer.body)))
-        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Content-Security-Policy", self.server.policy)
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
         self.send_header("Cross-Origin-Resource-Policy", "same-origin")
@@ -322,7 +301,8 @@ class _Handler(BaseHTTPRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Method and status; the path only where it is one of ours, for it may quote a search."""
         path = urlsplit(getattr(self, "path", "")).path
-        route = path if path in ACTIONS or path in ASSETS or path == "/" else "(other)"
+        is_ours = path.removeprefix(_ACTS) in ACTIONS or path in ASSETS or path == "/"
+        route = path if is_ours else "(other)"
         shown = code.value if isinstance(code, HTTPStatus) else code
         _log.debug("%s %s %s", self.command, route, shown)
 

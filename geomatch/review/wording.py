@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from geomatch.review.atlas import Atlas
-from geomatch.review.map import LEVELS, metres_text
+from geomatch.review.marks import LEVELS, metres_text
 
 DECISIONS: Mapping[str, str] = {
     "auto": "Codé automatiquement",

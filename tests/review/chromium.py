@@ -52,6 +52,7 @@ class Browser:
         self._session = self.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
+        self.call("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def close(self) -> None:
         self.process.kill()
@@ -104,6 +105,26 @@ class Browser:
             told["windowsVirtualKeyCode"] = codes[key]  # type: ignore[assignment]
         self.call("Input.dispatchKeyEvent", type="keyDown", **told, **text)
         self.call("Input.dispatchKeyEvent", type="keyUp", **told)
+
+    def middle(self, element: str) -> tuple[float, float]:
+        """Where the middle of an element (a JavaScript expression) is on the screen."""
+        box = self.run(f"(({element}).getBoundingClientRect().toJSON())")
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def mouse(self, kind: str, x: float, y: float, *, held: bool = False) -> None:
+        told = {"button": "left", "buttons": int(held), "clickCount": 1}
+        self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **told)
+
+    def click(self, x: float, y: float) -> None:
+        self.mouse("mousePressed", x, y, held=True)
+        self.mouse("mouseReleased", x, y)
+
+    def drag(self, start: tuple[float, float], end: tuple[float, float]) -> None:
+        self.mouse("mousePressed", *start, held=True)
+        for share in (0.3, 0.7, 1.0):
+            at = [a + share * (b - a) for a, b in zip(start, end, strict=True)]
+            self.mouse("mouseMoved", at[0], at[1], held=True)
+        self.mouse("mouseReleased", *end)
 
     def type(self, text: str) -> None:
         self.call("Input.insertText", text=text)

@@ -14,14 +14,17 @@ from geomatch.review import Atlas, neighbourhood_svg
 from geomatch.review.atlas import DrawnStreet, Window
 from geomatch.review.labels import Room, place_labels
 from geomatch.review.lines import pieces, street_axis
-from geomatch.review.map import metres_text
+from geomatch.review.marks import metres_text
 from geomatch.store import Store
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def texts(svg: str) -> list[str]:
-    return [e.text or "" for e in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+def texts(svg: str, within: str = "") -> list[str]:
+    """Texts of a drawing, or of its groups of one class."""
+    root = ElementTree.fromstring(svg)
+    groups = [g for g in root.iter(f"{SVG}g") if g.get("class") == within] if within else [root]
+    return [e.text or "" for g in groups for e in g.iter(f"{SVG}text")]
 
 
 def test_it_shows_streets_place_candidates_scale_and_north(
@@ -32,7 +35,7 @@ def test_it_shows_streets_place_candidates_scale_and_north(
     assert any(re.fullmatch(r"\d+ m", t) for t in shown)
     assert any(t.startswith("Lieu déclaré : numéro trouvé (± 40\u00a0m)") for t in shown)
     assert sum(t.startswith(("Rue", "Avenue", "Bd", "Place", "Impasse")) for t in shown) >= 2
-    ranks = {int(t) for t in shown if t.isdigit()}
+    ranks = {int(t) for t in texts(neighbourhood_svg(store, place, around), "mark")}
     assert {1, 2, 3} <= ranks <= set(range(1, 9))
 
 
