@@ -232,7 +232,8 @@ class Matcher:
 
     def _places(self, prepared: Prepared, rows: NDArray[np.int64], pool: Pool) -> candidates.Places:
         zones, zone = np.unique(prepared.zone_code[rows].astype(str), return_inverse=True)
-        relation = np.array([self._relation(z, pool.communes) for z in zones])
+        position = {c: i for i, c in enumerate(pool.communes)}
+        relation = np.array([self._relation(z, position) for z in zones])
         geocodes, parts = prepared.geocodes.iloc[rows], prepared.parts.iloc[rows]
         bulletins = prepared.bulletins.iloc[rows]
         level = geocodes["geocode_level"]
@@ -254,19 +255,18 @@ class Matcher:
             at_home=bulletins["lieu_travail"].map({"1": 1, "2": -1}).fillna(0).to_numpy(np.int8),
         )
 
-    def _relation(self, zone: str, communes: NDArray[np.object_]) -> NDArray[np.int8]:
-        """INSIDE, NEIGHBOUR or ELSEWHERE for each commune of a pool."""
+    def _relation(self, zone: str, communes: dict[str, int]) -> NDArray[np.int8]:
+        """INSIDE, NEIGHBOUR or ELSEWHERE for each commune of a pool (code → position)."""
         out = np.full(len(communes), candidates.ELSEWHERE, np.int8)
         if zone == "~":
             out[:] = candidates.NEIGHBOUR
             return out
         code = zone.lstrip("~")
         inside = self.resources.communes.zone(code)
-        near = {n for c in inside for n in self.resources.communes.neighbours(c)}
-        near |= set(self.resources.communes.neighbours(code))
-        out[np.isin(communes, list(near))] = candidates.NEIGHBOUR
+        near = {n for c in (*inside, code) for n in self.resources.communes.neighbours(c)}
+        out[[communes[c] for c in near if c in communes]] = candidates.NEIGHBOUR
         own = candidates.NEIGHBOUR if zone.startswith("~") else candidates.INSIDE
-        out[np.isin(communes, list(inside))] = own
+        out[[communes[c] for c in inside if c in communes]] = own
         return out
 
     # ---------------------------------------------------------------- phase 5
