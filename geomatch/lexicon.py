@@ -19,9 +19,8 @@ from rapidfuzz.process import cpdist
 from scipy import sparse
 
 from geomatch.joined import LEAST_LENGTH, JoinedWords
+from geomatch.trigrams import TrigramIndex
 
-_WIDTH = 16  # words are compared on their first 16 letters
-_BASE = 38  # A–Z, 0–9, edge, other
 _MIN_DICE = 0.34
 _MAX_ALIKE = 6
 _PREFIX_WEIGHT = 0.75
@@ -56,7 +55,7 @@ class Lexicon:
         self.idf = np.log1p(len(names) / np.maximum(documents, 1)).astype(np.float32)
         self.weight = np.maximum(self.matrix @ self.idf, 1e-6)
         self.unknown_idf = float(np.quantile(self.idf, 0.5)) if len(self.idf) else 1.0
-        self._trigrams = _trigram_matrix(self.words)
+        self._trigrams = TrigramIndex(self.words)
         self._anagrams: dict[str, list[int]] = {}
         for code, word in enumerate(self.words):
             self._anagrams.setdefault("".join(sorted(word)), []).append(code)
@@ -96,22 +95,24 @@ class Lexicon:
         if not len(asked) or not len(self.words):
             return _no_pairs()
         texts = np.array([words[i] for i in asked], dtype=object)
-        grams = _trigram_matrix(texts)
-        both = (grams @ self._trigrams.T).tocoo()
-        sizes = np.diff(grams.indptr)[both.row] + np.diff(self._trigrams.indptr)[both.col]
-        dice = 2.0 * both.data / np.maximum(sizes, 1)
-        keep = dice >= _MIN_DICE
+        known = exact[asked] >= 0
+        least = np.where(known, 0.8, 0.7)
+        likely = self._trigrams.resembling(texts, least, _MIN_DICE)
         swapped = self._same_letters(texts)
-        row = np.concatenate([swapped[0], both.row[keep]])
-        column = np.concatenate([swapped[1], both.col[keep]])
+        row = np.concatenate([swapped[0], likely[0]])
+        column = np.concatenate([swapped[1], likely[1]])
         _, first = np.unique(row * len(self.words) + column, return_index=True)
         row, column, is_swapped = row[first], column[first], first < len(swapped[0])
         similarity = cpdist(
             texts[row], self.words[column], scorer=OSA.normalized_similarity, dtype=np.float32
         )
-        known = exact[asked] >= 0
         cutoff = np.where(known[row], 0.8, np.where(is_swapped, 0.65, 0.7))
-        keep = (similarity >= cutoff) & (similarity < 1.0)
+        keep = np.flatnonzero((similarity >= cutoff) & (similarity < 1.0))
+        # dear, hence for those alone that are alike
+        alike = is_swapped[keep] | (
+            self._trigrams.dice(texts, row[keep], column[keep]) >= _MIN_DICE
+        )
+        keep = keep[alike]
         row, column, similarity = row[keep], column[keep], similarity[keep]
         row, column, similarity = _best_of_each(row, column, similarity, _MAX_ALIKE)
         # A known word is more likely meant than its lookalike.
@@ -263,19 +264,3 @@ def _best_of_each(
     start = np.searchsorted(row, row)
     keep = np.arange(len(row)) - start < most
     return row[keep], column[keep], score[keep]
-
-
-def _trigram_matrix(words: NDArray) -> sparse.csr_array:
-    """Which trigrams (edges counted) each word holds; shape (words, 38³), binary."""
-    n = len(words)
-    if n == 0:
-        return sparse.csr_array((0, _BASE**3), dtype=np.float32)
-    raw = np.array([w[:_WIDTH] for w in words], dtype=f"S{_WIDTH}")
-    letters = raw.view(np.uint8).reshape(n, _WIDTH).astype(np.int32)
-    code = np.where(letters >= 65, letters - 64, np.where(letters >= 48, letters - 21, 0))
-    code = np.clip(code, 0, _BASE - 1)
-    padded = np.zeros((n, _WIDTH + 2), dtype=np.int32)
-    padded[:, 1:-1] = code
-    gram = (padded[:, :-2] * _BASE + padded[:, 1:-1]) * _BASE + padded[:, 2:]
-    row, position = np.nonzero(padded[:, 1:-1])
-    return _binary(row, gram[row, position], (n, _BASE**3))
