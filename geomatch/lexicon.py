@@ -23,6 +23,8 @@ from geomatch.trigrams import TrigramIndex
 
 _MIN_DICE = 0.34
 _MAX_ALIKE = 6
+#: Less than any similarity that counts: words less alike need not be compared to the end.
+_BELOW_ALL = 0.64
 _PREFIX_WEIGHT = 0.75
 _PREFIX_MIN = 3
 _PREFIX_MAX = 6
@@ -104,7 +106,11 @@ class Lexicon:
         _, first = np.unique(row * len(self.words) + column, return_index=True)
         row, column, is_swapped = row[first], column[first], first < len(swapped[0])
         similarity = cpdist(
-            texts[row], self.words[column], scorer=OSA.normalized_similarity, dtype=np.float32
+            texts[row],
+            self.words[column],
+            scorer=OSA.normalized_similarity,
+            score_cutoff=_BELOW_ALL,
+            dtype=np.float32,
         )
         cutoff = np.where(known[row], 0.8, np.where(is_swapped, 0.65, 0.7))
         keep = np.flatnonzero((similarity >= cutoff) & (similarity < 1.0))
@@ -153,17 +159,35 @@ class Lexicon:
         return JoinedWords(self.words, self.code_of, *self._places)
 
     def parted(self, names: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+        """The names as :meth:`understood`."""
+        return self.understood(names)[0]
+
+    def understood(
+        self, names: Sequence[Sequence[str]]
+    ) -> tuple[Sequence[Sequence[str]], list[str], sparse.csr_array]:
         """The names with words that were run together apart: GARAGEDELORMEAU, GARAGE ORMEAU.
 
-        Only a word that resembles no known one is taken apart, and only into known ones.
+        Only a word that resembles no known one is taken apart, and only into known ones. Also
+        gives the distinct words that remain, sorted, and :meth:`alike` of them.
         """
-        unknown = {w for words in names for w in words if len(w) >= LEAST_LENGTH}
-        asked = sorted(unknown - self.code_of.keys())
-        if not asked or not len(self.words):
-            return names
-        alone = np.flatnonzero(np.diff(self.alike(asked).indptr) == 0)
-        apart = {asked[i]: self._joined.parts(asked[i]) for i in alone}
-        return [[p for w in words for p in apart.get(w) or [w]] for words in names]
+        # Words in one order whoever else is asked for: sums are the same to the last bit.
+        words = sorted({w for ws in names for w in ws})
+        alike = self.alike(words)
+        apart: dict[str, list[str]] = {}
+        if len(self.words):
+            for i in np.flatnonzero(np.diff(alike.indptr) == 0):
+                parts = self._joined.parts(words[i]) if len(words[i]) >= LEAST_LENGTH else []
+                if parts:
+                    apart[words[i]] = parts
+        if not apart:
+            return names, words, alike
+        names = [[p for w in ws for p in apart.get(w) or [w]] for ws in names]
+        remaining = sorted({w for ws in names for w in ws})
+        position = {w: i for i, w in enumerate(words)}
+        new = [w for w in remaining if w not in position]
+        position |= {w: len(words) + i for i, w in enumerate(new)}
+        both = sparse.vstack([alike, self.alike(new)], format="csr")
+        return names, remaining, both[[position[w] for w in remaining]]
 
 
 class Coverage:
@@ -178,12 +202,10 @@ class Coverage:
 
     def __init__(self, lexicon: Lexicon, names: Sequence[Sequence[str]]) -> None:
         self.lexicon = lexicon
-        names = lexicon.parted(names)
+        names, words, alike = lexicon.understood(names)
         counts = np.fromiter((len(w) for w in names), np.int64, len(names))
-        # Words in one order whoever else is asked for: sums are the same to the last bit.
-        flat = np.array([w for ws in names for w in ws], dtype=object)
-        codes, words = pd.factorize(flat, sort=True)
-        alike = lexicon.alike(list(words))
+        position = {w: i for i, w in enumerate(words)}
+        codes = np.fromiter((position[w] for ws in names for w in ws), np.int64, counts.sum())
         bag = _binary(np.repeat(np.arange(len(names)), counts), codes, (len(names), len(words)))
         idf = _written_idf(alike, lexicon)
         weight = np.maximum(bag @ idf, 1e-6)

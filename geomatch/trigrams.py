@@ -40,9 +40,7 @@ class _Group:
     low: int
     high: int
 
-    def needed(
-        self, own: Ints, other: Ints, longer: Ints | int, dice: float
-    ) -> NDArray[np.float64]:
+    def needed(self, own: Ints, other: Ints, longer: Ints, dice: float) -> NDArray[np.float64]:
         """Least number of shared trigrams of words that hold `own` and `other` of them.
 
         `longer` is the length of the longer word. An edit spoils four trigrams at most, where
@@ -69,6 +67,11 @@ class TrigramIndex:
         lengths = _lengths(words)
         self._order = np.argsort(lengths, kind="stable")
         self._lengths = lengths[self._order]
+        # words of one size and length are of one kind as far as bounds go
+        kinds, kind = np.unique(
+            np.stack([self._sizes, lengths], axis=1)[self._order], axis=0, return_inverse=True
+        )
+        self._kind, (self._kind_size, self._kind_length) = kind.ravel(), kinds.T
         # trigram → words, in the order of their lengths
         self._words_of = self.matrix[self._order].T.tocsr()
         self._words_of.sort_indices()
@@ -91,30 +94,40 @@ class TrigramIndex:
         Every pair that has both, and some more; :meth:`dice` tells them apart.
         """
         grams, lengths = trigram_matrix(words), _lengths(words)
+        sizes = np.diff(grams.indptr)
         found: list[tuple[Ints, Ints]] = []
         for group in self._groups(lengths, least):
-            rows, low, high = group.rows, group.low, group.high
-            sizes = np.diff(grams.indptr)[rows]
-            smallest = self._sizes[self._order[low:high]].min()
-            longest = max(group.length, int(self._lengths[high - 1]))
-            # shared trigrams that no pair of the group can do without
-            needed = group.needed(sizes, smallest, longest, dice)
-            dropped = np.minimum(np.ceil(needed * _DROPPED), needed - 1).astype(np.int64)
-            rare = self._without_commonest(grams[rows], dropped)
-            columns = self._words_of[:, low:high]
-            for first in range(0, len(rows), _CHUNK):
-                part = slice(first, first + _CHUNK)
-                both = (rare[part] @ columns).tocoo()
-                at = low + both.col
-                known = self._order[at]
-                length = np.maximum(group.length, self._lengths[at])
-                total = group.needed(sizes[part][both.row], self._sizes[known], length, dice)
-                enough = both.data + dropped[part][both.row] >= total
-                found.append((rows[part][both.row[enough]], known[enough]))
+            dropped = self._droppable(group, dice)
+            # least count of the trigrams looked up, by the two words' kinds
+            enough = (self._needed(group, dice) - dropped[:, None]).astype(np.float32)
+            rare = self._without_commonest(grams[group.rows], dropped[sizes[group.rows]])
+            columns = self._words_of[:, group.low : group.high]
+            kind = self._kind[group.low : group.high]
+            for first in range(0, len(group.rows), _CHUNK):
+                rows = group.rows[first : first + _CHUNK]
+                both = rare[first : first + _CHUNK] @ columns
+                row = np.repeat(np.arange(len(rows)), np.diff(both.indptr))
+                least_count = enough.ravel()[
+                    (sizes[rows] * enough.shape[1])[row] + kind[both.indices]
+                ]
+                hit = np.flatnonzero(both.data >= least_count)
+                found.append((rows[row[hit]], self._order[group.low + both.indices[hit]]))
         if not found:
             return np.array([], np.int64), np.array([], np.int64)
-        row, column = (np.concatenate([f[i] for f in found]) for i in (0, 1))
-        return row, column
+        return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+
+    def _needed(self, group: _Group, dice: float) -> NDArray[np.float64]:
+        """Trigrams that words of each size must share with known ones of each kind."""
+        own = np.arange(_WIDTH + 1)[:, None]
+        longer = np.maximum(group.length, self._kind_length[None, :])
+        return group.needed(own, self._kind_size[None, :], longer, dice)
+
+    def _droppable(self, group: _Group, dice: float) -> Ints:
+        """Trigrams that need not be looked up of a written word of each size."""
+        smallest = self._kind_size[self._kind[group.low : group.high]].min()
+        longest = max(group.length, int(self._lengths[group.high - 1]))
+        needed = group.needed(np.arange(_WIDTH + 1), smallest, np.array(longest), dice)
+        return np.maximum(np.minimum(np.ceil(needed * _DROPPED), needed - 1), 0).astype(np.int64)
 
     def dice(self, words: NDArray[np.object_], row: Ints, column: Ints) -> NDArray[np.float64]:
         """Share of trigrams in common of pairs (written, known)."""
