@@ -12,9 +12,11 @@ On a disk that all workers see, or in an S3 store; every file is there whole or 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,7 +175,9 @@ def _copy(query: str, target: Path, *, spill: Path) -> None:
                 f"COPY ({query}) TO {_sql(target)} (FORMAT parquet, COMPRESSION zstd)"
             )
         except duckdb.IOException as error:
-            raise OSError(str(error).splitlines()[0]) from error
+            full = os.strerror(errno.ENOSPC)
+            reason = full if full in str(error) else str(error).splitlines()[0]
+            raise OSError(reason) from error
 
 
 def _sql(path: Path) -> str:
