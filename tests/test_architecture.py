@@ -29,7 +29,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "bulletins", "names", "addresses", "activities", "establishments", "candidates",
         "ranking", "decisions",
     ),
-    "assembly": ("prepared", "resources", "results", "matcher"),
+    "assembly": ("national", "prepared", "resources", "results", "matcher"),
     "uses": (
         "batch", "cluster", "collating", "partitions", "merging", "evaluation", "geocoding",
         "training", "scoring", "explaining", "review", "evidence", "verdicts", "workload",
@@ -51,7 +51,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "activities": {"names"},
     "candidates": {"establishments"},
     "ranking": {"establishments", "candidates", "activities"},
-    "matcher": {"prepared", "resources", "results"},
+    "matcher": {"national", "prepared", "resources", "results"},
     "batch": {"cluster", "partitions"},
     "merging": {"partitions"},
     "partitions": {"collating"},
