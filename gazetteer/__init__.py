@@ -10,4 +10,6 @@
     naf                     activity labels; what the words of names say of the activity
     store, swap             tables as GeoParquet, manifest, put in place in one step
     options, inputs, build  what is asked for, of which files, step by step
+    workshop, journal, jobs, parts  folders and bounds of a build, what is finished, jobs on
+                            several processes, what is done by file and by département
 """

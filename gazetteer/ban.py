@@ -55,6 +55,26 @@ _ADDRESS = (
 )
 
 
+#: Columns of the table ``ban``.
+_BAN_COLUMNS = {
+    "ban_id": "VARCHAR",
+    "numero": "INTEGER",
+    "rep": "VARCHAR",
+    "nom_voie": "VARCHAR",
+    "code_postal": "VARCHAR",
+    "code_commune": "VARCHAR",
+    "code_ancienne_commune": "VARCHAR",
+    "x": "DOUBLE",
+    "y": "DOUBLE",
+    "lon": "DOUBLE",
+    "lat": "DOUBLE",
+    "preference": "INTEGER",
+    "is_lieu_dit": "BOOLEAN",
+    "nom_ld": "VARCHAR",
+    "departement": "VARCHAR",
+}
+
+
 @dataclass(frozen=True)
 class BanParts:
     """Rows written by département, and what is known of each commune's extent.
@@ -68,6 +88,11 @@ class BanParts:
     extents: pd.DataFrame
     cells: pd.DataFrame
 
+    @classmethod
+    def nothing(cls) -> BanParts:
+        """No row of any département."""
+        return cls({}, {}, _nowhere(_EXTENT), _nowhere(_CELL))
+
 
 def load_ban(
     con: duckdb.DuckDBPyConnection, sources: Sequence[Source], departements: Sequence[str] | None
@@ -77,13 +102,8 @@ def load_ban(
     Rows without a usable number, name or position, and those of communes that the COG does not
     know, are left out; how many is logged. Needs ``communes`` and ``commune_history``.
     """
-    run(
-        con,
-        "CREATE OR REPLACE TABLE ban (ban_id VARCHAR, numero INTEGER, rep VARCHAR, "
-        "nom_voie VARCHAR, code_postal VARCHAR, code_commune VARCHAR, "
-        "code_ancienne_commune VARCHAR, x DOUBLE, y DOUBLE, lon DOUBLE, lat DOUBLE, "
-        "preference INTEGER, is_lieu_dit BOOLEAN, nom_ld VARCHAR, departement VARCHAR)",
-    )
+    columns = ", ".join(f"{name} {kind}" for name, kind in _BAN_COLUMNS.items())
+    run(con, f"CREATE OR REPLACE TABLE ban ({columns})")
     kept = "" if departements is None else f"AND departement IN {listed(departements)}"
     for source in sources:
         with reading(source):
@@ -91,6 +111,22 @@ def load_ban(
                 con, f"INSERT INTO ban SELECT * FROM ({_rows_sql(source)}) WHERE true {kept}"
             )
         log.info("%s: %d of %d rows kept", source.path.name, rows[0][0], source.rows)
+
+
+def split(con: duckdb.DuckDBPyConnection, source: Source, folder: Path, kept: str) -> None:
+    """Write a file's rows of :func:`load_ban` as ``folder/departement=35/*.parquet``.
+
+    `kept` is a condition on ``departement``. Needs ``communes`` and ``commune_history``.
+    """
+    folder.mkdir(parents=True)
+    names = ", ".join(_BAN_COLUMNS)
+    rows = run(
+        con,
+        f"COPY (SELECT * FROM ({_rows_sql(source)}) AS rows ({names}) WHERE {kept}) "
+        f"TO {quoted(folder)} (FORMAT parquet, PARTITION_BY (departement), "
+        "WRITE_PARTITION_COLUMNS true, OVERWRITE_OR_IGNORE true)",
+    )
+    log.info("%s: %d of %d rows kept", source.path.name, rows[0][0], source.rows)
 
 
 def _rows_sql(source: Source) -> str:
@@ -114,24 +150,39 @@ def _rows_sql(source: Source) -> str:
 
 def write_ban(con: duckdb.DuckDBPyConnection, root: Path) -> BanParts:
     """Write every département's streets and addresses under `root`."""
-    streets: dict[str, int] = {}
-    addresses: dict[str, int] = {}
-    extents: list[pd.DataFrame] = []
-    cells: list[pd.DataFrame] = []
-    for (departement,) in run(con, "SELECT DISTINCT departement FROM ban ORDER BY 1"):
-        _prepare(con, departement)
-        for table, query, counts in (
-            (STORE_ADDRESSES, "SELECT * FROM addresses_d ORDER BY voie_id, numero, rep", addresses),
-            (STORE_STREETS, _STREETS_SQL, streets),
-        ):
-            rows: pa.Table = arrow(con, query)
-            crs = crs_of(departement)
-            counts[departement] = write_departement(root, table, departement, rows, crs=crs)
-        extents.append(frame(con, _EXTENTS_SQL))
-        cells.append(frame(con, _CELLS_SQL))
-    if not streets:
+    found = run(con, "SELECT DISTINCT departement FROM ban ORDER BY 1")
+    return joined_parts([write_ban_of(con, root, departement) for (departement,) in found])
+
+
+def write_ban_of(con: duckdb.DuckDBPyConnection, root: Path, departement: str) -> BanParts:
+    """Write one département's streets and addresses under `root`."""
+    _prepare(con, departement)
+    counts = {}
+    for table, query in (
+        (STORE_ADDRESSES, "SELECT * FROM addresses_d ORDER BY voie_id, numero, rep"),
+        (STORE_STREETS, _STREETS_SQL),
+    ):
+        rows: pa.Table = arrow(con, query)
+        crs = crs_of(departement)
+        counts[table.name] = write_departement(root, table, departement, rows, crs=crs)
+    return BanParts(
+        {departement: counts[STORE_STREETS.name]},
+        {departement: counts[STORE_ADDRESSES.name]},
+        frame(con, _EXTENTS_SQL),
+        frame(con, _CELLS_SQL),
+    )
+
+
+def joined_parts(parts: Sequence[BanParts]) -> BanParts:
+    """Several départements' parts as one."""
+    if not parts:
         return BanParts({}, {}, _nowhere(_EXTENT), _nowhere(_CELL))
-    return BanParts(streets, addresses, pd.concat(extents), pd.concat(cells))
+    return BanParts(
+        {d: n for part in parts for d, n in part.streets.items()},
+        {d: n for part in parts for d, n in part.addresses.items()},
+        pd.concat([part.extents for part in parts], ignore_index=True),
+        pd.concat([part.cells for part in parts], ignore_index=True),
+    )
 
 
 _EXTENT = ["code_commune", "x", "y", "radius_m", "n_addresses"]

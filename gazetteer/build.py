@@ -1,10 +1,15 @@
-"""Official files → one reference store, built beside the old one and swapped in at the end."""
+"""Official files → one reference store, built beside the old one and swapped in at the end.
+
+Everything that can be is done file by file and département by département, on several
+processes; what is finished is journalled, so an interrupted build goes on where it was.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,30 +18,25 @@ import duckdb
 import pandas as pd
 
 import geomatch
-from gazetteer import ban, cog, geoloc, naf, places, register, sirene
-from gazetteer.engine import arrow, engine, frame, quoted, store_frame
-from gazetteer.inputs import described, find_sources, is_built
-from gazetteer.locate import located
-from gazetteer.naming import commune_labels, named
+from gazetteer import cog, geoloc, naf, parts, places, register, sirene
+from gazetteer.engine import engine, frame, store_frame
+from gazetteer.inputs import build_key, described, find_sources, is_built
+from gazetteer.jobs import Job, run_jobs
 from gazetteer.options import BuildOptions, checked_options
-from gazetteer.reading import checked
 from gazetteer.sources import Source
-from gazetteer.store import write_country, write_departement, write_manifest
+from gazetteer.store import write_country, write_manifest
 from gazetteer.swap import locked, staging, swap
-from geomatch.addresses import Geocoder
+from gazetteer.workshop import Workshop
 from geomatch.errors import ConfigError
 from geomatch.schema import (
-    NAMES,
     STORE_COMMUNE_HISTORY,
     STORE_COMMUNE_NAMES,
     STORE_COMMUNE_NEIGHBOURS,
     STORE_COMMUNE_POSTCODES,
     STORE_COMMUNES,
-    STORE_ESTABLISHMENTS,
     STORE_FORMAT,
     STORE_FORMAT_VERSION,
     STORE_NAF,
-    STORE_NAF_WORDS,
 )
 from geomatch.store import Store
 from geomatch.territories import crs_of
@@ -47,13 +47,19 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str, float], None]
 
+#: Bytes of files that are built sooner than other processes would be ready.
+_SMALL = 20_000_000
+#: What a job takes whatever its size, and for each thousand rows, in megabytes: measured.
+_JOB_MB, _ADDRESSES_MB, _ESTABLISHMENTS_MB = 450.0, 0.9, 1.6
+
 
 def build(options: BuildOptions, progress: Progress | None = None) -> Store:
     """Build the store, or return the one at ``options.out`` when it is of these very inputs.
 
     `progress` gets a step's name and the share done, in [0, 1]. Raises :class:`ConfigError` when
     the place is not a store's, :class:`DataError` when a file is not usable; the old store, if
-    any, is then as it was.
+    any, is then as it was. A build that was killed goes on where it was when it is run again
+    with the same files and options.
     """
     tell = progress or (lambda step, share: None)
     options = checked_options(options)
@@ -64,7 +70,7 @@ def build(options: BuildOptions, progress: Progress | None = None) -> Store:
             log.info("%s is already built from these files", options.out)
             tell("inchangé", 1.0)
             return Store.open(options.out)
-        with staging(options.out) as folder:
+        with staging(options.out, build_key(options, sources)) as folder:
             root = _built(options, sources, folder, tell)
             tell("mise en place", 0.99)
             swap(root, options.out)
@@ -74,54 +80,78 @@ def build(options: BuildOptions, progress: Progress | None = None) -> Store:
 
 def _built(options: BuildOptions, sources: Sequence[Source], folder: Path, tell: Progress) -> Path:
     """Build in `folder`; where in it the finished store is."""
-    work, root = folder / "work", folder / "store"
-    work.mkdir()
-    root.mkdir()
+    small = sum(s.size for s in sources) < _SMALL
+    workers = 1 if small else options.workers
+    shop = Workshop(folder, options.megabytes, workers, options.departements)
+    for needed in (shop.work, shop.root):
+        needed.mkdir(exist_ok=True)
+    # the databases of jobs that were killed
+    for left in shop.work.glob("engine*"):
+        shutil.rmtree(left)
+    limit = options.memory_limit
     try:
-        with engine(work, memory_limit=options.memory_limit, threads=options.threads) as con:
-            _Build(con, root, work, options, sources, tell).run()
+        with engine(shop.work / "engine", memory_limit=limit, threads=options.threads) as con:
+            _Build(con, shop, options, list(sources), tell).run()
     except duckdb.OutOfMemoryException as error:
         raise ConfigError(
             f"the build needs more memory than {options.memory_limit}; allow more, or give fewer "
             "départements"
         ) from error
-    return root
+    return shop.root
 
 
 @dataclass
 class _Build:
-    """One run: the database, the places, and what is counted for the manifest."""
+    """One run: the database of the whole country's tables, and what the manifest counts."""
 
     con: duckdb.DuckDBPyConnection
-    root: Path
-    work: Path
+    shop: Workshop
     options: BuildOptions
-    sources: Sequence[Source]
+    sources: list[Source]
     tell: Progress
+    tables: dict[str, Any] = field(default_factory=dict)
 
     def of(self, *roles: str) -> list[Source]:
         return [s for s in self.sources if s.role in roles]
 
     def run(self) -> None:
         naf.define_macros(self.con)
-        self.tell("contrôle des fichiers", 0.02)
-        unpacked = self.work / "unpacked"
-        unpacked.mkdir()
-        self.sources = [checked(s, unpacked) for s in self.sources]
-        tables: dict[str, Any] = {}
+        self._check()
         self.tell("communes", 0.08)
-        codes = self._communes(tables)
-        self.tell("adresses", 0.10)
-        parts = self._addresses(tables)
+        codes = self._communes()
+        streets = self._addresses()
         self.tell("établissements", 0.35)
-        departements = self._register()
-        communes = self._places(codes, parts, tables)
-        self._establishments(departements, communes, tables)
+        register_rows = self._register()
+        communes = self._places(codes, streets)
+        self._write("communes", STORE_COMMUNES, communes)
+        self._establishments(register_rows, streets)
         self.tell("activités", 0.95)
-        self._activities(tables)
-        write_manifest(self.root, self._manifest(tables))
+        self._labels()
+        write_manifest(self.shop.root, self._manifest())
 
-    def _communes(self, tables: dict[str, Any]) -> cog.Cog:
+    def _do(self, jobs: Sequence[Job], step: str, low: float, high: float) -> dict[str, Any]:
+        """Run jobs; what each reported. The share done goes from `low` to `high`."""
+        left = len([j for j in jobs if self.shop.journal.get(j.name) is None])
+        self.tell(step, low)
+        for done, job in enumerate(run_jobs(jobs, self.shop), start=1):
+            self.tell(f"{step} {job.name.rpartition('-')[2]}", low + (high - low) * done / left)
+        return {job.name: self.shop.journal.get(job.name) for job in jobs}
+
+    def _write(self, name: str, table: Any, rows: pd.DataFrame) -> None:
+        self.tables[name] = {"rows": write_country(self.shop.root, table, rows)}
+
+    def _check(self) -> None:
+        jobs = [Job(f"check-{i}", parts.check, s, 60.0) for i, s in enumerate(self.sources)]
+        done = self._do(jobs, "contrôle des fichiers", 0.02, 0.07)
+        for i, job in enumerate(jobs):
+            plain = done[job.name]["unpacked"]
+            self.sources[i] = replace(
+                self.sources[i],
+                rows=done[job.name]["rows"],
+                unpacked=Path(plain) if plain else None,
+            )
+
+    def _communes(self) -> cog.Cog:
         codes = cog.read_cog(
             self.con, *(self.of(role)[0] for role in ("communes", "mouvements", "laposte"))
         )
@@ -132,96 +162,105 @@ class _Build:
             (STORE_COMMUNE_POSTCODES, codes.postcodes),
             (STORE_COMMUNE_HISTORY, codes.history),
         ):
-            tables[table.name] = {"rows": write_country(self.root, table, rows)}
+            self._write(table.name, table, rows)
+        for name in parts.COMMUNE_TABLES:
+            frame(self.con, f"SELECT * FROM {name}").to_parquet(self.shop.work / f"{name}.parquet")
         return codes
 
-    def _addresses(self, tables: dict[str, Any]) -> ban.BanParts:
-        ban.load_ban(self.con, self.of("ban", "lieux_dits"), self.options.departements)
-        parts = ban.write_ban(self.con, self.root)
-        for name, counts in (("streets", parts.streets), ("addresses", parts.addresses)):
-            tables[name] = {"rows": sum(counts.values()), "departements": counts}
-        return parts
+    def _addresses(self) -> dict[str, int]:
+        """Streets and addresses of all départements, written; addresses of each."""
+        cut = [
+            Job(f"ban-{i}", parts.split, (i, s), _JOB_MB)
+            for i, s in enumerate(self.of("ban", "lieux_dits"))
+        ]
+        rows: dict[str, int] = {}
+        for report in self._do(cut, "adresses", 0.10, 0.18).values():
+            for departement, n in report["departements"].items():
+                rows[departement] = rows.get(departement, 0) + n
+        jobs = [
+            Job(f"addresses-{d}", parts.addresses, d, _JOB_MB + n / 1000 * _ADDRESSES_MB)
+            for d, n in sorted(rows.items())
+        ]
+        done = self._do(jobs, "adresses", 0.18, 0.35)
+        for name in ("streets", "addresses"):
+            self._count(name, {d: done[f"addresses-{d}"][name] for d in sorted(rows)})
+        return rows
 
-    def _places(self, codes: cog.Cog, parts: ban.BanParts, tables: dict[str, Any]) -> pd.DataFrame:
-        """Communes with centre and radius, and their neighbours, written."""
-        extents = parts.extents
-        others = geoloc.geolocated_extents(self.con)
+    def _count(self, name: str, rows: dict[str, int]) -> None:
+        self.tables[name] = {"rows": sum(rows.values()), "departements": rows}
+
+    def _register(self) -> dict[str, int]:
+        """The register joined, by département, in the workshop; rows of each."""
+        known = self.shop.journal.get("register")
+        if known is None:
+            shutil.rmtree(self.shop.work / "register", ignore_errors=True)
+            scope = sirene.Scope(
+                self.options.active_only, self.options.period, self.options.departements
+            )
+            sirene.load_sirene(
+                self.con, self.of("etablissements", "unites_legales", "historique"), scope
+            )
+            geoloc.load_geoloc(self.con, self.of("geoloc"))
+            others = geoloc.geolocated_extents(self.con)
+            others.to_parquet(self.shop.work / "geolocated.parquet", index=False)
+            rows = register.write_register(
+                self.con,
+                self.shop.work / "register",
+                departements=self.options.departements,
+                nomenclature=self.options.nomenclature,
+            )
+            known = {"rows": rows}
+            self.shop.journal.put("register", known)
+        return known["rows"]
+
+    def _places(self, codes: cog.Cog, streets: dict[str, int]) -> pd.DataFrame:
+        """Communes with centre and radius; their neighbours are written."""
+        extents, cells = parts.extents(self.shop, sorted(streets))
+        others = pd.read_parquet(self.shop.work / "geolocated.parquet")
         others = others[~others["code_commune"].isin(extents["code_commune"])]
         if len(others):
             extents = pd.concat([extents, others], ignore_index=True)
         communes = places.located_communes(codes.communes, extents, codes.gps)
         number = frame(
-            self.con,
-            f"SELECT code_commune, count(*) AS n FROM {self._register_sql('*')} GROUP BY 1",
+            self.con, f"SELECT code_commune, count(*) AS n FROM {self.shop.register()} GROUP BY 1"
         ).set_index("code_commune")["n"]
         communes["n_establishments"] = (
             communes["code_commune"].map(number).fillna(0).astype("int64")
         )
-        tables["communes"] = {"rows": write_country(self.root, STORE_COMMUNES, communes)}
-        near = places.neighbours(communes, parts.cells)
-        tables[STORE_COMMUNE_NEIGHBOURS.name] = {
-            "rows": write_country(self.root, STORE_COMMUNE_NEIGHBOURS, near)
-        }
+        self._write(
+            STORE_COMMUNE_NEIGHBOURS.name,
+            STORE_COMMUNE_NEIGHBOURS,
+            places.neighbours(communes, cells),
+        )
         return communes
 
-    def _register(self) -> list[str]:
-        scope = sirene.Scope(
-            self.options.active_only, self.options.period, self.options.departements
-        )
-        sirene.load_sirene(
-            self.con, self.of("etablissements", "unites_legales", "historique"), scope
-        )
-        geoloc.load_geoloc(self.con, self.of("geoloc"))
-        return register.write_register(
-            self.con,
-            self.work / "register",
-            departements=self.options.departements,
-            nomenclature=self.options.nomenclature,
-        )
-
-    def _establishments(
-        self, departements: Sequence[str], communes: pd.DataFrame, tables: dict[str, Any]
-    ) -> None:
-        counts: dict[str, int] = {}
-        names: dict[str, int] = {}
-        labels = commune_labels(communes)
-        with_streets = set(tables["streets"]["departements"])
-        # the geocoder reads what is written so far, before there is a manifest
-        store = Store(self.root, {"departements": sorted(with_streets)})
-        for done, departement in enumerate(departements):
-            self.tell(f"établissements {departement}", 0.4 + 0.55 * done / len(departements))
-            geocoder = Geocoder.open(store, [departement]) if departement in with_streets else None
-            rows = arrow(
-                self.con,
-                f"SELECT * FROM {self._register_sql(departement)} ORDER BY code_commune, siret",
+    def _establishments(self, rows: dict[str, int], streets: dict[str, int]) -> None:
+        """Establishments and names of all départements; what words of names say of the NAF."""
+        jobs = [
+            Job(
+                f"establishments-{d}",
+                parts.establishments,
+                (d, d in streets),
+                _JOB_MB + (n * _ESTABLISHMENTS_MB + streets.get(d, 0) * _ADDRESSES_MB / 2) / 1000,
             )
-            crs = crs_of(departement)
-            places = located(rows, communes, geocoder)
-            counts[departement] = write_departement(
-                self.root, STORE_ESTABLISHMENTS, departement, places, crs=crs
-            )
-            names[departement] = write_departement(
-                self.root, NAMES, departement, named(rows, labels), crs=crs
-            )
-        for table, rows_of in (("establishments", counts), ("names", names)):
-            tables[table] = {"rows": sum(rows_of.values()), "departements": rows_of}
+            for d, n in sorted(rows.items())
+        ]
+        words = Job("words-naf", parts.words, None, self.shop.megabytes / 2)
+        done = self._do([words, *jobs], "établissements", 0.4, 0.95)
+        for name in ("establishments", "names"):
+            self._count(name, {d: done[f"establishments-{d}"][name] for d in sorted(rows)})
+        self.tables["naf_words"] = done[words.name]
 
-    def _register_sql(self, departement: str) -> str:
-        files = self.work / "register" / f"departement={departement}" / "*.parquet"
-        return f"read_parquet({quoted(files)}, hive_partitioning=false)"
-
-    def _activities(self, tables: dict[str, Any]) -> None:
-        whole = self._register_sql("*")
+    def _labels(self) -> None:
         labels = naf.read_naf(self.con, self.of("naf"))
         if not len(labels):
             log.warning("no file of NAF labels: the register's codes are stored without labels")
+            whole = self.shop.register()
             labels = naf.unlabelled_naf(self.con, whole, self.options.nomenclature)
-        tables["naf"] = {"rows": write_country(self.root, STORE_NAF, labels)}
-        words = naf.naf_words(self.con, whole)
-        tables["naf_words"] = {"rows": write_country(self.root, STORE_NAF_WORDS, words)}
+        self._write("naf", STORE_NAF, labels)
 
-    def _manifest(self, tables: Mapping[str, Any]) -> dict[str, Any]:
-        departements = sorted({d for t in tables.values() for d in t.get("departements", ())})
+    def _manifest(self) -> dict[str, Any]:
+        departements = sorted({d for t in self.tables.values() for d in t.get("departements", ())})
         return {
             "format": STORE_FORMAT,
             "format_version": STORE_FORMAT_VERSION,
@@ -229,7 +268,7 @@ class _Build:
             "geomatch_version": geomatch.__version__,
             "options": self.options.content(),
             "sources": [described(s) for s in self.sources],
-            "tables": dict(tables),
+            "tables": self.tables,
             "departements": departements,
             "crs": {d: crs_of(d) for d in departements},
         }

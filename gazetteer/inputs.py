@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ import geomatch
 from gazetteer.options import BuildOptions
 from gazetteer.sources import Source, find, need, only
 from geomatch.errors import StoreError
-from geomatch.schema import COUNTRY_TABLES
+from geomatch.schema import COUNTRY_TABLES, STORE_FORMAT_VERSION
 from geomatch.store import country_path, read_manifest
 
 #: What makes a source the same source.
@@ -58,6 +60,17 @@ def described(source: Source) -> dict[str, Any]:
         "vintage": source.vintage,
         "modified": modified.isoformat(timespec="seconds"),
     }
+
+
+def build_key(options: BuildOptions, sources: Sequence[Source]) -> str:
+    """A text that differs between builds of other files, other options or by other versions."""
+    content = {
+        "sources": [{k: v for k, v in described(s).items() if k in _IDENTITY} for s in sources],
+        "paths": [str(s.path.resolve()) for s in sources],
+        "options": options.content(),
+        "version": [geomatch.__version__, STORE_FORMAT_VERSION],
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def is_built(options: BuildOptions, sources: Sequence[Source]) -> bool:

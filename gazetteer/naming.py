@@ -10,7 +10,7 @@ import pyarrow as pa
 from geomatch.names import register_names
 
 _COLUMNS = ["siren", "denomination", "sigle", "denominations_usuelles", "enseignes", "personne",
-            "libelle_commune", "code_commune", "naf"]  # fmt: skip
+            "libelle_commune", "code_commune", "naf", "categorie_juridique"]  # fmt: skip
 _SLICE = 200_000
 
 

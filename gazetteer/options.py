@@ -13,7 +13,7 @@ from gazetteer.territory import checked_departements
 from geomatch.errors import ConfigError
 from geomatch.store import MANIFEST
 
-_MEMORY = re.compile(r"\d+(\.\d+)? ?[KMGT]i?B", re.IGNORECASE)
+_MEMORY = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]i?B)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,9 @@ class BuildOptions:
     `ban` are files or folders; `sirene` and `cog` a folder (or one file); `geoloc` and `naf` are
     optional. `departements` None is all that Sirene has. `period` (two ISO dates) keeps
     establishments active on a day of it, instead of `active_only`. `nomenclature` is that of the
-    activities, ``NAFRev2`` or ``NAF2025``. `memory_limit` and `threads` are DuckDB's. `force`
-    builds even when nothing changed.
+    activities, ``NAFRev2`` or ``NAF2025``. `memory_limit` bounds the memory of the build, about;
+    `threads` are DuckDB's, `workers` processes work on départements side by side. `force` builds
+    even when nothing changed.
     """
 
     ban: tuple[Path, ...]
@@ -38,8 +39,16 @@ class BuildOptions:
     period: tuple[str, str] | None = None
     memory_limit: str = "4GB"
     threads: int = 2
+    workers: int = 1
     nomenclature: str = NAFREV2
     force: bool = False
+
+    @property
+    def megabytes(self) -> float:
+        """The memory limit in millions of bytes."""
+        number, unit = _MEMORY.fullmatch(self.memory_limit).groups()  # type: ignore[union-attr]
+        power = "KMGT".index(unit[0].upper()) + 1
+        return float(float(number) * (1024 if "i" in unit.lower() else 1000) ** power / 1e6)
 
     def content(self) -> dict[str, Any]:
         """The options that change what is in the store."""
@@ -59,8 +68,9 @@ def checked_options(options: BuildOptions) -> BuildOptions:
         problems.append(f"nomenclature '{options.nomenclature}' is not known; expected {known}")
     if not _MEMORY.fullmatch(options.memory_limit):
         problems.append(f"memory limit '{options.memory_limit}' is not known; expected 4GB, 800MB")
-    if options.threads < 1:
-        problems.append(f"threads must be 1 or more, got {options.threads}")
+    for name, number in (("threads", options.threads), ("workers", options.workers)):
+        if number < 1:
+            problems.append(f"{name} must be 1 or more, got {number}")
     if problems:
         raise ConfigError("; ".join(problems))
     if options.departements is None:

@@ -135,6 +135,7 @@ def neighbours(communes: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
         for code, rows in cells.groupby("code_commune")
     }
     pairs: dict[tuple[str, str], float] = {}
+    apart: set[tuple[str, str]] = set()
     parent = dict(zip(communes["code_commune"], communes["code_parent"], strict=True))
     for _, rows in communes[communes["crs"] != 0].groupby("crs"):
         codes = rows["code_commune"].to_numpy(dtype=object)
@@ -142,9 +143,14 @@ def neighbours(communes: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
             pair = codes[a], codes[b]
             if pair in pairs or parent[pair[0]] == pair[1] or parent[pair[1]] == pair[0]:
                 continue
+            if pair[::-1] in apart:
+                continue
             distance = _distance(trees.get(codes[a]), trees.get(codes[b]), metres, rank)
             if distance is not None:
                 pairs[pair] = pairs[pair[::-1]] = distance
+            elif pair[0] in trees and pair[1] in trees:
+                # what is far one way is far the other way
+                apart.add(pair)
     _add_cities(pairs, parent)
     table = pd.DataFrame(
         [(a, b, d) for (a, b), d in sorted(pairs.items())],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import logging
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -42,7 +43,8 @@ def checked(source: Source, folder: Path) -> Source:
 
 
 def _checked_text(source: Source, folder: Path) -> Source:
-    plain = folder / f"{source.role}-{source.sha256[:12]}-{len(list(folder.iterdir()))}.csv"
+    member = hashlib.sha256(source.member.encode()).hexdigest()[:8]
+    plain = folder / f"{source.role}-{source.sha256[:12]}-{member}.csv"
     if source.kind == "zip":
         with opened(source.path, "zip", source.member) as packed, plain.open("wb") as out:
             while chunk := packed.read(CHUNK):

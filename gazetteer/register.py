@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 
 from gazetteer.engine import listed, quoted, run
 from gazetteer.territory import DEPARTEMENT_SQL
@@ -36,8 +38,8 @@ def write_register(
     *,
     departements: Sequence[str] | None = None,
     nomenclature: str = NAFREV2,
-) -> list[str]:
-    """Write the register, joined, as ``folder/departement=35/*.parquet``; the départements.
+) -> dict[str, int]:
+    """Write the register, joined, as ``folder/departement=35/*.parquet``; rows of each.
 
     Needs the tables ``etab``, ``unite`` and ``geoloc``. Activities are those of the
     `nomenclature` asked for: the files have both while one takes the place of the other.
@@ -49,7 +51,10 @@ def write_register(
         "(FORMAT parquet, PARTITION_BY (departement))",
     )
     _tell_uncoded(con, folder, nomenclature)
-    return sorted(f.name.removeprefix("departement=") for f in folder.iterdir() if f.is_dir())
+    rows: Counter[str] = Counter()
+    for file in sorted(folder.glob("departement=*/*.parquet")):
+        rows[file.parent.name.removeprefix("departement=")] += pq.read_metadata(file).num_rows
+    return dict(sorted(rows.items()))
 
 
 def _joined(*columns: str) -> str:

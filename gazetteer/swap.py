@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from geomatch.errors import ConfigError
+from geomatch.errors import ConfigError, DataError
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -27,7 +27,7 @@ def _beside(out: Path, what: str) -> Path:
 def locked(out: Path) -> Iterator[None]:
     """Be the only build of this store; a second one is refused with :class:`ConfigError`.
 
-    The lock dies with its process. What a killed build left beside the store is tidied up.
+    The lock dies with its process. A store that a killed build was about to replace is put back.
     """
     with _lock_file(out) as lock:
         try:
@@ -54,19 +54,33 @@ def _recover(out: Path) -> None:
     old = _beside(out, "old")
     if old.exists() and not out.exists():
         os.replace(old, out)
-    for left in (old, _beside(out, "building")):
-        shutil.rmtree(left, ignore_errors=False) if left.exists() else None
+    if old.exists():
+        shutil.rmtree(old)
 
 
 @contextmanager
-def staging(out: Path) -> Iterator[Path]:
-    """A folder beside `out`, on the same disk, gone afterwards."""
+def staging(out: Path, key: str) -> Iterator[Path]:
+    """A folder beside `out`, on the same disk, for a build told apart by `key`.
+
+    What an interrupted build of the same key left is found again; that of another is deleted.
+    The folder is gone afterwards, unless the build was interrupted: only an error of the data
+    leaves nothing to go on with.
+    """
     folder = _beside(out, "building")
-    folder.mkdir()
+    mark = folder / "key"
+    if folder.exists() and (not mark.is_file() or mark.read_text(encoding="utf-8") != key):
+        shutil.rmtree(folder)
+    if not folder.exists():
+        folder.mkdir()
+        partial = folder / "key.part"
+        partial.write_text(key, encoding="utf-8")
+        os.replace(partial, mark)
     try:
         yield folder
-    finally:
+    except DataError:
         shutil.rmtree(folder)
+        raise
+    shutil.rmtree(folder)
 
 
 def swap(new: Path, out: Path) -> None:

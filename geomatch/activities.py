@@ -18,14 +18,22 @@ from scipy import sparse
 
 from geomatch.lexicon import Lexicon
 from geomatch.names import STOP_WORDS
+from geomatch.tables import load_table
 from geomatch.text import factorise, normalise_all
 
 _STEM = 7
+#: Marks a whole text among the words: what it was coded as says more than its words do.
+_WHOLE = "="
 _SMOOTHING = 3.0
-_DAMPING = 0.75
+#: Words of one text repeat one another: n of them count as n to the power of 1 less this.
+_DAMPING = 0.5
 #: One official label counts as much as this many coded bulletins.
 LABEL_WEIGHT = 4.0
 _EVIDENCE_LIMIT = 6.0
+#: A whole text tells more than its words once it was coded this often.
+LEAST_TEXT_COUNT = 5
+_TEXT_SMOOTHING = 5.0
+_SLICE = 20_000
 
 
 def stems(text: str) -> list[str]:
@@ -36,16 +44,29 @@ def stems(text: str) -> list[str]:
     return [s for s in found if s]
 
 
-def word_counts(texts: Sequence[str], nafs: Sequence[str]) -> pd.DataFrame:
-    """Count stems against codes: DataFrame of ``mot``, ``naf``, ``n`` (see STORE_NAF_WORDS)."""
+def word_counts(texts: Sequence[str], nafs: Sequence[str], *, whole: bool = False) -> pd.DataFrame:
+    """Count stems against codes: DataFrame of ``mot``, ``naf``, ``n`` (see STORE_NAF_WORDS).
+
+    With `whole` each text counts as one more word, marked by ``=``.
+    """
     rows = [
-        (stem, naf)
+        (word, naf)
         for text, naf in zip(normalise_all(texts), nafs, strict=True)
-        if naf
-        for stem in stems(text)
+        if naf and text
+        for word in [*stems(text), *([_WHOLE + text] if whole else [])]
     ]
     frame = pd.DataFrame(rows, columns=["mot", "naf"])
     return frame.value_counts(sort=False).rename("n").reset_index()
+
+
+def without_rare(counts: pd.DataFrame, least: int) -> pd.DataFrame:
+    """Counts of at least `least`; whole texts only where enough bulletins wrote the same.
+
+    What few people wrote may tell who they are, and says little.
+    """
+    total = counts.groupby("mot")["n"].transform("sum")
+    is_whole = counts["mot"].str.startswith(_WHOLE)
+    return counts[(counts["n"] >= least) & (~is_whole | (total >= LEAST_TEXT_COUNT))]
 
 
 @dataclass(frozen=True)
@@ -86,9 +107,13 @@ class WordModel:
         for frame, weight in counts:
             naf = frame["naf"].map(position)
             part = pd.DataFrame({"mot": frame["mot"], "naf": naf, "n": frame["n"] * weight})
-            part["mot"] = [m.rstrip("S")[:_STEM] for m in part["mot"]]
-            parts.append(part[naf.notna() & ~part["mot"].isin(STOP_WORDS)])
+            parts.append(part[naf.notna()])
         table = pd.concat(parts, ignore_index=True)
+        is_whole = table["mot"].str.startswith(_WHOLE).to_numpy(bool)
+        self._fit_texts(table[is_whole])
+        table = table[~is_whole]
+        table["mot"] = [m.rstrip("S")[:_STEM] for m in table["mot"]]
+        table = table[~table["mot"].isin(STOP_WORDS)]
         self.lexicon = Lexicon([[m] for m in dict.fromkeys(table["mot"])])
         code = table["mot"].map(self.lexicon.code_of).to_numpy(np.int64)
         shape = (len(self.lexicon.words), len(self.nafs))
@@ -113,12 +138,42 @@ class WordModel:
         )
         self.prior = (per_naf + 0.5) / (per_naf + 0.5).sum()
 
+    def _fit_texts(self, table: pd.DataFrame) -> None:
+        """Whole texts seen often enough, with the codes they were given."""
+        code, texts = pd.factorize(table["mot"].to_numpy(object))
+        n = np.asarray(table["n"], np.float64)
+        naf = np.asarray(table["naf"], np.int64)
+        per_naf = np.bincount(naf, n, len(self.nafs)) + 0.5
+        self._text_prior = per_naf / per_naf.sum()
+        self._text_counts = sparse.csr_array(
+            (n, (code, naf)), shape=(len(texts), len(self.nafs)), dtype=np.float64
+        )
+        often = np.asarray(self._text_counts.sum(axis=1)).ravel() >= LEAST_TEXT_COUNT
+        self._text_row = {t[len(_WHOLE) :]: i for i, t in enumerate(texts) if often[i]}
+
+    def _of_known_texts(self, texts: Sequence[str], values: NDArray[np.float64]) -> None:
+        """Replace, in place, what the words of a text say by what the text was coded as.
+
+        The words' opinion stays as so many imagined bulletins (Dirichlet smoothing).
+        """
+        asked = np.array([i for i, t in enumerate(texts) if t in self._text_row], dtype=np.int64)
+        for low in range(0, len(asked), _SLICE):
+            rows = asked[low : low + _SLICE]
+            counts = self._text_counts[[self._text_row[texts[i]] for i in rows]].toarray()
+            believed = self._text_prior * np.exp(values[rows])
+            believed *= _TEXT_SMOOTHING / believed.sum(axis=1, keepdims=True)
+            share = (counts + believed) / (counts.sum(axis=1, keepdims=True) + _TEXT_SMOOTHING)
+            values[rows] = np.log(share / self._text_prior)
+
     def evidence(self, texts: Sequence[str]) -> Evidence:
         """Evidence of each text; a text of no known word says nothing."""
         code_of, distinct = factorise(normalise_all(texts))
         words = [stems(t) for t in distinct]
         counts = np.fromiter((len(w) for w in words), np.int64, len(words))
-        word_code, known = factorise([s for ws in words for s in ws])
+        # Words in one order whoever else is asked for: sums are the same to the last bit.
+        known = sorted({s for ws in words for s in ws})
+        position = {s: i for i, s in enumerate(known)}
+        word_code = np.array([position[s] for ws in words for s in ws], dtype=np.int64)
         alike = self.lexicon.alike(known)
         # A word stands for one stem, the likeliest; blurred words count less.
         alike = _strongest(alike)
@@ -130,7 +185,9 @@ class WordModel:
         found = bag @ alike
         weight = np.asarray(found.sum(axis=1)).ravel()
         values = (found @ self._delta).toarray() + weight[:, None] * self._unseen[None, :]
-        values *= _DAMPING
+        values *= np.maximum(counts, 1)[:, None] ** -_DAMPING
+        np.clip(values, -_EVIDENCE_LIMIT, _EVIDENCE_LIMIT, out=values)
+        self._of_known_texts(distinct, values)
         np.clip(values, -_EVIDENCE_LIMIT, _EVIDENCE_LIMIT, out=values)
         return Evidence(code_of, values.astype(np.float32))
 
@@ -148,8 +205,14 @@ def _strongest(alike: sparse.csr_array) -> sparse.csr_array:
 
 
 def label_counts(naf: pd.DataFrame) -> pd.DataFrame:
-    """Words of the official labels as counts (see :func:`word_counts`)."""
-    return word_counts(naf["libelle"].tolist(), naf["naf"].tolist())
+    """Words of the official labels as counts (see :func:`word_counts`).
+
+    With them the everyday words that no label holds (``tables/activity_words.csv``: PRISON).
+    """
+    labels = word_counts(naf["libelle"].tolist(), naf["naf"].tolist())
+    everyday = pd.DataFrame(load_table("activity_words"), columns=["mot", "naf"])
+    everyday = everyday[everyday["naf"].isin(naf["naf"])].assign(n=1)
+    return pd.concat([labels, everyday], ignore_index=True)
 
 
 def naf_prefix_mask(nafs: Sequence[str], prefixes: Sequence[str]) -> NDArray[np.bool_]:

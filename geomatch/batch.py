@@ -7,50 +7,52 @@ input order; which worker did what, and how many there were, leaves no trace in 
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 import platform
-import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pandas as pd
 
 import geomatch
+from geomatch import paths
 from geomatch.addresses import CommuneIndex, get_parser
 from geomatch.bulletins import read_bulletins
+from geomatch.cluster import execute
 from geomatch.config import AddressOptions, Config
 from geomatch.errors import ConfigError, DataError
 from geomatch.matcher import Matcher
 from geomatch.model import Model, model_hash
+from geomatch.partitions import Work, finished_run, key_of
+from geomatch.paths import Location
 from geomatch.prepared import address_parts, asked_communes, places_of_work
-from geomatch.schema import CANDIDATES, DECISIONS
-from geomatch.store import MANIFEST, Store
+from geomatch.store import Store
 
 #: Small départements share a partition up to this many bulletins.
 PARTITION_ROWS = 1_000
 #: A département with more bulletins than this is cut.
 CUT_ROWS = 60_000
-#: Result tables and the order of their rows.
-_TABLES = ((DECISIONS, "source_row"), (CANDIDATES, "source_row, rank"))
+#: In ``RunOptions.departements``: bulletins whose département is not one of the store.
+UNKNOWN = "inconnu"
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How a file is run through: processes of this machine, or a cluster's address."""
+    """How a file is run through: processes of this machine, or a cluster's address.
+
+    With `departements` only the bulletins whose workplace is in one of them are matched
+    (``inconnu``: in none of the store's); the results of such runs can be merged.
+    """
 
     workers: int = 1
     scheduler: str = ""
     resume: bool = False
+    departements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,16 +63,16 @@ class Task:
     """
 
     number: int
-    work: str
+    work: Location
     store: str
     config: Config
     version: str
 
 
 def run(
-    source: str | Path,
-    store: str | Path,
-    out: str | Path,
+    source: Location,
+    store: Location,
+    out: Location,
     config: Config,
     options: RunOptions = RunOptions(),
     progress: Progress | None = None,
@@ -89,70 +91,62 @@ def run(
     Returns
     -------
     dict
-        What run.json holds.
+        What run.json holds; and ``is_old`` when there was nothing left to resume.
 
     Raises
     ------
     DataError, StoreError, ConfigError
         Before anything is written when an input is not usable.
+    ConfigError
+        When the results cannot be written, or workers are lost time and again: what is done
+        stays for a run with ``resume``.
+    SourceUnavailableError
+        When a remote store or the scheduler does not answer.
     """
     begun = time.time()
-    opened = Store.open(store)
-    Model.load(config.model)
-    get_parser(config.addresses)
-    communes = CommuneIndex.open(opened)
-    if options.workers < 1:
-        raise ConfigError(f"--workers is {options.workers}, at least 1 is needed")
-    bulletins = read_bulletins(Path(source), config.bulletins)
-    if bulletins.empty:
-        raise DataError(f"{source} holds no bulletin: expected one line per bulletin; nothing done")
-    description = _description(Path(source), opened, config, len(bulletins))
-    folder = Path(out)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"--out {out} is no folder: {error.strerror}; give another") from error
-    work = folder / ".partitions"
-    labels = partial(_departements, bulletins, communes, config.addresses)
-    parts = _prepare_work(bulletins, work, description, labels, options.resume)
-    version = description["store"]["manifest_sha256"] + description["model"]["sha256"]
-    tasks = [Task(n, str(work), str(store), config, version) for n in range(len(parts))]
-    todo = [t for t in tasks if not _done(work, t.number)]
-    finished = sum(parts[t.number] for t in tasks) - sum(parts[t.number] for t in todo)
     tell = progress or (lambda done, total: None)
-    tell(finished, len(bulletins))
-    for number in _execute(todo, options):
-        finished += parts[number]
-        tell(finished, len(bulletins))
-    _merge(work, folder)
-    description |= {
+    job = _Job.open(source, store, config, options)
+    out = paths.location(out)
+    _check_out(out)
+    key = key_of(job.description)
+    if options.resume and (old := finished_run(out, key)):
+        Work.of(out).remove()
+        tell(len(job.bulletins), len(job.bulletins))
+        return old | {"is_old": True}
+    work = Work.of(out)
+    sizes = work.planned(key) if options.resume else None
+    if sizes is None:
+        # A part of a file may have no bulletin: its tables are empty, but they are there.
+        parts = partition_rows(job.departements()) or [np.arange(0)]
+        sizes = work.plan(key, job.bulletins, parts)
+    finished = work.done()
+    done = sum(sizes[n] for n in finished)
+    tell(done, len(job.bulletins))
+    todo = [n for n in range(len(sizes)) if n not in finished]
+    for number in execute(match_partition, job.tasks(work, todo, sizes), options):
+        done += sizes[number]
+        tell(done, len(job.bulletins))
+    how = {
         "workers": options.workers,
         "scheduler": bool(options.scheduler),
         "seconds": round(time.time() - begun, 3),
-        "partitions": len(parts),
+        "partitions": len(sizes),
     }
-    _write_text(folder / "run.json", json.dumps(description, ensure_ascii=False, indent=1) + "\n")
-    shutil.rmtree(work)
-    return description
+    work.merge(out, job.description | how)
+    return job.description | how
 
 
 def match_partition(task: Task) -> int:
     """Match one partition; its number when its files are in place."""
-    work = Path(task.work)
-    bulletins = pd.read_parquet(work / f"{task.number:05d}-bulletins.parquet")
+    work = Work(task.work)
+    bulletins = work.bulletins(task.number)
     result = _matcher(task).match_bulletins(bulletins)
-    row = pd.Series(bulletins["source_row"].to_numpy(), index=bulletins["id"].to_numpy())
-    tables = {
-        "candidates": result.candidates.assign(
-            source_row=bulletins["source_row"].to_numpy()[result.candidate_rows]
-        ),
-        "decisions": result.decisions.assign(source_row=row.to_numpy()),
-    }
-    for name, table in tables.items():
-        final = work / f"{task.number:05d}-{name}.parquet"
-        partial = final.with_suffix(f".{os.getpid()}.partial")
-        table.to_parquet(partial, index=False)
-        partial.replace(final)
+    row = bulletins["source_row"].to_numpy()
+    work.write_results(
+        task.number,
+        result.candidates.assign(source_row=row[result.candidate_rows]),
+        result.decisions.assign(source_row=row),
+    )
     return task.number
 
 
@@ -166,71 +160,6 @@ def _matcher(task: Task) -> Matcher:
         _MATCHERS.clear()
         _MATCHERS[key] = Matcher.open(task.store, task.config)
     return _MATCHERS[key]
-
-
-def _execute(tasks: Sequence[Task], options: RunOptions) -> Iterator[int]:
-    if not tasks:
-        return
-    if options.scheduler:
-        yield from _on_cluster(tasks, options.scheduler)
-    elif options.workers == 1 or len(tasks) == 1:
-        for task in tasks:
-            yield match_partition(task)
-    else:
-        with ProcessPoolExecutor(min(options.workers, len(tasks))) as pool:
-            for future in as_completed([pool.submit(match_partition, t) for t in tasks]):
-                yield future.result()
-
-
-def _on_cluster(tasks: Sequence[Task], scheduler: str) -> Iterator[int]:
-    try:
-        from distributed import Client
-        from distributed import as_completed as dask_completed
-    except ImportError as error:
-        raise ConfigError(
-            "--scheduler needs Dask: pip install 'geomatch-sirene[cluster]'"
-        ) from error
-    try:
-        client = Client(scheduler, timeout="10s")
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ConfigError(f"no Dask scheduler answers at {scheduler}: {error}") from error
-    with client:
-        for future in dask_completed(client.map(match_partition, tasks, pure=False, retries=2)):
-            yield future.result()
-
-
-def _prepare_work(
-    bulletins: pd.DataFrame,
-    work: Path,
-    description: dict[str, Any],
-    departements: Callable[[], np.ndarray],
-    resume: bool,
-) -> list[int]:
-    """Write the partitions, or find those of an interrupted run of the same inputs.
-
-    `departements` tells each bulletin's, when there is no plan yet. Returns the number of
-    bulletins of each partition.
-    """
-    key = hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
-    plan = work / "plan.json"
-    if resume and plan.is_file():
-        content = json.loads(plan.read_text(encoding="utf-8"))
-        if content["key"] == key:
-            return list(content["rows"])
-        raise ConfigError(
-            f"{work.parent} holds an interrupted run of other inputs or options; "
-            "run without --resume to begin afresh"
-        )
-    if work.exists():
-        shutil.rmtree(work)
-    work.mkdir(parents=True)
-    rows = []
-    for number, part in enumerate(partition_rows(departements())):
-        file = work / f"{number:05d}-bulletins.parquet"
-        bulletins.iloc[part].reset_index(drop=True).to_parquet(file, index=False)
-        rows.append(len(part))
-    _write_text(plan, json.dumps({"key": key, "rows": rows}))
-    return rows
 
 
 def _departements(
@@ -268,62 +197,79 @@ def partition_rows(
     return [np.sort(np.concatenate(p)) for p in parts]
 
 
-def _done(work: Path, number: int) -> bool:
-    return all((work / f"{number:05d}-{t.name}.parquet").is_file() for t, _ in _TABLES)
+@dataclass(frozen=True)
+class _Job:
+    """What is to be run: the bulletins asked for, and the inputs as run.json tells them."""
 
+    bulletins: pd.DataFrame
+    #: département of work of each bulletin, when called
+    departements: Callable[[], np.ndarray]
+    description: dict[str, Any]
+    store: Location
+    config: Config
 
-def _merge(work: Path, folder: Path) -> None:
-    """Results of all partitions in input order, written beside and then renamed.
-
-    What is absent is ``""`` in the flow and null in the files.
-    """
-    for table, order in _TABLES:
-        final = folder / f"{table.name}.parquet"
-        partial = folder / f".{table.name}.partial"
-        texts = [c for c, (kind, _) in table.columns.items() if kind == "text" and c != "id"]
-        nulls = ", ".join(f"nullif({c}, '') AS {c}" for c in texts)
-        with duckdb.connect() as connection:
-            connection.execute(f"SET temp_directory = '{_sql(work)}'")
-            connection.execute("SET preserve_insertion_order = true")
-            connection.execute(
-                f"COPY (SELECT * EXCLUDE (source_row) REPLACE ({nulls}) FROM "
-                f"read_parquet('{_sql(work)}/*-{table.name}.parquet') ORDER BY {order}) "
-                f"TO '{_sql(partial)}' (FORMAT parquet, COMPRESSION zstd)"
+    @classmethod
+    def open(cls, source: Location, store: Location, config: Config, options: RunOptions) -> _Job:
+        """Read the inputs. Raises what is wrong with them."""
+        opened = Store.open(store)
+        Model.load(config.model)
+        get_parser(config.addresses)
+        communes = CommuneIndex.open(opened)
+        _check_options(options, opened)
+        bulletins = read_bulletins(source, config.bulletins)
+        if bulletins.empty:
+            raise DataError(
+                f"{source} holds no bulletin: expected one line per bulletin; nothing done"
             )
-        partial.replace(final)
+        description = _description(source, opened, config, len(bulletins))
+        labels = partial(_departements, bulletins, communes, config.addresses)
+        if options.departements:
+            codes = labels()
+            known = np.isin(codes, opened.departements)
+            asked = np.isin(codes, options.departements) & known
+            asked |= ~known & (UNKNOWN in options.departements)
+            bulletins = bulletins[asked].reset_index(drop=True)
+            labels = partial(np.asarray, codes[asked])
+            description["part"] = {
+                "departements": sorted({*options.departements}),
+                "bulletins": len(bulletins),
+            }
+        return cls(bulletins, labels, description, store, config)
+
+    def tasks(self, work: Work, numbers: Sequence[int], sizes: Sequence[int]) -> list[Task]:
+        """Partitions as tasks, the big ones first so that workers end together."""
+        version = self.description["store"]["manifest_sha256"] + self.description["model"]["sha256"]
+        order = sorted(numbers, key=lambda n: (-sizes[n], n))
+        return [Task(n, work.folder, str(self.store), self.config, version) for n in order]
 
 
-def _sql(path: Path) -> str:
-    return str(path).replace("'", "''")
+def _check_options(options: RunOptions, store: Store) -> None:
+    if options.workers < 1:
+        raise ConfigError(f"--workers is {options.workers}, at least 1 is needed")
+    strange = {*options.departements} - {*store.departements, UNKNOWN}
+    if strange:
+        raise ConfigError(
+            f"--departements {','.join(sorted(strange))}: not in this store; it has "
+            f"{','.join(store.departements)}, and '{UNKNOWN}' stands for every other place"
+        )
 
 
-def _description(source: Path, store: Store, config: Config, n: int) -> dict[str, Any]:
-    manifest = (store.path / MANIFEST).read_bytes()
+def _check_out(out: Location) -> None:
+    if not paths.is_remote(out) and Path(out).exists() and not Path(out).is_dir():
+        raise ConfigError(f"--out {out} is a file; give a folder")
+
+
+def _description(source: Location, store: Store, config: Config, n: int) -> dict[str, Any]:
+    size, digest = paths.size_and_sha256(source)
     return {
         "geomatch": geomatch.__version__,
         "python": platform.python_version(),
-        "input": {
-            "path": str(source),
-            "size": source.stat().st_size,
-            "sha256": _sha256(source),
-            "bulletins": n,
-        },
+        "input": {"path": str(source), "size": size, "sha256": digest, "bulletins": n},
         "store": {
-            "path": str(store.path),
-            "manifest_sha256": hashlib.sha256(manifest).hexdigest(),
+            "path": store.place,
+            "manifest_sha256": store.sha256,
             "format_version": store.manifest["format_version"],
         },
         "model": {"path": config.model or "shipped", "sha256": model_hash(config.model)},
         "options": asdict(config),
     }
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _write_text(file: Path, text: str) -> None:
-    partial = file.with_name(f".{file.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(file)

@@ -12,12 +12,12 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 
 from geomatch.config import CandidateOptions
 from geomatch.establishments import Pool
-from geomatch.lexicon import Coverage, ragged_ranges
+from geomatch.lexicon import ragged_ranges
 from geomatch.schema import Table
+from geomatch.written import WrittenNames, look_up, name_score, top
 
 #: How a candidate's commune stands to the declared one.
 ELSEWHERE, NEIGHBOUR, INSIDE = 0, 1, 2
@@ -35,16 +35,18 @@ PAIRS = Table(
         "of_known": ("float", "share of the register name's weight that was written"),
         "source": ("int", "bits: 1 name, 2 radius, 4 street, 8 activity"),
         "relation": ("int", "2 in the declared commune, 1 in a neighbour, 0 elsewhere"),
-        "own_known": ("float", "share written of the establishment's own name (enseigne)"),
+        "shared": ("float", "weight (idf) of the register name's words that were written"),
     },
 )
 
-_LEAST = 0.33
+#: Names written in full, of rare words and borne by no more than so many, are looked for in
+#: the whole pool: people give the town of the head office, or their own.
+_FEW = 40
+_HEAVY = 6.0
 #: With no name as good as this, those whose activity and size fit are looked at too.
 _GOOD_NAME = 0.6
 _NAFS_TRIED = 12
 _PER_NAF = 8
-_CHUNK = 2_000
 _MOST_PAIRS = 8_000_000
 
 
@@ -54,7 +56,9 @@ class Places:
 
     ``zone`` indexes the rows of `relation`, an array (zones, communes of the pool) of
     ELSEWHERE, NEIGHBOUR, INSIDE. ``position`` and ``radius`` are metres; NaN for none.
-    ``street`` is :func:`geomatch.establishments.street_codes`, -1 for none.
+    ``street`` is :func:`geomatch.establishments.street_codes`, -1 for none. ``home`` is the
+    commune of residence (position among the pool's, -1 for one outside), ``at_home`` 1 where
+    work is said to be in it, -1 elsewhere, 0 where nothing is said.
     """
 
     zone: NDArray[np.int64]
@@ -64,6 +68,8 @@ class Places:
     street: NDArray[np.int64]
     numero: NDArray[np.int64]
     street_text: NDArray[np.object_]
+    home: NDArray[np.int64]
+    at_home: NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.zone)
@@ -79,41 +85,6 @@ class Activities:
     code: NDArray[np.int64]
     evidence: NDArray[np.float32]
     naf: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class WrittenNames:
-    """Written names of a batch against a pool's: who wrote which, and what resembles it.
-
-    ``row`` → ``name`` (positions among the distinct written names), sorted by row; the pairs
-    of similar names are sorted by written name and start at ``start[name]``.
-    """
-
-    row: NDArray[np.int64]
-    name: NDArray[np.int64]
-    coverage: Coverage
-    start: NDArray[np.int64]
-    known: NDArray[np.int64]
-    of_written: NDArray[np.float32]
-    of_known: NDArray[np.float32]
-
-
-def similar_names(
-    row: NDArray[np.int64], name: NDArray[np.int64], coverage: Coverage, n_names: int
-) -> WrittenNames:
-    """Look every distinct written name up in the pool's lexicon."""
-    parts = [
-        coverage.search(low, min(low + _CHUNK, n_names), _LEAST)
-        for low in range(0, max(n_names, 1), _CHUNK)
-    ]
-    written, known, of_written, of_known = (
-        np.concatenate([part[i] for part in parts]) for i in range(4)
-    )
-    order = np.argsort(written, kind="stable")
-    start = np.searchsorted(written[order], np.arange(n_names + 1))
-    return WrittenNames(
-        row, name, coverage, start, known[order], of_written[order], of_known[order]
-    )
 
 
 def find_candidates(
@@ -135,17 +106,14 @@ def find_candidates(
     )
     row = found["row"].to_numpy(np.int64)
     best = np.zeros(len(places))
-    np.maximum.at(best, row, _name_score(found))
+    np.maximum.at(best, row, name_score(found))
     few = np.bincount(row, minlength=len(places)) < options.kept // 2
     vague = np.flatnonzero((best < _GOOD_NAME) | few)
     found = pd.concat([found, _by_activity(vague, places, activities, pool)], ignore_index=True)
     pairs = _best(_merged(found), places, activities, pool, options.kept)
-    own = _look_up(pairs, names, pool.own_names_of)
-    return pairs.assign(own_known=own["of_known"].to_numpy())
-
-
-def _name_score(pairs: pd.DataFrame) -> NDArray[np.float64]:
-    return 0.6 * pairs["of_written"].to_numpy() + 0.4 * pairs["of_known"].to_numpy()
+    weight = np.append(names.coverage.lexicon.weight, 0.0)[pairs["known"].to_numpy(np.int64)]
+    shared = weight * pairs["of_known"].to_numpy()
+    return pairs.assign(shared=shared)
 
 
 def _by_name(
@@ -174,11 +142,13 @@ def _by_name(
         relation = places.relation[group_zone[group], pool.commune[establishment]]
         n_bearers = np.diff(bearers.indptr)[known]
         a, b = names.of_written[pair], names.of_known[pair]
+        weight = names.coverage.lexicon.weight[known]
         unmistakable = (n_bearers <= 3) & (a >= 0.85) & (b >= 0.85)
+        unmistakable |= (n_bearers <= _FEW) & (a >= 0.95) & (b >= 0.95) & (weight >= _HEAVY)
         keep = (relation > ELSEWHERE) | unmistakable
         score = 0.6 * a + 0.4 * b + 0.1 * relation + 0.03 * np.log(pool.headcount[establishment])
         group, establishment, score = group[keep], establishment[keep], score[keep]
-        order = _top(group, score, 3 * options.by_name)
+        order = top(group, score, 3 * options.by_name)
         found.append(
             pd.DataFrame(
                 {
@@ -221,9 +191,9 @@ def _by_place(
     named = pool.has_name[frame["establishment"]]
     size = np.log(pool.headcount[frame["establishment"]])
     score = frame["near"].to_numpy() + same_number + 0.15 * size + 0.5 * named
-    by_name = _look_up(frame, names, pool.names_of)
+    by_name = look_up(frame, names, pool.names_of)
     score = score + 2.0 * (by_name["of_written"] + by_name["of_known"]).to_numpy()
-    order = _top(frame["row"].to_numpy(), score, 2 * options.by_radius)
+    order = top(frame["row"].to_numpy(), score, 2 * options.by_radius)
     return PAIRS.conform(pd.concat([frame, by_name], axis=1).iloc[order])
 
 
@@ -240,44 +210,6 @@ def _on_street_as_written(
     pair, position = ragged_ranges(start[places.zone[asks]], start[places.zone[asks] + 1])
     found = pool.on_street_named(commune[position], places.street_text[asks[pair]])
     return asks[pair[found["asker"].to_numpy(np.int64)]], found["row"].to_numpy(np.int64)
-
-
-def _look_up(frame: pd.DataFrame, names: WrittenNames, names_of: sparse.csr_array) -> pd.DataFrame:
-    """Best pair of names of each (bulletin, establishment), among the similar ones; else 0.
-
-    `names_of` tells which register names to look at, shape (establishments, names).
-    """
-    n_known = max(names_of.shape[1], 1)
-    start = np.searchsorted(names.row, np.arange(frame["row"].max() + 2)) if len(frame) else [0]
-    row = frame["row"].to_numpy(np.int64)
-    establishment = frame["establishment"].to_numpy(np.int64)
-    pair, position = ragged_ranges(np.asarray(start)[row], np.asarray(start)[row + 1])
-    written = names.name[position]
-    pair2, at = ragged_ranges(
-        names_of.indptr[establishment[pair]], names_of.indptr[establishment[pair] + 1]
-    )
-    pair, written, known = pair[pair2], written[pair2], names_of.indices[at].astype(np.int64)
-    all_written = np.repeat(np.arange(len(names.start) - 1), np.diff(names.start))
-    keys = all_written * n_known + names.known
-    order = np.argsort(keys)
-    asked = written * n_known + known
-    at = np.minimum(np.searchsorted(keys[order], asked), max(len(keys) - 1, 0))
-    hit = np.flatnonzero(keys[order][at] == asked) if len(keys) else np.array([], np.int64)
-    index = order[at[hit]] if len(keys) else hit
-    score = 0.6 * names.of_written[index] + 0.4 * names.of_known[index]
-    best = _top(pair[hit], score, 1)
-    out = {
-        "written": np.full(len(frame), -1, np.int64),
-        "known": np.full(len(frame), -1, np.int64),
-        "of_written": np.zeros(len(frame)),
-        "of_known": np.zeros(len(frame)),
-    }
-    target = pair[hit][best]
-    out["written"][target] = written[hit][best]
-    out["known"][target] = known[hit][best]
-    out["of_written"][target] = names.of_written[index][best]
-    out["of_known"][target] = names.of_known[index][best]
-    return pd.DataFrame(out, index=frame.index)
 
 
 def _by_activity(
@@ -332,7 +264,7 @@ def _largest_fitting(
 
 def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
     """One row a (bulletin, establishment): the best names, all the sources."""
-    pairs = pairs.assign(score=_name_score(pairs))
+    pairs = pairs.assign(score=name_score(pairs))
     pairs = pairs.sort_values(
         ["row", "establishment", "score"], ascending=[True, True, False], kind="stable"
     )
@@ -366,16 +298,8 @@ def _best(
         + 0.3 * pool.has_name[est]
         + 0.25 * np.where(activities.naf[est] >= 0, evidence, 0.0)
     )
-    order = _top(row, score, kept)
+    order = top(row, score, kept)
     return PAIRS.conform(pairs.assign(relation=relation).iloc[order].reset_index(drop=True))
-
-
-def _top(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
-    """Positions of the `most` best of each group, groups in order, best first."""
-    order = np.lexsort((-np.asarray(score), group))
-    sorted_group = np.asarray(group)[order]
-    start = np.searchsorted(sorted_group, sorted_group)
-    return order[np.arange(len(order)) - start < most]
 
 
 def _expansion_cost(name: NDArray, names: WrittenNames, bearers: object) -> NDArray[np.int64]:

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import geomatch
 from geomatch.config import Config
 from geomatch.errors import ConfigError, DataError, GeomatchError
+from geomatch.progress import Bar, Steps
 
 app = typer.Typer(
     name="geomatch",
@@ -30,9 +31,7 @@ app = typer.Typer(
 _out = Console()
 _err = Console(stderr=True)
 
-ConfigFile = Annotated[
-    Path | None, typer.Option("--config", help="Options de chaque phase (TOML).")
-]
+ConfigFile = Annotated[str | None, typer.Option("--config", help="Options de chaque phase (TOML).")]
 Parser = Annotated[str, typer.Option("--parser", help="auto, rules ou libpostal.")]
 
 
@@ -87,40 +86,44 @@ def _root(
 
 @app.command()
 def build(
-    sirene: Annotated[Path, typer.Option(help="Dossier des fichiers stock Sirene.")],
-    cog: Annotated[Path, typer.Option(help="Dossier du COG, des codes postaux et de la NAF.")],
-    out: Annotated[Path, typer.Option(help="Base de référence à écrire.")],
-    ban: Annotated[list[Path], typer.Option(help="Fichiers ou dossiers BAN (répétable).")],
-    geoloc: Annotated[Path | None, typer.Option(help="Sirene géolocalisé.")] = None,
-    naf: Annotated[Path | None, typer.Option(help="Libellés de la NAF.")] = None,
+    sirene: Annotated[str, typer.Option(help="Dossier des fichiers stock Sirene.")],
+    cog: Annotated[str, typer.Option(help="Dossier du COG, des codes postaux et de la NAF.")],
+    out: Annotated[str, typer.Option(help="Base de référence à écrire.")],
+    ban: Annotated[list[str], typer.Option(help="Fichiers ou dossiers BAN (répétable).")],
+    geoloc: Annotated[str | None, typer.Option(help="Sirene géolocalisé.")] = None,
+    naf: Annotated[str | None, typer.Option(help="Libellés de la NAF.")] = None,
     departements: Annotated[str, typer.Option(help="35,75 ; vide : tous.")] = "",
-    memory: Annotated[str, typer.Option(help="Mémoire que DuckDB peut prendre.")] = "4GB",
+    memory: Annotated[str, typer.Option(help="Mémoire que la construction peut prendre.")] = "4GB",
+    workers: Annotated[int, typer.Option(help="Processus ; 0 : un par cœur.")] = 0,
 ) -> None:
     """Construire la base de référence à partir des fichiers officiels."""
     from gazetteer.build import BuildOptions
     from gazetteer.build import build as build_store
+    from gazetteer.remote import building
 
-    options = BuildOptions(
-        ban=tuple(ban),
-        sirene=sirene,
-        cog=cog,
-        out=out,
-        geoloc=geoloc,
-        naf=naf,
-        departements=tuple(d.strip() for d in departements.split(",") if d.strip()) or None,
-        memory_limit=memory,
-    )
-    with _Steps() as tell:
+    with Steps(_err) as tell, building(out) as place:
+        options = BuildOptions(
+            ban=tuple(map(place.input, ban)),
+            sirene=place.input(sirene),
+            cog=place.input(cog),
+            out=place.out,
+            geoloc=place.input(geoloc) if geoloc else None,
+            naf=place.input(naf) if naf else None,
+            departements=_codes(departements) or None,
+            memory_limit=memory,
+            threads=workers or os.cpu_count() or 1,
+            workers=workers or os.cpu_count() or 1,
+        )
         store = build_store(options, tell)
     counts = {name: table["rows"] for name, table in store.manifest["tables"].items()}
-    _print_json({"store": str(out), "tables": counts})
+    _print_json({"store": out, "tables": counts})
 
 
 @app.command()
 def match(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Fichier de bulletins.")],
-    store: Annotated[Path, typer.Option(help="Base de référence.")],
-    out: Annotated[Path, typer.Option(help="Dossier des résultats.")],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="Fichier de bulletins.")],
+    store: Annotated[str, typer.Option(help="Base de référence.")],
+    out: Annotated[str, typer.Option(help="Dossier des résultats.")],
     layout: Annotated[str, typer.Option(help="auto, rp_final ou free.")] = "auto",
     columns: Annotated[str, typer.Option(help="raison_sociale=employeur,adresse=adr…")] = "",
     precision: Annotated[float | None, typer.Option(help="Précision demandée, 0 à 1.")] = None,
@@ -129,6 +132,9 @@ def match(
     workers: Annotated[int, typer.Option(help="Processus de cette machine.")] = 1,
     scheduler: Annotated[str, typer.Option(help="Adresse d'un ordonnanceur Dask.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Reprendre un passage coupé.")] = False,
+    departements: Annotated[
+        str, typer.Option(help="Lieux de travail : 35,44 ; inconnu : hors de la base.")
+    ] = "",
     clerks_hours: Annotated[
         bool, typer.Option("--clerks-hours", help="Dire la charge de reprise.")
     ] = False,
@@ -148,21 +154,36 @@ def match(
     for asked in (settings.decisions.precision, settings.decisions.naf_precision):
         if not 0.0 < asked < 1.0:
             raise ConfigError(f"precision asked for is {asked}, expected one between 0 and 1")
-    options = RunOptions(workers=workers, scheduler=scheduler, resume=resume)
-    with _Bar("bulletins") as tell:
+    options = RunOptions(workers, scheduler, resume, _codes(departements))
+    with Bar(_err, "bulletins") as tell:
         summary = run(source, store, out, settings, options, tell)
-    n, seconds = summary["input"]["bulletins"], summary["seconds"]
-    _err.print(f"{n} bulletins, {seconds} s, {n / max(seconds, 1e-9):.0f}/s", highlight=False)
+    n, seconds = summary.get("part", summary["input"])["bulletins"], summary["seconds"]
+    told = f"{seconds} s, {n / max(seconds, 1e-9):.0f}/s"
+    is_old = summary.get("is_old", False)
+    _err.print(f"{n} bulletins, {'rien à reprendre' if is_old else told}", highlight=False)
     if clerks_hours:
         _tell_workload(out, pace)
     _out.print(str(out), highlight=False, soft_wrap=True)
 
 
 @app.command()
+def merge(
+    runs: Annotated[list[str], typer.Argument(metavar="DIR…", help="Parties d'un fichier.")],
+    out: Annotated[str, typer.Option(help="Dossier des résultats.")],
+) -> None:
+    """Réunir les résultats de passages « match --departements » : ceux du fichier entier."""
+    from geomatch.merging import merge_runs
+
+    summary = merge_runs(runs, out)
+    _err.print(f"{summary['input']['bulletins']} bulletins", highlight=False)
+    _out.print(out, highlight=False, soft_wrap=True)
+
+
+@app.command()
 def geocode(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", help="Fichier d'adresses.")],
-    store: Annotated[Path, typer.Option(help="Base de référence.")],
-    out: Annotated[Path, typer.Option(help="Fichier à écrire (csv ou parquet).")],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="Fichier d'adresses.")],
+    store: Annotated[str, typer.Option(help="Base de référence.")],
+    out: Annotated[str, typer.Option(help="Fichier à écrire (csv ou parquet).")],
     address: Annotated[str, typer.Option(help="Colonne de l'adresse.")] = "",
     parser: Parser = "auto",
 ) -> None:
@@ -170,7 +191,7 @@ def geocode(
     from geomatch.geocoding import geocode_file
 
     settings = _settings(None, parser=parser)
-    with _Bar("adresses") as tell:
+    with Bar(_err, "adresses") as tell:
         geocode_file(source, store, out, address=address, options=settings.addresses, progress=tell)
     _out.print(str(out), highlight=False, soft_wrap=True)
 
@@ -178,7 +199,7 @@ def geocode(
 @app.command()
 def parse(
     source: Annotated[str, typer.Argument(metavar="INPUT|ADRESSE", help="Fichier ou adresse.")],
-    out: Annotated[Path | None, typer.Option(help="Fichier à écrire.")] = None,
+    out: Annotated[str | None, typer.Option(help="Fichier à écrire.")] = None,
     address: Annotated[str, typer.Option(help="Colonne de l'adresse.")] = "",
     parser: Parser = "auto",
 ) -> None:
@@ -189,18 +210,18 @@ def parse(
     if out is None:
         _print_json(parse_one(source, settings.addresses))
         return
-    parse_file(Path(source), out, address=address, options=settings.addresses)
+    parse_file(source, out, address=address, options=settings.addresses)
     _out.print(str(out), highlight=False, soft_wrap=True)
 
 
 @app.command()
 def evaluate(
-    runs: Annotated[list[Path], typer.Argument(metavar="DIR…", help="Dossiers de résultats.")],
-    truth: Annotated[Path | None, typer.Option(help="CABBI;SIRET;… ou id;siret;…")] = None,
+    runs: Annotated[list[str], typer.Argument(metavar="DIR…", help="Dossiers de résultats.")],
+    truth: Annotated[str | None, typer.Option(help="CABBI;SIRET;… ou id;siret;…")] = None,
     by: Annotated[list[str] | None, typer.Option(help="Colonne de strates (répétable).")] = None,
-    report: Annotated[Path | None, typer.Option(help="Page HTML à écrire.")] = None,
+    report: Annotated[str | None, typer.Option(help="Page HTML à écrire.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
-    against: Annotated[Path | None, typer.Option(help="Résultats de la campagne passée.")] = None,
+    against: Annotated[str | None, typer.Option(help="Résultats de la campagne passée.")] = None,
 ) -> None:
     """Mesurer un ou plusieurs passages, contre une vérité ou sans elle."""
     from geomatch.scoring import Asked, evaluate_runs
@@ -211,11 +232,11 @@ def evaluate(
 
 @app.command()
 def train(
-    bulletins: Annotated[Path, typer.Argument(help="Bulletins codés.")],
-    store: Annotated[Path, typer.Option(help="Base de référence.")],
-    out: Annotated[Path, typer.Option(help="Dossier du modèle.")],
-    truth: Annotated[Path | None, typer.Option(help="CABBI;SIRET;… ou id;siret;…")] = None,
-    verdicts: Annotated[Path | None, typer.Option(help="Journal d'une reprise.")] = None,
+    bulletins: Annotated[str, typer.Argument(help="Bulletins codés.")],
+    store: Annotated[str, typer.Option(help="Base de référence.")],
+    out: Annotated[str, typer.Option(help="Dossier du modèle.")],
+    truth: Annotated[str | None, typer.Option(help="CABBI;SIRET;… ou id;siret;…")] = None,
+    verdicts: Annotated[str | None, typer.Option(help="Journal d'une reprise.")] = None,
     share: Annotated[float, typer.Option(help="Part apprise (par identifiant).")] = 1.0,
     config: ConfigFile = None,
 ) -> None:
@@ -229,7 +250,7 @@ def train(
 
 @app.command()
 def explain(
-    run_dir: Annotated[Path, typer.Argument(metavar="DIR", help="Dossier de résultats.")],
+    run_dir: Annotated[str, typer.Argument(metavar="DIR", help="Dossier de résultats.")],
     id: Annotated[str, typer.Option("--id", help="Identifiant du bulletin.")],
 ) -> None:
     """Raconter une décision : ce qui a été lu, compris, comparé, et pourquoi."""
@@ -240,16 +261,16 @@ def explain(
 
 @app.command()
 def review(
-    run_dir: Annotated[Path, typer.Argument(metavar="DIR", help="Dossier de résultats.")],
+    run_dir: Annotated[str, typer.Argument(metavar="DIR", help="Dossier de résultats.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port local ; 0 : libre.")] = 8866,
-    store: Annotated[Path | None, typer.Option(help="Base ; vide : celle du passage.")] = None,
+    store: Annotated[str | None, typer.Option(help="Base ; vide : celle du passage.")] = None,
     name: Annotated[str, typer.Option(help="Nom proposé au gestionnaire.")] = "gestionnaire",
     double: Annotated[float, typer.Option(help="Part des fiches réglées par deux personnes.")] = 0,
     background: Annotated[
         str, typer.Option(help="ign : fond de plan de la Géoplateforme, par le réseau.")
     ] = "",
     export: Annotated[
-        Path | None, typer.Option(help="Écrire les décisions avec les choix, sans page.")
+        str | None, typer.Option(help="Écrire les décisions avec les choix, sans page.")
     ] = None,
     agreement: Annotated[
         bool, typer.Option("--agreement", help="Dire l'accord entre gestionnaires, sans page.")
@@ -264,7 +285,7 @@ def review(
 
         settled = merge_verdicts(run_dir, export, store=store)
         _err.print(f"{settled} bulletins réglés à la main", highlight=False)
-        _out.print(str(export), highlight=False, soft_wrap=True)
+        _out.print(export, highlight=False, soft_wrap=True)
         return
     if agreement:
         from geomatch.review.agreement import agreement_table, run_agreement
@@ -281,16 +302,17 @@ def review(
 @app.command()
 def download(
     departements: Annotated[str, typer.Option(help="35,75")],
-    out: Annotated[Path, typer.Option(help="Dossier où ranger les fichiers.")],
+    out: Annotated[str, typer.Option(help="Dossier où ranger les fichiers.")],
 ) -> None:
     """Télécharger les fichiers officiels."""
     from gazetteer.download import download as fetch
+    from gazetteer.remote import downloading
 
-    wanted = [d.strip() for d in departements.split(",") if d.strip()]
+    wanted = _codes(departements)
     if not wanted:
         raise ConfigError("--departements is empty; expected codes such as 35,75")
-    with _Steps() as tell:
-        fetch(wanted, out, progress=tell)
+    with Steps(_err) as tell, downloading(out) as folder:
+        fetch(wanted, folder, progress=tell)
     _out.print(str(out), highlight=False, soft_wrap=True)
 
 
@@ -302,13 +324,13 @@ def demo(
     """Toute la chaîne sur un département inventé."""
     from geomatch.demo.run import run_demo
 
-    with _Steps() as tell:
+    with Steps(_err) as tell:
         lines = run_demo(out, size=size, progress=tell)
     for line in lines:
         _out.print(line, highlight=False, soft_wrap=True)
 
 
-def _tell_workload(run_dir: Path, pace: float) -> None:
+def _tell_workload(run_dir: str, pace: float) -> None:
     from geomatch import workload
 
     found = workload.run_workloads(run_dir, pace=pace)
@@ -320,7 +342,7 @@ def _tell_workload(run_dir: Path, pace: float) -> None:
 
 
 def _settings(
-    config: Path | None,
+    config: str | None,
     *,
     layout: str = "auto",
     columns: str = "",
@@ -342,6 +364,11 @@ def _settings(
     )
 
 
+def _codes(departements: str) -> tuple[str, ...]:
+    """``35, 44`` → codes."""
+    return tuple(d.strip() for d in departements.split(",") if d.strip())
+
+
 def _mapping(columns: str) -> dict[str, str]:
     pairs = [c.partition("=") for c in columns.split(",") if c.strip()]
     wrong = [a for a, sign, b in pairs if not sign or not a.strip() or not b.strip()]
@@ -351,40 +378,6 @@ def _mapping(columns: str) -> dict[str, str]:
             "for example --columns raison_sociale=employeur,adresse=lieu"
         )
     return {a.strip(): b.strip() for a, _, b in pairs}
-
-
-class _Bar:
-    """A progress bar on stderr that counts things done."""
-
-    def __init__(self, unit: str) -> None:
-        self.progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
-            TimeRemainingColumn(), console=_err, transient=True, disable=not _err.is_terminal,
-        )  # fmt: skip
-        self.unit = unit
-
-    def __enter__(self) -> Any:
-        self.progress.start()
-        task = self.progress.add_task(self.unit, total=None)
-        return lambda done, total: self.progress.update(task, completed=done, total=total)
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-
-class _Steps(_Bar):
-    """A progress bar on stderr that names the step under way."""
-
-    def __init__(self) -> None:
-        super().__init__("")
-        columns = (TextColumn("{task.description:<28}"), BarColumn(), TimeRemainingColumn())
-        hidden = not _err.is_terminal
-        self.progress = Progress(*columns, console=_err, transient=True, disable=hidden)
-
-    def __enter__(self) -> Any:
-        self.progress.start()
-        task = self.progress.add_task("…", total=1.0)
-        return lambda step, share: self.progress.update(task, description=step, completed=share)
 
 
 def _print_json(content: Any) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import tomllib
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from geomatch import paths
 from geomatch.errors import ConfigError
+from geomatch.paths import Location
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,14 @@ class Config:
     model: str = ""
 
     @classmethod
-    def from_toml(cls, path: str | Path) -> Config:
+    def from_toml(cls, path: Location) -> Config:
         """Read ``[addresses] parser = "rules"`` and the like.
 
         Raises :class:`ConfigError` naming every unknown section and option at once.
         """
-        file = Path(path)
+        file = paths.location(path)
         try:
-            content = tomllib.loads(file.read_text(encoding="utf-8"))
+            content = tomllib.loads(paths.read_bytes(file).decode("utf-8"))
         except OSError as error:
             raise ConfigError(f"configuration file {file} is not readable: {error}") from error
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -81,7 +81,7 @@ def best_echoes(pairs: pd.DataFrame, features: pd.DataFrame, flags: pd.DataFrame
     return pd.DataFrame(echoes, index=flags.index)
 
 
-_TOP_FEATURES = ("of_written", "of_known", "characters", "number", "inside", "unnamed", "rivals")
+_TOP_FEATURES = ("both", "rare_match", "rare_local", "characters", "number", "inside", "unnamed")
 _FLAGS = ("is_generic", "is_paper", "is_placed", "is_temp", "is_home", "name_missing")
 #: Columns of :func:`best_echoes` that the calibration sees.
 CALIBRATION_FEATURES: tuple[str, ...] = (

@@ -25,8 +25,10 @@ TRANCHE_HEADCOUNT = {
 }  # fmt: skip
 #: A position less sure than this is not one: such establishments are found by name or street.
 PRECISE_M = 150.0
-#: Forms of names that set an establishment apart within its unit.
-OWN_FORMS = ("enseigne", "usuelle")
+#: What a local authority's office (mairie, communauté de communes) does, and how the SIREN of
+#: one begins.
+_OFFICE_NAF = "84.11"
+_AUTHORITY_SIREN = ("20", "21")
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,10 @@ class Pool:
         return self.frame["numero_norm"].to_numpy(np.int64)
 
     @cached_property
-    def siren_code(self) -> NDArray[np.int64]:
-        """An integer for each distinct SIREN."""
-        return pd.factorize(self.frame["siren"])[0]
+    def is_office(self) -> NDArray[np.bool_]:
+        """Offices of local authorities, where services without a SIRET of their own are coded."""
+        naf = self.frame["naf"].str.startswith(_OFFICE_NAF)
+        return (naf & self.frame["siren"].str.startswith(_AUTHORITY_SIREN)).to_numpy(bool)
 
     @cached_property
     def _communes(self) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
@@ -123,23 +126,23 @@ class Pool:
         return sparse.csr_array((ones, (self._name_codes[0], self.names["row"])), shape=shape)
 
     @cached_property
+    def _nearby(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        key = self._name_codes[0] * len(self.communes) + self.commune[self.names["row"]]
+        return np.unique(key, return_counts=True)
+
+    def bearers_nearby(self, name: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many establishments of ``row[i]``'s commune bear ``name[i]``, at least 1."""
+        keys, counts = self._nearby
+        if not len(keys):
+            return np.ones(len(row), np.int64)
+        asked = name * len(self.communes) + self.commune[row]
+        at = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+        return np.where(keys[at] == asked, counts[at], 1)
+
+    @cached_property
     def names_of(self) -> sparse.csr_array:
         """Which names each row bears; shape (rows, names)."""
         return self.name_bearers.T.tocsr()
-
-    @cached_property
-    def own_names_of(self) -> sparse.csr_array:
-        """Like :attr:`names_of`, for names of the establishment rather than of its unit."""
-        own = self.names["form"].isin(OWN_FORMS).to_numpy(np.float32)
-        shape = (len(self), len(self.distinct_names))
-        matrix = sparse.csr_array((own, (self.names["row"], self._name_codes[0])), shape=shape)
-        matrix.eliminate_zeros()
-        return matrix
-
-    @cached_property
-    def has_own_name(self) -> NDArray[np.bool_]:
-        """Rows with a name of their own."""
-        return np.diff(self.own_names_of.indptr) > 0
 
     @cached_property
     def has_name(self) -> NDArray[np.bool_]:

@@ -7,7 +7,6 @@ told.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,12 +18,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from geomatch import paths
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
-from geomatch.errors import ConfigError, DataError
+from geomatch.errors import ConfigError, DataError, StoreError
 from geomatch.evidence import Evidence, for_and_against, weigh
 from geomatch.matcher import Matcher, Result
 from geomatch.model import Model, model_hash
+from geomatch.paths import Location
 from geomatch.review import Atlas, Stories, tell_stories
 from geomatch.review.wording import (
     TYPES,
@@ -33,8 +34,8 @@ from geomatch.review.wording import (
     written_address,
     written_town,
 )
-from geomatch.scoring import read_run, reading_options
-from geomatch.store import MANIFEST, Store
+from geomatch.scoring import read_run, reading_options, results_of
+from geomatch.store import Store
 
 _DECISIONS = {"auto": "codé automatiquement", "review": "à un gestionnaire", "none": "aucun écho"}
 _LEVELS = {
@@ -71,7 +72,7 @@ class _Past:
     is_same_model: bool
 
 
-def explain(run: Path, bulletin: str, console: Console) -> None:
+def explain(run: Location, bulletin: str, console: Console) -> None:
     """Print how a bulletin was read, understood and decided, and why not the second.
 
     Raises
@@ -81,7 +82,8 @@ def explain(run: Path, bulletin: str, console: Console) -> None:
     ConfigError
         When the run holds no such bulletin.
     """
-    past = _past(Path(run), bulletin)
+    with results_of(run) as folder:
+        past = _past(folder, bulletin)
     replayed = _replayed(past)
     stories = _stories(past, bulletin)
     row = past.decision.iloc[0]
@@ -129,8 +131,8 @@ def _rows(file: Path, bulletin: str) -> pd.DataFrame:
 
 def _bulletin(description: dict[str, Any], bulletin: str) -> pd.DataFrame | None:
     """The bulletin as the file has it; None when the file is gone or holds it no more."""
-    source = Path(description["input"]["path"])
-    if not source.is_file():
+    source = description["input"]["path"]
+    if not paths.is_file(source):
         return None
     bulletins = read_bulletins(source, reading_options(description))
     found = bulletins[bulletins["id"] == bulletin].reset_index(drop=True)
@@ -138,13 +140,12 @@ def _bulletin(description: dict[str, Any], bulletin: str) -> pd.DataFrame | None
 
 
 def _same_store(description: dict[str, Any]) -> Store | None:
-    manifest = Path(description["store"]["path"]) / MANIFEST
-    if not manifest.is_file():
+    told = description["store"]
+    try:
+        store = Store.open(told["path"])
+    except StoreError:
         return None
-    told = description["store"]["manifest_sha256"]
-    if hashlib.sha256(manifest.read_bytes()).hexdigest() != told:
-        return None
-    return Store.open(manifest.parent)
+    return store if store.sha256 == told["manifest_sha256"] else None
 
 
 def _same_options(description: dict[str, Any]) -> Config | None:

@@ -15,7 +15,7 @@ from geomatch.collective import candidate_probabilities
 from geomatch.model import Linear
 
 #: Weight of the squared weights in the fit of a choice.
-RIDGE = 30.0
+RIDGE = 60.0
 #: Points that a calibration curve is kept with.
 CURVE_POINTS = 25
 #: Part of the raw probability in the straightened one: where isotonic regression sees a plateau,

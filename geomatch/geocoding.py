@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from pyproj import Transformer
 
+from geomatch import paths
 from geomatch.addresses import CommuneIndex, Geocoder, complete_parts, get_parser
 from geomatch.bulletins import open_source
 from geomatch.config import AddressOptions
 from geomatch.errors import ConfigError, LayoutError
+from geomatch.paths import Location
 from geomatch.schema import ADDRESS_PARTS, STORE_COMMUNES
 from geomatch.store import Store
 
@@ -55,9 +56,9 @@ def geocode_addresses(
 
 
 def geocode_file(
-    source: Path,
-    store: Path,
-    out: Path,
+    source: Location,
+    store: Location,
+    out: Location,
     *,
     address: str = "",
     options: AddressOptions | None = None,
@@ -88,7 +89,7 @@ def geocode_file(
 
 
 def parse_file(
-    source: Path, out: Path, *, address: str = "", options: AddressOptions | None = None
+    source: Location, out: Location, *, address: str = "", options: AddressOptions | None = None
 ) -> None:
     """Add the parts of the addresses (:data:`geomatch.schema.ADDRESS_PARTS`) to a file."""
     _check_out(out)
@@ -106,7 +107,7 @@ def parse_one(text: str, options: AddressOptions | None = None) -> dict[str, obj
     return {k: bool(v) if k == "cedex" else v for k, v in row.items() if v}
 
 
-def read_table(source: Path) -> pd.DataFrame:
+def read_table(source: Location) -> pd.DataFrame:
     """Every column of a CSV or Parquet file, as text; ``""`` for what is absent."""
     opened = open_source(source)
     columns, _ = opened.columns(range(len(opened.header)))
@@ -116,15 +117,13 @@ def read_table(source: Path) -> pd.DataFrame:
     return pd.DataFrame({h: pd.Series(v, dtype=object) for h, v in values.items()}).fillna("")
 
 
-def write_table(frame: pd.DataFrame, out: Path) -> None:
-    """Write CSV (`;`) or Parquet beside, then rename: the file appears whole or not at all."""
-    partial = out.with_name(f".{out.name}.partial")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    if out.suffix == ".parquet":
-        frame.to_parquet(partial, index=False)
-    else:
-        frame.to_csv(partial, sep=";", index=False)
-    partial.replace(out)
+def write_table(frame: pd.DataFrame, out: Location) -> None:
+    """Write CSV (`;`) or Parquet: the file appears whole or not at all."""
+    with paths.writing(out) as partial:
+        if partial.suffix == ".parquet":
+            frame.to_parquet(partial, index=False)
+        else:
+            frame.to_csv(partial, sep=";", index=False)
 
 
 def _service(
@@ -193,9 +192,11 @@ def _degrees(places: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.floa
     return lon.round(6), lat.round(6)
 
 
-def _check_out(out: Path) -> None:
-    if out.suffix not in (".csv", ".parquet"):
-        raise ConfigError(f"--out is {out.name}, expected a name that ends in .csv or .parquet")
+def _check_out(out: Location) -> None:
+    if not paths.name_of(out).endswith((".csv", ".parquet")):
+        raise ConfigError(
+            f"--out is {paths.name_of(out)}, expected a name that ends in .csv or .parquet"
+        )
 
 
 def _address_column(frame: pd.DataFrame, asked: str) -> str:

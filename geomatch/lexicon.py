@@ -9,6 +9,7 @@ known name explains, and the other way round. All of it is sparse matrix product
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,8 @@ from rapidfuzz.distance import OSA
 from rapidfuzz.process import cpdist
 from scipy import sparse
 
+from geomatch.joined import LEAST_LENGTH, JoinedWords
+
 _WIDTH = 16  # words are compared on their first 16 letters
 _BASE = 38  # A–Z, 0–9, edge, other
 _MIN_DICE = 0.34
@@ -24,10 +27,6 @@ _MAX_ALIKE = 6
 _PREFIX_WEIGHT = 0.75
 _PREFIX_MIN = 3
 _PREFIX_MAX = 6
-#: Words run together are looked for in words of this length, made of words of that one.
-_MERGED_MIN = 8
-_PART_MIN = 4
-_BETWEEN = frozenset({"A", "AU", "AUX", "D", "DE", "DES", "DU", "ET", "L", "LA", "LE", "LES"})
 
 
 #: written word, known word, weight
@@ -50,6 +49,7 @@ class Lexicon:
         self.words = np.asarray(words, dtype=object)
         self.code_of = {w: i for i, w in enumerate(self.words)}
         rows = np.repeat(np.arange(len(names)), counts)
+        self._places = rows, codes
         self.matrix = _binary(rows, codes, (len(names), len(self.words)))
         documents = np.bincount(self.matrix.indices, minlength=len(self.words))
         self.frequency = documents
@@ -147,34 +147,22 @@ class Lexicon:
         row, column, _ = _best_of_each(row, column, frequency, _PREFIX_MAX)
         return asked[row], column, np.full(len(row), _PREFIX_WEIGHT, np.float32)
 
+    @cached_property
+    def _joined(self) -> JoinedWords:
+        return JoinedWords(self.words, self.code_of, *self._places)
+
     def parted(self, names: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
         """The names with words that were run together apart: GARAGEDELORMEAU, GARAGE ORMEAU.
 
         Only a word that resembles no known one is taken apart, and only into known ones.
         """
-        unknown = {w for words in names for w in words if len(w) >= _MERGED_MIN}
-        parts = {w: self._parts(w) for w in sorted(unknown - self.code_of.keys())}
-        merged = [w for w, found in parts.items() if len(found) > 1]
-        if not merged:
+        unknown = {w for words in names for w in words if len(w) >= LEAST_LENGTH}
+        asked = sorted(unknown - self.code_of.keys())
+        if not asked or not len(self.words):
             return names
-        alone = np.diff(self.alike(merged).indptr) == 0
-        apart = {w: parts[w] for w, is_alone in zip(merged, alone, strict=True) if is_alone}
-        return [[p for w in words for p in apart.get(w, [w])] for words in names]
-
-    def _parts(self, word: str) -> list[str]:
-        """The fewest known words that make up a word, those between left out; else none."""
-        best: list[list[str] | None] = [[], *([None] * len(word))]
-        for end in range(1, len(word) + 1):
-            for start in range(end):
-                before, piece = best[start], word[start:end]
-                if before is None or not (
-                    piece in _BETWEEN or (len(piece) >= _PART_MIN and piece in self.code_of)
-                ):
-                    continue
-                now = best[end]
-                if now is None or len(before) + 1 < len(now):
-                    best[end] = [*before, piece]
-        return [p for p in best[-1] or [] if p not in _BETWEEN]
+        alone = np.flatnonzero(np.diff(self.alike(asked).indptr) == 0)
+        apart = {asked[i]: self._joined.parts(asked[i]) for i in alone}
+        return [[p for w in words for p in apart.get(w) or [w]] for words in names]
 
 
 class Coverage:
@@ -191,7 +179,9 @@ class Coverage:
         self.lexicon = lexicon
         names = lexicon.parted(names)
         counts = np.fromiter((len(w) for w in names), np.int64, len(names))
-        codes, words = pd.factorize(np.array([w for ws in names for w in ws], dtype=object))
+        # Words in one order whoever else is asked for: sums are the same to the last bit.
+        flat = np.array([w for ws in names for w in ws], dtype=object)
+        codes, words = pd.factorize(flat, sort=True)
         alike = lexicon.alike(list(words))
         bag = _binary(np.repeat(np.arange(len(names)), counts), codes, (len(names), len(words)))
         idf = _written_idf(alike, lexicon)
@@ -202,7 +192,10 @@ class Coverage:
         found = found.multiply(lexicon.idf[None, :]).tocsr()
         # Real part: coverage of the written name; imaginary: of the known one. One product
         # over one pattern of non-zeros costs half of two.
+        explained.sort_indices()
+        found.sort_indices()
         self._both = (explained + 1j * found).astype(np.complex64).tocsr()
+        self._both.sort_indices()
 
     def search(
         self, low: int, high: int, least: float

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import sparse
 
 from geomatch import activities, candidates, collective, decisions, ranking, results
 from geomatch.addresses import get_parser
@@ -23,12 +24,19 @@ from geomatch.config import Config
 from geomatch.establishments import Pool, street_codes
 from geomatch.lexicon import Coverage
 from geomatch.model import Model
-from geomatch.names import clean_names, employer_kinds, employer_names, name_words
+from geomatch.names import (
+    clean_names,
+    employer_kinds,
+    employer_names,
+    name_words,
+    towns_named,
+)
 from geomatch.prepared import PLACED, Prepared, address_parts, asked_communes, places_of_work
 from geomatch.resources import IndexedPool, Resources
 from geomatch.schema import COMMUNES_RESOLVED, GEOCODES
 from geomatch.store import Store
 from geomatch.territories import departement_of
+from geomatch.written import similar_names
 
 Progress = Callable[[str, float], None]
 
@@ -185,9 +193,7 @@ class Matcher:
         mine = prepared.names[position[prepared.names["row"].to_numpy()] >= 0]
         code, written = pd.factorize(mine["name"].to_numpy(object))
         coverage = Coverage(indexed.lexicon, [name_words(w) for w in written])
-        names = candidates.similar_names(
-            position[mine["row"].to_numpy()], code, coverage, len(written)
-        )
+        names = similar_names(position[mine["row"].to_numpy()], code, coverage, len(written))
         asked = prepared.asked_activities(rows, indexed.naf)
         pairs = candidates.find_candidates(places, names, asked, pool, self.config.candidates)
         has_name = np.zeros(len(rows), dtype=bool)
@@ -200,6 +206,7 @@ class Matcher:
             activity=prepared.activity.rows(rows),
             profession=prepared.profession.rows(rows),
             name_activity=prepared.name_activity.rows(rows),
+            towns=self._towns_named(prepared.bulletins["raison_sociale"].iloc[rows], pool),
         )
         features = ranking.compare(pairs, places, declared, pool, indexed.naf)
         est = pairs["establishment"].to_numpy(np.int64)
@@ -217,10 +224,17 @@ class Matcher:
         labels = self.resources.commune_labels
         return clean_names([labels.get(c, "") for c in communes["code_commune"]])
 
+    def _towns_named(self, raisons: pd.Series, pool: Pool) -> sparse.csr_array:
+        """Communes of the pool that each employer name holds."""
+        code, distinct = pd.factorize(raisons)
+        towns = [self.resources.commune_labels.get(c, "") for c in pool.communes]
+        return towns_named(clean_names(distinct), clean_names(towns))[code]
+
     def _places(self, prepared: Prepared, rows: NDArray[np.int64], pool: Pool) -> candidates.Places:
         zones, zone = np.unique(prepared.zone_code[rows].astype(str), return_inverse=True)
         relation = np.array([self._relation(z, pool.communes) for z in zones])
         geocodes, parts = prepared.geocodes.iloc[rows], prepared.parts.iloc[rows]
+        bulletins = prepared.bulletins.iloc[rows]
         level = geocodes["geocode_level"]
         placed = level.isin(PLACED).to_numpy()
         # The code of the place found tells the département its street number belongs to.
@@ -236,6 +250,8 @@ class Matcher:
             street=np.where(placed & (voie >= 0), street_codes(found, voie), -1),
             numero=np.where(numero > 0, numero, -1),
             street_text=parts["nom_voie"].to_numpy(object),
+            home=pd.Index(pool.communes).get_indexer(bulletins["code_commune_residence"]),
+            at_home=bulletins["lieu_travail"].map({"1": 1, "2": -1}).fillna(0).to_numpy(np.int8),
         )
 
     def _relation(self, zone: str, communes: NDArray[np.object_]) -> NDArray[np.int8]:

@@ -11,6 +11,7 @@ A model is a folder::
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -22,7 +23,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from geomatch import paths
 from geomatch.errors import ConfigError
+from geomatch.paths import Location
 
 MODEL_FORMAT = "geomatch-model"
 MODEL_FORMAT_VERSION = 1
@@ -76,16 +79,16 @@ class Model:
     profession_words: pd.DataFrame = field(default_factory=lambda: no_words())
 
     @classmethod
-    def load(cls, path: str | Path = "") -> Model:
+    def load(cls, path: Location = "") -> Model:
         """Read a model folder; ``""`` is the one that is shipped.
 
         Raises :class:`ConfigError` when it is not there, not readable or of another version.
         """
-        folder = Path(path) if path else SHIPPED
-        file = folder / "model.json"
+        folder = paths.location(path) if path else SHIPPED
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            words = {n: _read_words(folder / f"{n}.csv") for n in _WORDS}
+            content = json.loads(paths.read_bytes(paths.join(folder, "model.json")))
+            files = {n: paths.read_bytes(paths.join(folder, f"{n}.csv")) for n in _WORDS}
+            words = {n: _read_words(f) for n, f in files.items()}
         except (OSError, ValueError) as error:
             raise ConfigError(f"model {folder} is not readable: {error}") from error
         content = content if isinstance(content, dict) else {}
@@ -103,12 +106,12 @@ class Model:
         except (KeyError, TypeError) as error:
             raise ConfigError(f"model {folder} is not complete: {error}") from error
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: Location) -> None:
         """Write the folder, ``model.json`` last."""
-        folder = Path(path)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = paths.location(path)
         for name in _WORDS:
-            getattr(self, name).to_csv(folder / f"{name}.csv", sep=";", index=False)
+            words = getattr(self, name).to_csv(sep=";", index=False)
+            paths.write_bytes(paths.join(folder, f"{name}.csv"), words.encode("utf-8"))
         content = {
             "format": MODEL_FORMAT,
             "format_version": MODEL_FORMAT_VERSION,
@@ -119,7 +122,7 @@ class Model:
             "naf_thresholds": dict(self.naf_thresholds),
         }
         text = json.dumps(_rounded(content), ensure_ascii=False, indent=1)
-        (folder / "model.json").write_text(text + "\n", encoding="utf-8")
+        paths.write_bytes(paths.join(folder, "model.json"), f"{text}\n".encode())
 
 
 def threshold_for(thresholds: Mapping[str, float], precision: float) -> float:
@@ -160,13 +163,15 @@ def precision_thresholds(
     return out
 
 
-def model_hash(path: str | Path = "") -> str:
+def model_hash(path: Location = "") -> str:
     """SHA-256 over the files of a model folder, for run.json."""
-    folder = Path(path) if path else SHIPPED
+    folder = paths.location(path) if path else SHIPPED
     digest = hashlib.sha256()
-    for file in sorted(folder.glob("*.json")) + sorted(folder.glob("*.csv")):
-        digest.update(file.name.encode())
-        digest.update(file.read_bytes())
+    names = [n for n in paths.files_of(folder) if "/" not in n]
+    for ending in (".json", ".csv"):
+        for name in (n for n in names if n.endswith(ending)):
+            digest.update(name.encode())
+            digest.update(paths.read_bytes(paths.join(folder, name)))
     return digest.hexdigest()
 
 
@@ -180,7 +185,8 @@ def _linear(content: Mapping[str, Any]) -> Linear:
     return Linear(content["weights"], content["intercept"], curve)
 
 
-def _read_words(file: Path) -> pd.DataFrame:
+def _read_words(content: bytes) -> pd.DataFrame:
+    file = io.BytesIO(content)
     return pd.read_csv(file, sep=";", dtype={"mot": str, "naf": str, "n": "int64"}, na_filter=False)
 
 

@@ -13,6 +13,7 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from geomatch.schema import NAMES
 from geomatch.tables import load_table
@@ -23,8 +24,13 @@ STOP_WORDS = frozenset(
     {"A", "AU", "AUX", "D", "DE", "DES", "DU", "EN", "ET", "L", "LA", "LE", "LES", "PAR", "POUR",
      "SUR", "SOUS", "CHEZ", "UN", "UNE", "DANS", "N", "S"}
 )  # fmt: skip
+#: Legal category of a commune.
+_COMMUNE = "7210"
 #: Separates the names of one field in the store (enseignes, usual names).
 NAME_SEPARATOR = " | "
+
+#: Places written as an address in which others work too.
+_HOSTS = frozenset({"MAIRIE", "HOTEL DE VILLE", "HOPITAL", "CENTRE COMMERCIAL"})
 
 _BRACKETS = re.compile(r"\(([^()]*)\)?")
 _OCR = str.maketrans("01568", "OISGB")
@@ -76,13 +82,49 @@ def employer_names(
     townless = [_without_town(w, t) for w, t in zip(whole, towns, strict=True)]
     outside = clean_names([_BRACKETS.sub(" ", r) if "(" in r else "" for r in raisons])
     inside = clean_names([" ".join(_BRACKETS.findall(r)) if "(" in r else "" for r in raisons])
+    # A service may lodge at the mairie; who says its own name there is not the mairie.
+    addresses = [
+        "" if a in _HOSTS and w and _names_somebody(w) else a
+        for a, w in zip(clean_names(address_names), whole, strict=True)
+    ]
     columns = {"nom": whole, "sans_ville": townless, "hors": outside, "parenthese": inside,
-               "adresse": clean_names(address_names)}  # fmt: skip
+               "adresse": addresses}  # fmt: skip
     parts = []
     for form, names in columns.items():
-        keep = [i for i, n in enumerate(names) if n and not employer_kind(n)]
+        keep = [i for i, n in enumerate(names) if n and _names_somebody(n)]
         parts.append(pd.DataFrame({"row": keep, "name": [names[i] for i in keep], "form": form}))
     return _one_list(parts)
+
+
+def towns_named(names: Sequence[str], towns: Sequence[str]) -> sparse.csr_array:
+    """Which towns each name holds: ``CCAS D ARNAGE`` holds ARNAGE.
+
+    Parameters
+    ----------
+    names, towns : sequence of str
+        Both cleaned; stop words do not count. Several towns may go by one name.
+
+    Returns
+    -------
+    csr_array, shape (len(names), len(towns)), 1 where the town's words stand in the name,
+    together and in their order.
+    """
+    places: dict[tuple[str, ...], list[int]] = {}
+    for i, town in enumerate(towns):
+        if town:
+            places.setdefault(tuple(name_words(town)), []).append(i)
+    longest = max(map(len, places), default=0)
+    rows: list[int] = []
+    columns: list[int] = []
+    for row, name in enumerate(names):
+        words = name_words(name)
+        for start in range(len(words)):
+            for end in range(start + 1, min(start + longest, len(words)) + 1):
+                found = places.get(tuple(words[start:end]), ())
+                rows.extend([row] * len(found))
+                columns.extend(found)
+    ones = np.ones(len(rows), np.float32)
+    return sparse.csr_array((ones, (rows, columns)), shape=(len(names), len(towns)))
 
 
 def employer_kind(name: str) -> str:
@@ -103,10 +145,21 @@ def employer_kinds(raisons: Sequence[str]) -> tuple[list[str], list[tuple[str, .
 
 @cache
 def _generic_employer(name: str) -> tuple[str, tuple[str, ...]]:
-    for pattern, kind, nafs in _generic_patterns():
+    for pattern, kind, nafs, _ in _generic_patterns():
         if pattern.search(name):
             return kind, tuple(nafs.split())
     return "", ()
+
+
+@cache
+def _names_somebody(name: str) -> bool:
+    """Whether the register may hold the name: a ministry or an agency's brand, not INTERIM."""
+    named = (named for pattern, *_, named in _generic_patterns() if pattern.search(name))
+    return next(named, True) and not _is_legal_form(name)
+
+
+def _is_legal_form(name: str) -> bool:
+    return all(word in _legal_forms() for word in name.split())
 
 
 def register_names(establishments: pd.DataFrame, towns: Sequence[str]) -> pd.DataFrame:
@@ -187,7 +240,7 @@ def _public_names(
     The bare office (MAIRIE) goes only to establishments that no enseigne sets apart, the
     legal body's name only where the register gives none.
     """
-    siren = establishments["siren"].str.slice(0, 2).to_numpy()
+    siren = _bodies(establishments, enseigne)
     naf = establishments["naf"].str.replace(".", "", regex=False).str.slice(0, 4).to_numpy()
     has_name = np.array([bool(d) for d in denomination], dtype=bool)
     sets_apart = np.array(
@@ -205,6 +258,19 @@ def _public_names(
             with_own = [f"{b} {enseigne[i]}".strip() for b, i in zip(bodies, rows, strict=True)]
             out.append(("public", rows, bodies if activity else with_own))
     return out
+
+
+def _bodies(establishments: pd.DataFrame, enseigne: Sequence[str]) -> np.ndarray:
+    """First two digits of each SIREN; ``21`` too for communes made by a merger.
+
+    Those got a SIREN beginning with 20, like groupings of communes; they have a mairie.
+    """
+    siren = establishments["siren"]
+    prefix = siren.str.slice(0, 2).to_numpy(object)
+    is_mairie = np.array([e == "MAIRIE" or e.startswith("MAIRIE ") for e in enseigne], dtype=bool)
+    is_mairie |= (establishments["categorie_juridique"] == _COMMUNE).to_numpy(bool)
+    communes = set(siren[is_mairie & (prefix == "20")])
+    return np.where(siren.isin(communes).to_numpy(bool), "21", prefix)
 
 
 def _clean(name: str) -> str:
@@ -230,5 +296,8 @@ def _legal_forms() -> frozenset[str]:
 
 
 @cache
-def _generic_patterns() -> tuple[tuple[re.Pattern[str], str, str], ...]:
-    return tuple((re.compile(p), kind, naf) for p, kind, naf in load_table("generic_employers"))
+def _generic_patterns() -> tuple[tuple[re.Pattern[str], str, str, bool], ...]:
+    return tuple(
+        (re.compile(pattern), kind, naf, bool(named))
+        for pattern, kind, naf, named in load_table("generic_employers")
+    )

@@ -16,17 +16,18 @@ import pandas as pd
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from rapidfuzz.process import cpdist
+from scipy import sparse
 
 from geomatch.activities import Evidence
-from geomatch.candidates import INSIDE, NEIGHBOUR, Places
+from geomatch.candidates import ELSEWHERE, INSIDE, NEIGHBOUR, Places
 from geomatch.establishments import Pool
 from geomatch.tables import load_table
 
 #: Feature → what it measures. Scores are in [0, 1] unless said otherwise.
 FEATURES: dict[str, str] = {
-    "of_written": "share of the written name's weight that the register name explains",
-    "of_known": "share of the register name's weight that was written",
     "both": "product of the two",
+    "shared": "weight (idf, natural log) of the words that both names have",
+    "shared_outside": "shared, for candidates outside the declared commune",
     "characters": "similarity of the two names, words in order of the alphabet",
     "contained": "similarity of the best part of the longer name",
     "token_set": "similarity of shared and unshared words",
@@ -34,13 +35,14 @@ FEATURES: dict[str, str] = {
     "name_missing": "1 when the bulletin gives no usable name",
     "generic_name": "1 when the bulletin names a generic employer only",
     "unnamed": "1 when the register gives the establishment no name",
-    "rare_name": "how few establishments of the pool bear the name: 1 for one, to 0",
-    "rare_match": "rare_name × both",
+    "rare_match": "both, over 1 + log of those of the pool that bear the name",
+    "rare_local": "both, over 1 + log of those that bear the name in the candidate's commune",
+    "inside_match": "rare_local in the declared commune",
+    "town_named": "1 when the written name holds the name of the candidate's commune",
+    "town_other": "1 when it holds that of another commune only",
     "kind_shared": "1 when both names say the same kind of place (maternelle, lycée …)",
     "kind_differs": "1 when both say one and not the same",
     "kind_written_only": "1 when only the written name says one",
-    "own_known": "share written of the establishment's own name (enseigne, usual name)",
-    "own_unwritten": "1 when it has one and less than a third of it was written",
     "street": "1 when both are in one street of the gazetteer",
     "street_text": "similarity of the street names as written",
     "street_missing": "1 when the bulletin gives no street",
@@ -53,6 +55,9 @@ FEATURES: dict[str, str] = {
     "ratio": "distance over the two uncertainties, at most 3, 0 when unknown",
     "inside": "1 in the declared commune",
     "neighbour": "1 in a neighbouring one",
+    "choice_of_communes": "log of how many communes of the pool stand to the declared one alike",
+    "home": "1 in the commune of residence, when work is said to be there",
+    "home_excluded": "1 in the commune of residence, when work is said to be elsewhere",
     "activity": "evidence of the activity text for the candidate's NAF, log",
     "profession": "evidence of the occupation, log",
     "name_activity": "evidence of the written name, log",
@@ -61,6 +66,7 @@ FEATURES: dict[str, str] = {
     "size": "log of the headcount's middle",
     "size_unknown": "1 when the tranche is NN",
     "siege": "1 for a head office",
+    "office": "1 for the office (mairie) of a local authority in the declared commune",
     "size_generic": "size, for generic or missing names only",
     "activity_generic": "activity, for generic or missing names only",
     "street_generic": "street, for generic or missing names only",
@@ -70,9 +76,6 @@ FEATURES: dict[str, str] = {
     "best_size": "size, less the best among candidates whose name is as good",
     "best_street": "1 when the street agrees, less the best",
     "best_number": "1 when the number agrees, less the best",
-    "rivals": "log of the number of candidates whose name is as good",
-    "rivals_street": "log of the number of candidates as good by name and street",
-    "rivals_siren": "share of those that belong to the same legal unit",
 }
 FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
 
@@ -83,6 +86,7 @@ class Declared:
 
     ``written`` are the distinct written names (strings). ``kind_mask[kind[i]]`` tells which
     NAF codes the generic employer of bulletin *i* implies; ``kind`` is -1 for none.
+    ``towns`` tells which communes of the pool each bulletin's employer name holds.
     """
 
     written: NDArray[np.object_]
@@ -92,6 +96,7 @@ class Declared:
     activity: Evidence
     profession: Evidence
     name_activity: Evidence
+    towns: sparse.csr_array
 
 
 def compare(
@@ -119,6 +124,11 @@ def compare(
     out |= _distances(row, est, places, pool)
     relation = pairs["relation"].to_numpy()
     out["inside"], out["neighbour"] = relation == INSIDE, relation == NEIGHBOUR
+    out["shared_outside"] = out["shared"] * ~out["inside"]
+    out["inside_match"] = out["inside"] * out["rare_local"]
+    out |= _communes(row, pool.commune[est], places, declared)
+    alike = np.stack([(places.relation == r).sum(axis=1) for r in (ELSEWHERE, NEIGHBOUR, INSIDE)])
+    out["choice_of_communes"] = np.log(np.maximum(alike[relation, places.zone[row]], 1))
     out |= _activities(row, naf[est], declared)
     out["size"] = np.log(pool.headcount[est])
     out["size_unknown"] = pool.headcount[est] <= 0.5
@@ -127,7 +137,8 @@ def compare(
     out["size_generic"] = vague * out["size"]
     out["activity_generic"] = vague * (out["activity"] + out["profession"])
     out["street_generic"] = vague * np.maximum(out["street"], out["street_text"])
-    out |= _rivals(row, pool.siren_code[est], out)
+    out["office"] = pool.is_office[est] & out["inside"]
+    out |= _rivals(row, out)
     frame = pd.DataFrame({k: np.asarray(out[k], np.float32) for k in FEATURE_NAMES})
     frame["distance_m"], frame["radius_m"] = out["metres"], out["radius"]
     return frame
@@ -155,11 +166,10 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
     rare = np.where(compared, 1.0 / (1.0 + np.log(np.maximum(bearers, 1))), 0.0)
     generic = declared.kind[row] >= 0
     establishment = pairs["establishment"].to_numpy(np.int64)
-    own_known = pairs["own_known"].to_numpy()
+    local = pool.bearers_nearby(known, establishment)
     return {
-        "of_written": pairs["of_written"].to_numpy(),
-        "of_known": pairs["of_known"].to_numpy(),
         "both": both,
+        "shared": pairs["shared"].to_numpy(),
         "characters": similarity(fuzz.ratio, sorted_left, sorted_right),
         "contained": similarity(fuzz.partial_ratio, left, right),
         "token_set": similarity(fuzz.token_set_ratio, left, right),
@@ -170,10 +180,8 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
         "name_missing": ~declared.has_name[row] & ~generic,
         "generic_name": ~declared.has_name[row] & generic,
         "unnamed": ~pool.has_name[establishment],
-        "rare_name": rare,
         "rare_match": rare * both,
-        "own_known": own_known,
-        "own_unwritten": pool.has_own_name[establishment] & (own_known < 1 / 3),
+        "rare_local": np.where(compared, both / (1.0 + np.log(local)), 0.0),
     }
 
 
@@ -217,6 +225,24 @@ def _streets(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str
     }
 
 
+def _communes(
+    row: NDArray, commune: NDArray, places: Places, declared: Declared
+) -> dict[str, NDArray]:
+    """What residence and the employer's name say of the candidate's commune."""
+    at_home = places.home[row] == commune
+    n_towns = np.diff(declared.towns.indptr)[row]
+    named = np.zeros(len(row), dtype=bool)
+    asked = np.flatnonzero(n_towns)
+    if len(asked):
+        named[asked] = declared.towns[row[asked], commune[asked]] > 0
+    return {
+        "home": at_home & (places.at_home[row] > 0),
+        "home_excluded": at_home & (places.at_home[row] < 0),
+        "town_named": named,
+        "town_other": (n_towns > 0) & ~named,
+    }
+
+
 def _distances(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str, NDArray]:
     metres = np.hypot(*(places.position[row] - pool.position[est]).T)
     radius = places.radius[row] + pool.uncertainty[est]
@@ -246,7 +272,7 @@ def _activities(row: NDArray, naf: NDArray, declared: Declared) -> dict[str, NDA
     }
 
 
-def _rivals(row: NDArray, siren: NDArray, out: dict[str, NDArray]) -> dict[str, NDArray]:
+def _rivals(row: NDArray, out: dict[str, NDArray]) -> dict[str, NDArray]:
     """What a candidate is worth beside the others of its bulletin."""
     start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]]) if len(row) else np.array([], np.int64)
     group = np.cumsum(np.r_[0, row[1:] != row[:-1]]) if len(row) else np.array([], np.int64)
@@ -258,9 +284,6 @@ def _rivals(row: NDArray, siren: NDArray, out: dict[str, NDArray]) -> dict[str, 
     best_name = less_best(out["both"])
     name_class = np.round(np.asarray(out["both"]) * 20).astype(np.int64)
     street = np.maximum(out["street"], out["street_text"] >= 0.85).astype(np.int64)
-    by_name = _count(group, name_class)
-    by_both = _count(group, name_class * 2 + street)
-    by_siren = _count(group, name_class * 2 + street, siren)
     return {
         "best_name": best_name,
         "best_characters": less_best(out["token_set"]),
@@ -268,9 +291,6 @@ def _rivals(row: NDArray, siren: NDArray, out: dict[str, NDArray]) -> dict[str, 
         "best_size": out["size"] - _group_max(group, name_class, out["size"]),
         "best_street": less_best(street),
         "best_number": less_best(out["number"]),
-        "rivals": np.log(np.maximum(by_name, 1)),
-        "rivals_street": np.log(np.maximum(by_both, 1)),
-        "rivals_siren": by_siren / np.maximum(by_both, 1),
     }
 
 
@@ -281,11 +301,6 @@ def _classes(*keys: NDArray) -> NDArray[np.int64]:
         code = code * max(len(values), 1) + inverse.ravel()
         code = np.unique(code, return_inverse=True)[1].ravel()
     return code
-
-
-def _count(*keys: NDArray) -> NDArray[np.int64]:
-    code = _classes(*keys)
-    return np.bincount(code)[code] if len(code) else code
 
 
 def _group_max(group: NDArray, name_class: NDArray, values: NDArray) -> NDArray:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
+from geomatch import paths
 from geomatch.bulletins import open_source, read_bulletins, read_strata
 from geomatch.config import BulletinOptions, Config
 from geomatch.errors import DataError
@@ -27,8 +30,9 @@ from geomatch.evaluation import (
     read_truth,
 )
 from geomatch.evaluation.overview import CommuneMap, run_map
+from geomatch.paths import Location
 from geomatch.schema import STORE_COMMUNES, STORE_ESTABLISHMENTS
-from geomatch.store import Store
+from geomatch.store import MANIFEST, Store
 
 #: What evaluation reads of candidates.parquet.
 _CANDIDATE_COLUMNS = ["id", "rank", "siret"]
@@ -39,13 +43,13 @@ class Asked:
     """What to show of an evaluation: strata, a page, JSON; and the last campaign's folder."""
 
     by: Sequence[str] = ()
-    report: Path | None = None
+    report: Location | None = None
     as_json: bool = False
-    against: Path | None = None
+    against: Location | None = None
 
 
 def evaluate_runs(
-    runs: Sequence[Path], truth: Path | None, console: Console, asked: Asked = Asked()
+    runs: Sequence[Location], truth: Location | None, console: Console, asked: Asked = Asked()
 ) -> None:
     """Measure result folders, against a truth file where there is one, and print or write it.
 
@@ -125,15 +129,15 @@ def _show(
 
 
 def evaluate_run(
-    run: Path, truth: pd.DataFrame, *, by: Sequence[str] = (), with_standard: bool = False
+    run: Location, truth: pd.DataFrame, *, by: Sequence[str] = (), with_standard: bool = False
 ) -> Evaluation:
     """Measure one result folder.
 
     The bulletins file that run.json names, where it still lies, gives strata and earlier
     codings; the store it names gives the NAF of a truth that tells only the SIRET.
     """
-    decisions = _read(run / "decisions.parquet")
-    candidates = _read(run / "candidates.parquet", _CANDIDATE_COLUMNS)
+    decisions = _read(run, "decisions.parquet")
+    candidates = _read(run, "candidates.parquet", _CANDIDATE_COLUMNS)
     description = read_run(run)
     return evaluate(
         decisions,
@@ -146,29 +150,29 @@ def evaluate_run(
     )
 
 
-def portray_run(run: Path, *, by: Sequence[str] = ()) -> Portrait:
+def portray_run(run: Location, *, by: Sequence[str] = ()) -> Portrait:
     """Look at one result folder without a truth."""
-    decisions = _read(run / "decisions.parquet")
+    decisions = _read(run, "decisions.parquet")
     return portrait(decisions, _bulletins(read_run(run), set(decisions.columns), by), by=by)
 
 
-def map_of_run(run: Path, *, store: Path | None = None) -> CommuneMap | None:
+def map_of_run(run: Location, *, store: Location | None = None) -> CommuneMap | None:
     """Every bulletin of a result folder by commune of work; None when its store is gone.
 
     `store` None is the one that run.json names.
     """
-    opened = store if store is not None else Path(read_run(run)["store"]["path"])
-    if not opened.is_dir():
+    opened = store if store is not None else read_run(run)["store"]["path"]
+    if store is None and not paths.is_file(paths.join(opened, MANIFEST)):
         return None
-    decisions = _read(run / "decisions.parquet", ["decision", "code_commune"])
+    decisions = _read(run, "decisions.parquet", ["decision", "code_commune"])
     return run_map(decisions, Store.open(opened).country(STORE_COMMUNES))
 
 
-def read_run(run: Path) -> dict[str, Any]:
+def read_run(run: Location) -> dict[str, Any]:
     """run.json of a result folder."""
-    file = Path(run) / "run.json"
+    file = paths.join(run, "run.json")
     try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        content: dict[str, Any] = json.loads(paths.read_bytes(file))
     except (OSError, ValueError) as error:
         raise DataError(
             f"{file} is not readable ({error}); expected the folder written by 'geomatch match'"
@@ -182,31 +186,47 @@ def reading_options(description: dict[str, Any]) -> BulletinOptions:
     return Config.from_dict(asked, source="run.json").bulletins
 
 
-def read_decisions(run: Path) -> pd.DataFrame:
+def read_decisions(run: Location) -> pd.DataFrame:
     """decisions.parquet of a result folder."""
-    return _read(Path(run) / "decisions.parquet")
+    return _read(run, "decisions.parquet")
 
 
-def _read(file: Path, columns: list[str] | None = None) -> pd.DataFrame:
+@contextmanager
+def results_of(run: Location) -> Iterator[Path]:
+    """A result folder on this machine: itself, or a copy that is deleted afterwards.
+
+    Raises :class:`DataError` when there is nothing at a remote place.
+    """
     try:
-        return pd.read_parquet(file, columns=columns)
+        with paths.reading(run) as folder:
+            yield folder
+    except FileNotFoundError as error:
+        raise DataError(
+            f"nothing at {run}; expected the folder written by 'geomatch match'"
+        ) from error
+
+
+def _read(run: Location, name: str, columns: list[str] | None = None) -> pd.DataFrame:
+    file = paths.join(run, name)
+    try:
+        return pd.read_parquet(io.BytesIO(paths.read_bytes(file)), columns=columns)
     except (OSError, ValueError) as error:
         raise DataError(
             f"{file} is not readable ({error}); expected the folder written by 'geomatch match'"
         ) from error
 
 
-def _name(run: Path, runs: Sequence[Path]) -> str:
-    names = [r.name for r in runs]
-    return run.name if names.count(run.name) == 1 else str(run)
+def _name(run: Location, runs: Sequence[Location]) -> str:
+    name = paths.name_of(run)
+    return name if [paths.name_of(r) for r in runs].count(name) == 1 else str(run)
 
 
 def _bulletins(
     description: dict[str, Any], elsewhere: set[str], by: Sequence[str]
 ) -> pd.DataFrame | None:
     """The bulletins where they still lie, with columns of `by` that are not `elsewhere`."""
-    source = Path(description["input"]["path"])
-    if not source.is_file():
+    source = description["input"]["path"]
+    if not paths.is_file(source):
         return None
     options = reading_options(description)
     bulletins = read_bulletins(source, options)
@@ -220,9 +240,10 @@ def _bulletins(
 
 
 def _nafs(description: dict[str, Any], truth: pd.DataFrame) -> pd.Series | None:
-    if (truth["naf"] != "").any() or not Path(description["store"]["path"]).is_dir():
+    place = description["store"]["path"]
+    if (truth["naf"] != "").any() or not paths.is_file(paths.join(place, MANIFEST)):
         return None
-    store = Store.open(description["store"]["path"])
+    store = Store.open(place)
     asked = set(truth["siret"])
     parts = []
     for departement in store.departements:

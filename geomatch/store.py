@@ -13,6 +13,7 @@ The manifest is written last, so a folder without one is not a store.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from geomatch import paths
 from geomatch.errors import StoreError
+from geomatch.paths import Location
 from geomatch.schema import (
     COUNTRY_TABLES,
     DEPARTEMENT_TABLES,
@@ -33,6 +36,8 @@ from geomatch.schema import (
 )
 
 MANIFEST = "manifest.json"
+#: In the manifest of a store that was sent to S3: the folder under it that holds its files.
+FOLDER = "folder"
 
 
 @dataclass(frozen=True)
@@ -41,15 +46,34 @@ class Store:
 
     path: Path
     manifest: Mapping[str, Any]
+    #: ``s3://…`` when `path` is a copy that is made part by part, else ``""``
+    remote: str = ""
 
     @classmethod
-    def open(cls, path: str | Path) -> Store:
+    def open(cls, path: Location) -> Store:
         """Check the manifest and return the store.
 
+        Of a store under ``s3://`` each part is copied when first asked for, into a folder of
+        the cache (:func:`geomatch.paths.cache_folder`) that bears the hash of its manifest.
         Raises :class:`StoreError` when there is no manifest, it is not readable, or its format
         version is not the one this version of the code reads.
         """
-        return cls(Path(path), read_manifest(path))
+        manifest, content = _read_manifest(path)
+        if not paths.is_remote(path):
+            return cls(Path(path), manifest)
+        copy = paths.cache_folder() / "stores" / hashlib.sha256(content).hexdigest()[:24]
+        paths.write_bytes(copy / MANIFEST, content)
+        return cls(copy, manifest, str(paths.location(path)))
+
+    @property
+    def place(self) -> str:
+        """Where the store lies, as it was asked for."""
+        return self.remote or str(self.path)
+
+    @property
+    def sha256(self) -> str:
+        """Which store it is: the hash of its manifest."""
+        return hashlib.sha256((self.path / MANIFEST).read_bytes()).hexdigest()
 
     @property
     def departements(self) -> list[str]:
@@ -58,20 +82,41 @@ class Store:
 
     def country(self, table: Table) -> pd.DataFrame:
         """A country-wide table, whole."""
-        return table.conform(_read(country_path(self.path, table), table.names))
+        return table.conform(_read(self.file(country_path(self.path, table)), table.names))
 
     def has(self, table: Table, departement: str) -> bool:
         """Whether the store holds a part of the table for a département."""
+        if self.remote:
+            return departement in self.manifest["tables"][table.name].get("departements", ())
         return bool(departement) and departement_path(self.path, table, departement).is_file()
+
+    def file(self, local: Path) -> Path:
+        """A file of the store that is there to be read; of a remote store, copied when it is not.
+
+        Raises :class:`StoreError` when the remote store lacks it or was built again since.
+        """
+        if not self.remote or local.is_file():
+            return local
+        root = paths.join(self.remote, self.manifest.get(FOLDER, ""))
+        source = paths.join(root, local.relative_to(self.path).as_posix())
+        try:
+            with paths.writing(local) as partial:
+                paths.fetch(source, partial)
+                # A store is replaced manifest first: while it is the same, so is what was read.
+                if _manifest_bytes(self.remote) != (self.path / MANIFEST).read_bytes():
+                    raise FileNotFoundError(self.remote)
+        except FileNotFoundError as error:
+            raise StoreError(f"{self.remote} was built again or is not whole; run again") from error
+        return local
 
     def departement(
         self, table: Table, departement: str, columns: Sequence[str] | None = None
     ) -> pd.DataFrame:
         """One département's part of a table, or some columns of it; no rows when there is none."""
         asked = table if columns is None else table.only(columns)
-        file = departement_path(self.path, table, departement)
-        if not file.exists():
+        if not self.has(table, departement):
             return asked.empty()
+        file = self.file(departement_path(self.path, table, departement))
         return asked.conform(_read(file, asked.names))
 
     def departements_of(
@@ -98,16 +143,24 @@ def departement_path(root: Path, table: Table, departement: str) -> Path:
     return root / table.name / f"departement={departement}" / "part.parquet"
 
 
-def read_manifest(path: str | Path) -> dict[str, Any]:
+def read_manifest(path: Location) -> dict[str, Any]:
     """The manifest of a store, checked."""
-    file = Path(path) / MANIFEST
-    if not file.is_file():
+    return _read_manifest(path)[0]
+
+
+def _manifest_bytes(path: Location) -> bytes:
+    return paths.read_bytes(paths.join(path, MANIFEST))
+
+
+def _read_manifest(path: Location) -> tuple[dict[str, Any], bytes]:
+    try:
+        content = _manifest_bytes(path)
+        manifest: dict[str, Any] = json.loads(content)
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise StoreError(
             f"no reference store at {path}: {MANIFEST} not found; "
             "build one with 'geomatch build … --out STORE'"
-        )
-    try:
-        manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        ) from error
     except (ValueError, OSError) as error:
         raise StoreError(f"manifest of the store {path} is not readable: {error}") from error
     if not isinstance(manifest, dict):
@@ -118,7 +171,7 @@ def read_manifest(path: str | Path) -> dict[str, Any]:
             f"store {path} has format {got[0]} version {got[1]}, this geomatch reads "
             f"{STORE_FORMAT} version {STORE_FORMAT_VERSION}; build it again with 'geomatch build'"
         )
-    return manifest
+    return manifest, content
 
 
 def _read(file: Path, columns: Sequence[str]) -> pd.DataFrame:

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 _MOJIBAKE = re.compile("[ÂÃÅâ][\u0080-\u00bf\u0152-\u0192\u2013-\u203a\u20ac\u2122\u201c\u201d]")
 _NOT_ALNUM = re.compile(r"[^A-Z0-9]+")
 _DIGIT_RUNS = re.compile(r"(?<=\d)(?=[A-Z])|(?<=[A-Z])(?=\d)")
-_LIGATURES = str.maketrans({"Œ": "OE", "Æ": "AE", "ß": "SS", "&": " ET ", "’": "'", "Ø": "O"})
+_LIGATURES = str.maketrans(
+    {"Œ": "OE", "Æ": "AE", "ß": "SS", "&": " ET ", "’": "'", "Ø": "O", "\ufffd": None}
+)
 #: Longer texts are cut here: no field of any layout is a quarter as long.
 MAX_TEXT = 1000
 

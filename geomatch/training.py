@@ -9,14 +9,13 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geomatch import activities, collective, decisions, ranking
+from geomatch import activities, collective, decisions, paths, ranking
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
 from geomatch.errors import ConfigError, DataError
@@ -24,6 +23,7 @@ from geomatch.evaluation import evaluate
 from geomatch.fitting import believed, fit_choice, fit_logistic, fit_offset
 from geomatch.matcher import Matcher
 from geomatch.model import Linear, Model, precision_thresholds
+from geomatch.paths import Location
 from geomatch.store import Store
 from geomatch.verdicts import TRUST, coded_bulletins
 
@@ -47,14 +47,14 @@ class Sample:
 
 
 def train_files(
-    bulletins: Path,
-    truth: Path | None,
-    store: Path,
-    out: Path,
+    bulletins: Location,
+    truth: Location | None,
+    store: Location,
+    out: Location,
     config: Config,
     *,
     share: float = 1.0,
-    verdicts: Path | None = None,
+    verdicts: Location | None = None,
 ) -> dict[str, Any]:
     """Train on a bulletins file and its outcomes, and write the model folder with its card.
 
@@ -80,8 +80,8 @@ def train_files(
     opened = Store.open(store)
     told, of_clerks = coded_bulletins(truth, verdicts, opened)
     learned = in_share(frame["id"].tolist(), share)
-    source = {"bulletins_file": bulletins.name, "share": share, **of_clerks}
-    source |= {"truth_file": truth.name} if truth is not None else {}
+    source = {"bulletins_file": paths.name_of(bulletins), "share": share, **of_clerks}
+    source |= {"truth_file": paths.name_of(truth)} if truth is not None else {}
     model = train(frame[learned].reset_index(drop=True), told, opened, config, source)
     rest = frame[~learned] if share < 1.0 else frame
     result = Matcher(opened, config, model).match_bulletins(rest.reset_index(drop=True))
@@ -92,7 +92,7 @@ def train_files(
     card = {**model.trained_on, "measured_on": "rest" if share < 1.0 else "training set"}
     card |= {k: measures[k] for k in kept}
     model.save(out)
-    (Path(out) / "model_card.md").write_text(_card(card, model), encoding="utf-8")
+    paths.write_bytes(paths.join(out, "model_card.md"), _card(card, model).encode())
     return card
 
 
@@ -173,8 +173,8 @@ def count_words(bulletins: pd.DataFrame, truth: pd.DataFrame) -> dict[str, pd.Da
     nafs = truth["naf"].tolist()
     tables = {}
     for name, column in (("activity_words", "activite"), ("profession_words", "profession")):
-        counts = activities.word_counts(bulletins[column].tolist(), nafs)
-        counts = counts[counts["n"] >= LEAST_WORD_COUNT]
+        counts = activities.word_counts(bulletins[column].tolist(), nafs, whole=True)
+        counts = activities.without_rare(counts, LEAST_WORD_COUNT)
         tables[name] = counts.sort_values(["mot", "naf"], ignore_index=True)
     return tables
 
@@ -269,7 +269,7 @@ def is_right(sample: Sample) -> NDArray[np.bool_]:
 
 #: Weights of nothing; a place to start from.
 UNTRAINED = Model(
-    ranking=Linear({"of_written": 3.0, "of_known": 2.0, "street": 1.0, "size": 0.2}, -4.0),
+    ranking=Linear({"both": 5.0, "street": 1.0, "size": 0.2}, -4.0),
     siret=Linear({"log_odds": 1.0}, 0.0),
     naf=Linear({"share_log_odds": 1.0}, 0.0),
     thresholds={"0.8": 0.8, "0.99": 0.99},

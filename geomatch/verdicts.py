@@ -7,15 +7,16 @@ published figure stands for it. A verdict on which they disagree teaches nothing
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import pandas as pd
 
+from geomatch import paths
 from geomatch.errors import ConfigError, DataError
 from geomatch.evaluation import read_truth
 from geomatch.evaluation.truth import check_truth
+from geomatch.paths import Location
 from geomatch.review.agreement import agreement, chosen, naf_of
-from geomatch.review.journal import Act, read_journal, verdicts_by_clerk
+from geomatch.review.journal import JOURNAL, Act, read_journal, verdicts_by_clerk
 from geomatch.store import Store
 
 #: Column of a truth table: how far a row is to be believed.
@@ -25,15 +26,15 @@ _SAME_ERROR = 0.5
 
 
 def coded_bulletins(
-    truth: Path | None, journal: Path | None, store: Store
+    truth: Location | None, journal: Location | None, store: Store
 ) -> tuple[pd.DataFrame, dict[str, object]]:
     """Outcomes to learn from: a truth file, the verdicts of a journal, or both.
 
     Parameters
     ----------
-    truth : Path, optional
+    truth : path, optional
         As :func:`geomatch.evaluation.read_truth` reads it; what it says goes before a verdict.
-    journal : Path, optional
+    journal : path, optional
         ``verdicts.jsonl`` of a review, or the folder it lies in.
     store : Store
         Where the NAF of the establishments chosen is read.
@@ -56,10 +57,11 @@ def coded_bulletins(
     told = pd.DataFrame() if truth is None else read_truth(truth).assign(**{TRUST: 1.0})
     if journal is None:
         return told, {}
-    file = journal / "verdicts.jsonl" if journal.is_dir() else journal
-    if not file.is_file():
-        raise DataError(f"{file} does not exist; expected the verdicts.jsonl of a review")
-    acts = read_journal(file)
+    file = journal if paths.is_file(journal) else paths.join(journal, JOURNAL)
+    if not paths.is_file(file):
+        raise DataError(f"{file} does not exist; expected the {JOURNAL} of a review")
+    with paths.reading(file) as local:
+        acts = read_journal(local)
     nafs = naf_of(chosen(acts), store)
     error = agreement(acts, nafs).clerk_error()
     settled = settled_bulletins(acts, nafs, error)
@@ -67,7 +69,7 @@ def coded_bulletins(
         raise DataError(f"{file} has no verdict to learn from")
     more = settled if told.empty else settled[~settled["id"].isin(told["id"])]
     source = {
-        "verdicts_file": file.name,
+        "verdicts_file": paths.name_of(file),
         "verdicts": len(more),
         "clerk_error": round(error, 4),
     }

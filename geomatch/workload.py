@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,12 @@ import pandas as pd
 import pyarrow as pa
 from rich.table import Table
 
+from geomatch import paths
 from geomatch.errors import ConfigError, DataError
 from geomatch.evaluation import Measure, expected_share, share
 from geomatch.evaluation.tables import integer, interval, percent
 from geomatch.model import Model, threshold_for
+from geomatch.paths import Location
 from geomatch.scoring import read_run
 
 #: Bulletins that a clerk settles in a day, and days in a week of work.
@@ -105,7 +107,7 @@ def workload(
     )
 
 
-def run_workloads(run: Path, *, pace: float = PACE) -> list[Workload]:
+def run_workloads(run: Location, *, pace: float = PACE) -> list[Workload]:
     """Workloads of a finished run: at the precision it was asked, and at :data:`TARGETS`.
 
     Raises
@@ -117,9 +119,10 @@ def run_workloads(run: Path, *, pace: float = PACE) -> list[Workload]:
     asked = asked_precision(run)
     path = description["model"]["path"]
     thresholds = Model.load("" if path == "shipped" else path).thresholds
-    file = run / "decisions.parquet"
+    file = paths.join(run, "decisions.parquet")
     try:
-        decisions = pd.read_parquet(file, columns=["decision", "probability"])
+        content = io.BytesIO(paths.read_bytes(file))
+        decisions = pd.read_parquet(content, columns=["decision", "probability"])
     except (OSError, ValueError, pa.ArrowException) as error:
         raise DataError(f"{file} is not readable: {error}") from error
     return [
@@ -128,18 +131,16 @@ def run_workloads(run: Path, *, pace: float = PACE) -> list[Workload]:
     ]
 
 
-def asked_precision(run: Path) -> float:
+def asked_precision(run: Location) -> float:
     """The precision that a run was asked for."""
     return float(read_run(run)["options"]["decisions"]["precision"])
 
 
-def record(run: Path, found: Sequence[Workload], *, pace: float = PACE) -> None:
+def record(run: Location, found: Sequence[Workload], *, pace: float = PACE) -> None:
     """Write the workloads into run.json, under ``workload``; results stay untouched."""
     content = {"pace": pace, "precisions": [w.as_dict() for w in found]}
     text = json.dumps({**read_run(run), "workload": content}, ensure_ascii=False, indent=1)
-    partial = run / ".run.json.partial"
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(run / "run.json")
+    paths.write_bytes(paths.join(run, "run.json"), f"{text}\n".encode())
 
 
 def workload_table(found: Sequence[Workload], asked: float, *, pace: float = PACE) -> Table:

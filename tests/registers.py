@@ -22,9 +22,7 @@ from geomatch.candidates import (
     NEIGHBOUR,
     Activities,
     Places,
-    WrittenNames,
     find_candidates,
-    similar_names,
 )
 from geomatch.config import CandidateOptions
 from geomatch.establishments import Pool, street_codes
@@ -43,6 +41,7 @@ from geomatch.store import Store
 from geomatch.territories import crs_of, departement_of
 from geomatch.text import normalise
 from geomatch.voies import street_key
+from geomatch.written import WrittenNames, similar_names
 
 Row = Mapping[str, Any]
 #: Communes of these registers, in a row from west to east: each touches the next.
@@ -238,6 +237,8 @@ def places_of(bulletins: Sequence[Row], pool: Pool) -> Places:
         street=np.where(voie >= 0, street_codes(departement, voie), -1),
         numero=np.array([b.get("numero", -1) for b in bulletins], dtype=np.int64),
         street_text=np.array([b.get("nom_voie", "") for b in bulletins], dtype=object),
+        home=pd.Index(pool.communes).get_indexer([b.get("home", "") for b in bulletins]),
+        at_home=np.array([b.get("at_home", 0) for b in bulletins], dtype=np.int8),
     )
 
 

@@ -14,6 +14,7 @@ from geomatch.activities import (
     label_counts,
     naf_prefix_mask,
     stems,
+    without_rare,
     word_counts,
 )
 from geomatch.model import no_words
@@ -152,3 +153,26 @@ def test_prefixes_choose_codes(prefixes: tuple[str, ...], expected: list[str]) -
     mask = naf_prefix_mask(CODES, prefixes)
     assert mask.dtype == bool
     assert [c for c, m in zip(CODES, mask, strict=True) if m] == expected
+
+
+def test_a_whole_text_that_was_coded_often_outweighs_its_words() -> None:
+    texts = ["AIDE"] * 20 + ["AIDE A LA VENTE"] * 30
+    counts = word_counts(texts, ["88.10A"] * 20 + ["47.11D"] * 30, whole=True)
+    nafs = ["47.11D", "88.10A"]
+    evidence = WordModel(nafs, [(counts, 1.0)]).evidence(["AIDE", "AIDE A LA VENTE", "LA VENTE"])
+    best = [nafs[i] for i in evidence.values[evidence.code_of].argmax(axis=1)]
+    assert best == ["88.10A", "47.11D", "47.11D"]
+
+
+def test_texts_that_few_people_wrote_are_not_kept() -> None:
+    counts = word_counts(["SOUDEUR RUE DU LAC"] * 4 + ["SOUDEUR"] * 6, ["25.11Z"] * 10, whole=True)
+    kept = without_rare(counts, 2)["mot"].tolist()
+    assert "=SOUDEUR" in kept
+    assert "=SOUDEUR RUE DU LAC" not in kept
+
+
+def test_everyday_words_stand_beside_the_official_labels() -> None:
+    naf = pd.DataFrame({"naf": ["84.23Z", "10.71C"], "libelle": ["Justice", "Boulangerie"]})
+    model = WordModel(naf["naf"].tolist(), [(label_counts(naf), 4.0)])
+    evidence = model.evidence(["Restaurants des prisons"])
+    assert evidence.values[0, 0] > evidence.values[0, 1]

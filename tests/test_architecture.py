@@ -21,31 +21,38 @@ PACKAGES = ("geomatch", "gazetteer")
 #: Units of ``geomatch`` (a module, or a package as one), lowest first. A unit may import every
 #: layer below its own, and of its own layer only what ALONGSIDE names.
 LAYERS: dict[str, tuple[str, ...]] = {
-    "ground": ("errors", "text", "tables", "schema", "config", "store", "territories", "voies"),
-    "knowledge": ("lexicon", "model", "collective", "fitting"),
+    "ground": (
+        "errors", "paths", "text", "tables", "schema", "config", "store", "territories", "voies",
+    ),
+    "knowledge": ("joined", "lexicon", "written", "model", "collective", "fitting"),
     "phases": (
         "bulletins", "names", "addresses", "activities", "establishments", "candidates",
         "ranking", "decisions",
     ),
     "assembly": ("prepared", "resources", "results", "matcher"),
     "uses": (
-        "batch", "evaluation", "geocoding", "training", "scoring", "explaining", "review",
-        "evidence", "verdicts", "workload",
+        "batch", "cluster", "partitions", "merging", "evaluation", "geocoding", "training",
+        "scoring", "explaining", "review", "evidence", "verdicts", "workload", "progress",
     ),
     "demo": ("demo",),
     "command line": ("cli",),
 }  # fmt: skip
 ALONGSIDE: dict[str, set[str]] = {
     "schema": {"errors"},
-    "config": {"errors"},
-    "store": {"errors", "schema"},
+    "config": {"errors", "paths"},
+    "paths": {"errors"},
+    "store": {"errors", "paths", "schema"},
     "voies": {"tables", "text"},
+    "lexicon": {"joined"},
+    "written": {"lexicon"},
     "fitting": {"collective", "model"},
     # Phases never import each other, but for the register's side and the words.
     "activities": {"names"},
     "candidates": {"establishments"},
     "ranking": {"establishments", "candidates", "activities"},
     "matcher": {"prepared", "resources", "results"},
+    "batch": {"cluster", "partitions"},
+    "merging": {"partitions"},
     "training": {"evaluation", "verdicts"},
     "verdicts": {"evaluation", "review"},
     "scoring": {"evaluation"},
@@ -55,12 +62,23 @@ ALONGSIDE: dict[str, set[str]] = {
 }
 #: Units that may not see all that lies below them.
 ONLY: dict[str, set[str]] = {
-    "lexicon": set(),
+    "joined": set(),
+    "lexicon": {"joined"},
+    "written": {"lexicon"},
     "collective": set(),
     "decisions": {"config", "model"},
     "results": {"schema", "territories"},
-    "evaluation": {"bulletins", "errors", "schema", "territories", "tables", "text"},
-    "geocoding": {"addresses", "bulletins", "config", "errors", "schema", "territories", "store"},
+    "evaluation": {"bulletins", "errors", "paths", "schema", "territories", "tables", "text"},
+    "geocoding": {
+        "addresses",
+        "bulletins",
+        "config",
+        "errors",
+        "paths",
+        "schema",
+        "territories",
+        "store",
+    },
     "review": {
         "bulletins",
         "config",
@@ -68,6 +86,7 @@ ONLY: dict[str, set[str]] = {
         "evaluation",
         "lexicon",
         "names",
+        "paths",
         "schema",
         "territories",
         "scoring",
@@ -83,8 +102,8 @@ OF_GAZETTEER = {*LAYERS["ground"], "addresses", "names"}
 BUILDERS = {"cli", "demo"}
 #: Who may read or write files.
 TOUCH_DISK = {
-    "batch", "bulletins", "cli", "config", "demo", "evaluation", "explaining", "geocoding",
-    "model", "review", "scoring", "store", "tables", "training",
+    "bulletins", "cli", "config", "demo", "evaluation", "explaining", "geocoding",
+    "merging", "model", "partitions", "paths", "review", "scoring", "store", "tables", "training",
     "workload",
 }  # fmt: skip
 DISK_CALLS = {

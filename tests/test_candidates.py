@@ -157,7 +157,7 @@ def test_pairs_are_sorted_by_bulletin_and_point_at_what_they_compared() -> None:
     pairs = found.pairs
     assert list(pairs.columns) == PAIRS.names
     assert pairs["row"].is_monotonic_increasing
-    for column in ("of_written", "of_known", "own_known"):
+    for column in ("of_written", "of_known"):
         assert pairs[column].between(0, 1).all()
     assert pairs["relation"].isin([ELSEWHERE, NEIGHBOUR, INSIDE]).all()
     compared = pairs[pairs["written"] >= 0]

@@ -1,21 +1,26 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 from chains import Chain
 from commands import Commands, Ran
+from rich.console import Console
 
 import geomatch
-from geomatch import batch
+from geomatch import batch, progress
 from geomatch.batch import partition_rows
+from geomatch.progress import Bar
 from geomatch.schema import STORE_FORMAT, STORE_FORMAT_VERSION
 from geomatch.store import MANIFEST
 
@@ -520,3 +525,28 @@ def test_train_refuses_too_little_or_nothing_to_learn_from(
         ran = commands("train", source, "--truth", chain.files.truth, *store, "--share", share)
         refused(ran, USAGE, "--share")
     assert not out.exists()
+
+
+def test_a_log_gets_a_line_now_and_then_with_rate_and_time_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = iter([0.0, 10.0, 40.0, 50.0])
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    written = io.StringIO()
+    with Bar(Console(file=written), "bulletins") as tell:
+        for done in (1_000, 2_000, 5_000, 6_000):  # a thousand were done by an earlier run
+            tell(done, 25_000)
+    assert written.getvalue() == "bulletins : 5000 sur 25000, 100/s, reste 3.3 min\n"
+
+
+def test_a_terminal_gets_a_bar_with_rate_and_time_left() -> None:
+    written = io.StringIO()
+    console = Console(file=written, force_terminal=True, width=100)
+    with Bar(console, "bulletins") as tell:
+        for done in (0, 50, 100):
+            tell(done, 100)
+            time.sleep(0.2)
+    shown = written.getvalue()
+    assert "100/100" in shown
+    assert "/s" in shown
+    assert "0:00:" in shown

@@ -93,16 +93,27 @@ def test_names_lead_to_their_bearers_and_back() -> None:
     assert pool.has_name.tolist() == [True, True, False]
 
 
-def test_only_names_of_its_own_set_an_establishment_apart() -> None:
+def test_offices_of_local_authorities_are_known_by_siren_and_activity() -> None:
     pool = pool_of(
         register(
-            {"denomination": "GALANT"},
-            {"denomination": "GALANT", "enseignes": "AU LION"},
-            {"denomination": "GALANT", "denominations_usuelles": "LE LION"},
+            {"siren": "213500019", "naf": "84.11Z"},
+            {"siren": "213500019", "naf": "85.20Z"},
+            {"siren": "200012345", "naf": "84.11Z"},
+            {"siren": "130012345", "naf": "84.11Z"},
         )
     )
-    assert pool.has_own_name.tolist() == [False, True, True]
-    assert (pool.own_names_of.toarray() <= pool.names_of.toarray()).all()
+    assert pool.is_office.tolist() == [True, False, True, False]
+
+
+def test_bearers_nearby_are_those_of_the_commune() -> None:
+    pool = pool_of(
+        register(
+            {"denomination": "GALANT", "code_commune": "35238"},
+            {"denomination": "GALANT", "code_commune": "35238"},
+            {"denomination": "GALANT", "code_commune": "35047"},
+        )
+    )
+    assert pool.bearers_nearby(np.array([0, 0, 0]), np.array([0, 1, 2])).tolist() == [2, 2, 1]
 
 
 def test_headcounts_grow_with_the_tranche_and_an_unknown_one_is_below_all() -> None:

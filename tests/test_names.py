@@ -19,7 +19,9 @@ from geomatch.names import (
     name_words,
     register_names,
     sigles,
+    towns_named,
 )
+from geomatch.schema import STORE_ESTABLISHMENTS
 from geomatch.text import normalise
 
 CASES = Path(__file__).parent / "cases" / "names.csv"
@@ -267,3 +269,42 @@ def test_initials_stand_for_names_of_three_words_or_more(name: str, initials: st
 
 def test_stop_words_are_normalised_words() -> None:
     assert {normalise(w) for w in STOP_WORDS} == set(STOP_WORDS)
+
+
+def test_a_commune_made_by_a_merger_is_a_commune_though_its_siren_begins_with_20() -> None:
+    rows = [
+        {"siren": "200056703", "enseignes": "MAIRIE", "naf": "84.11Z", "libelle_commune": "PORDIC"},
+        {"siren": "200056703", "enseignes": "ECOLE DU PORT", "naf": "85.20Z",
+         "libelle_commune": "PORDIC"},
+        {"siren": "200011111", "enseignes": "", "naf": "84.11Z", "libelle_commune": "PORDIC"},
+    ]  # fmt: skip
+    columns = list(STORE_ESTABLISHMENTS.columns)
+    frame = pd.DataFrame(rows).reindex(columns=columns, fill_value="").fillna("")
+    names = register_names(frame, frame["libelle_commune"].tolist())
+    borne = names.groupby("row")["name"].agg(set).to_dict()
+    assert {"MAIRIE DE PORDIC", "COMMUNE DE PORDIC"} <= borne[0]
+    assert "COMMUNE DE PORDIC ECOLE DU PORT" in borne[1]
+    assert 2 not in borne
+
+
+@pytest.mark.parametrize(
+    ("raison", "names"),
+    [
+        ("MINISTERES SOCIAUX", ["MINISTERES SOCIAUX"]),
+        ("ADECCO", ["ADECCO"]),
+        ("INTERIM", []),
+        ("EDUCATION NATIONALE", []),
+        ("ECOLE DU PORT (SARL)", ["ECOLE DU PORT"]),
+    ],
+)
+def test_a_generic_employer_is_looked_for_by_name_where_the_register_may_hold_it(
+    raison: str, names: list[str]
+) -> None:
+    assert sorted(set(employer_names([raison], [""], [""])["name"])) == names
+
+
+def test_towns_in_a_name_are_found_whole() -> None:
+    towns = ["ARNAGE", "LA TOUR DE SALVAGNY", "LE MANS", "LE MANS"]
+    held = towns_named(["CCAS D ARNAGE", "GARAGE TOUR SALVAGNY", "TOUR", "VILLE MANS"], towns)
+    expected = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 1, 1]]
+    assert held.toarray().tolist() == expected

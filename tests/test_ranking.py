@@ -1,24 +1,36 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import pandas as pd
 import pytest
 from registers import Search, register, search
 
 from geomatch.activities import Evidence
+from geomatch.names import towns_named
 from geomatch.ranking import FEATURE_NAMES, FEATURES, Declared, compare
 
 #: Features that are not scores in [0, 1].
 UNBOUNDED = {
     "number_gap", "distance", "ratio", "activity", "profession", "name_activity", "size",
     "size_generic", "activity_generic", "best_name", "best_characters", "best_activity",
-    "best_size", "best_street", "best_number", "rivals", "rivals_street",
+    "best_size", "best_street", "best_number", "shared", "shared_outside", "choice_of_communes",
 }  # fmt: skip
+GALANT = {"denomination": "GALANT"}
 STREET = {"type_voie": "RUE", "nom_voie": "DES PINS"}
 
 
-def declared_of(found: Search, kinds: dict[int, tuple[str, ...]] | None = None) -> Declared:
-    """What the bulletins of a search say beside their places; `kinds` are NAF they imply."""
+def declared_of(
+    found: Search,
+    kinds: dict[int, tuple[str, ...]] | None = None,
+    towns: Mapping[int, str] = MappingProxyType({}),
+) -> Declared:
+    """What the bulletins of a search say beside their places.
+
+    `kinds` are NAF they imply, `towns` communes (codes) that their employer names hold.
+    """
     kinds = kinds or {}
     n = len(found.places)
     n_nafs = found.activities.evidence.shape[1]
@@ -38,6 +50,7 @@ def declared_of(found: Search, kinds: dict[int, tuple[str, ...]] | None = None) 
         activity=Evidence(found.activities.code, found.activities.evidence),
         profession=silent,
         name_activity=silent,
+        towns=towns_named([towns.get(i, "") for i in range(n)], list(found.pool.communes)),
     )
 
 
@@ -65,7 +78,7 @@ def test_every_feature_has_a_column_a_meaning_and_a_value() -> None:
 def test_the_right_name_is_nearer_than_another() -> None:
     frame = register({"denomination": "ACIERIES OURDAL"}, {"denomination": "ACIERIES GALANT"})
     features = features_of(frame, {"names": ["ACIERIES OURDLA"]})
-    for name in ("both", "of_written", "characters", "token_set", "best_name"):
+    for name in ("both", "both", "characters", "token_set", "best_name"):
         assert features.loc[0, name] > features.loc[1, name], name
     assert not features["same_name"].any()
 
@@ -136,16 +149,51 @@ def test_a_bulletin_without_name_is_told_apart_from_a_generic_one() -> None:
     features = features_of(frame, {"evidence": {"85.31Z": 2.0}})
     assert features["name_missing"].tolist() == [1]
     assert features["generic_name"].tolist() == [0]
-    assert features["of_written"].tolist() == [0]
+    assert features["both"].tolist() == [0]
 
 
-def test_twins_are_counted_as_rivals_and_as_one_unit() -> None:
-    twins = [{"denomination": "GALANT", "siren": "900000042"} for _ in range(3)]
-    frame = register(*twins, {"denomination": "GALANT"}, {"denomination": "ACIERIES LION"})
+def test_a_name_borne_once_in_the_commune_outweighs_one_borne_by_many() -> None:
+    twins = [{"denomination": "GALANT"} for _ in range(3)]
+    frame = register(*twins, {"denomination": "GALANT", "code_commune": "96002"})
     features = features_of(frame, {"names": ["GALANT"]})
-    assert features.loc[0, "rivals"] == pytest.approx(np.log(4))
-    assert features.loc[0, "rivals_siren"] == pytest.approx(3 / 4)
-    assert features.loc[3, "rivals_siren"] == pytest.approx(1 / 4)
+    assert features.loc[3, "rare_local"] == pytest.approx(1.0)
+    assert features.loc[0, "rare_local"] == pytest.approx(1 / (1 + np.log(3)))
+    assert features["rare_match"].nunique() == 1
+
+
+def test_the_town_in_the_employers_name_is_told_from_another() -> None:
+    frame = register(
+        {"denomination": "GALANT"}, {"denomination": "GALANT", "code_commune": "96002"}
+    )
+    found = search(frame, [{"names": ["GALANT"]}])
+    declared = declared_of(found, towns={0: "GALANT 96002"})
+    features = compare(found.pairs, found.places, declared, found.pool, found.activities.naf)
+    features = features.set_index(found.pairs["establishment"])
+    assert features["town_named"].to_dict() == {0: 0.0, 1: 1.0}
+    assert features["town_other"].to_dict() == {0: 1.0, 1: 0.0}
+
+
+@pytest.mark.parametrize(
+    ("at_home", "home", "excluded"),
+    [(1, [1, 0], [0, 0]), (-1, [0, 0], [1, 0]), (0, [0, 0], [0, 0])],
+)
+def test_residence_counts_when_the_bulletin_says_where_work_is(
+    at_home: int, home: list[int], excluded: list[int]
+) -> None:
+    frame = register(
+        {"denomination": "GALANT"}, {"denomination": "GALANT", "code_commune": "96002"}
+    )
+    bulletin = {"names": ["GALANT"], "home": "96001", "at_home": at_home}
+    features = features_of(frame, bulletin).sort_index()
+    assert features["home"].tolist() == home
+    assert features["home_excluded"].tolist() == excluded
+
+
+def test_an_office_counts_in_the_declared_commune_only() -> None:
+    mairie = {"siren": "219600015", "naf": "84.11Z", "denomination": "MAIRIE"}
+    frame = register(mairie, {**mairie, "siren": "219600023", "code_commune": "96002"})
+    features = features_of(frame, {"names": ["MAIRIE"], "commune": "96001"}).sort_index()
+    assert features["office"].tolist() == [1, 0]
 
 
 def test_features_of_a_bulletin_do_not_depend_on_the_others() -> None:

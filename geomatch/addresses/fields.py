@@ -23,6 +23,9 @@ _REGISTER_TYPES = {"GAL": "GALERIE", "ROND": "ROND POINT", "CTRE": "CENTRE COMME
 _UNDISCLOSED = "[ND]"
 _FULL_TYPES = frozenset({"RUE", "AVENUE", "BOULEVARD", "PLACE", "ROUTE", "COURS", "CHEMIN",
                          "QUAI", "SQUARE", "ALLEE", "IMPASSE", "PASSAGE"})  # fmt: skip
+#: A street name of words of three letters at least: no rank, no letter behind a number.
+_LETTERS = re.compile(r"(?:(?:DE|DU|D|L|LA|LE|DES|LES) )*[A-Z]{3,}(?: [A-Z]{3,})*")
+_COMMON_NUMBER = "7"
 _NUMBERS = re.compile(r"^\W*(\d+)")
 
 
@@ -73,8 +76,10 @@ def register_parts(establishments: pd.DataFrame) -> pd.DataFrame:
         for c in ("numero", "rep", "type_voie", "nom_voie", "complement", "numero_fin")
     )
     kind = np.array([_REGISTER_TYPES.get(k, k) for k in kind], dtype=object)
-    made = [address_line(*fields) for fields in zip(numero, rep, kind, name, more, strict=True)]
+    common, plain = _with_common_number(numero, rep, kind, name, more)
+    made = [address_line(*fields) for fields in zip(common, rep, kind, name, more, strict=True)]
     parts = RulesParser().parse(made)
+    parts["numero"] = np.where(plain, numero, parts["numero"])
     parts.index = establishments.index
     parts = _with_named_after_towns(parts, np.ones(len(parts), dtype=bool))
     given = np.array([_digits(v) for v in last], dtype=object)
@@ -82,6 +87,32 @@ def register_parts(establishments: pd.DataFrame) -> pd.DataFrame:
     town = pd.Series(_disclosed(establishments["libelle_commune"]), index=establishments.index)
     code = pd.Series(_disclosed(establishments["code_postal"]), index=establishments.index)
     return _with_place(parts, town, code)
+
+
+def _with_common_number(
+    numero: NDArray[np.object_],
+    rep: NDArray[np.object_],
+    kind: NDArray[np.object_],
+    name: NDArray[np.object_],
+    more: NDArray[np.object_],
+) -> tuple[NDArray[np.object_], NDArray[np.bool_]]:
+    """The numbers, one and the same where nothing in the line can be taken for a part of it.
+
+    A street of a thousand plain house numbers is then parsed once. Also which rows these are.
+    """
+    is_street = {
+        pair: pair[0] in _FULL_TYPES and pair[1].isascii() and _LETTERS.fullmatch(pair[1])
+        for pair in set(zip(kind, name, strict=True))
+    }
+    plain = np.array(
+        [
+            bool(n.isdigit() and n.isascii() and len(n) <= 4 and n[0] != "0"
+                 and not r and not m and is_street[k, v])
+            for n, r, k, v, m in zip(numero, rep, kind, name, more, strict=True)
+        ],
+        dtype=bool,
+    )  # fmt: skip
+    return np.where(plain, _COMMON_NUMBER, numero), plain
 
 
 @lru_cache(maxsize=200_000)

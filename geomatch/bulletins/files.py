@@ -13,14 +13,14 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from geomatch import paths
 from geomatch.bulletins.records import read_records, split_record
-from geomatch.errors import ConfigError, DataError, LayoutError
+from geomatch.errors import DataError, LayoutError
+from geomatch.paths import Location
 
 SEPARATORS = (";", ",", "\t", "|")
 #: First bytes of what people hand over instead of a text file.
@@ -68,7 +68,7 @@ class Source:
         return table.columns, problems
 
 
-def open_source(path: str | Path) -> Source:
+def open_source(path: Location) -> Source:
     """Open a CSV (any of ``; , tab |``, plain or gzip) or Parquet file and read its header.
 
     UTF-8 when the whole file is UTF-8 (with or without BOM), UTF-16 when its BOM says so, else
@@ -116,28 +116,13 @@ def to_utf8(data: bytes) -> bytes:
 
 def _read_bytes(name: str) -> bytes:
     try:
-        if "://" in name:
-            return _fsspec_bytes(name)
-        return Path(name).read_bytes()
+        return paths.read_bytes(name)
     except FileNotFoundError as error:
         raise DataError(f"{name} does not exist: check the path") from error
     except IsADirectoryError as error:
         raise DataError(f"{name} is a folder: give one CSV or Parquet file") from error
     except OSError as error:
         raise DataError(f"{name} is not readable: {error.strerror or error}") from error
-
-
-def _fsspec_bytes(name: str) -> bytes:
-    try:
-        import fsspec
-    except ImportError as error:
-        scheme = urlsplit(name).scheme
-        raise ConfigError(
-            f"reading {scheme}:// paths needs fsspec: install geomatch-sirene[s3]"
-        ) from error
-    with fsspec.open(name, "rb") as file:
-        content: bytes = file.read()
-    return content
 
 
 def _gunzip(name: str, data: bytes) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from geomatch.bulletins.layouts import Layout, recognise
 from geomatch.bulletins.records import TOO_FEW, TOO_MANY
 from geomatch.config import BulletinOptions
 from geomatch.errors import LayoutError
+from geomatch.paths import Location
 from geomatch.schema import BULLETINS, text_array
 
 EMPTY_ID = "identifiant vide"
@@ -40,7 +40,7 @@ _CODE_WIDTHS = {
 }
 
 
-def read_bulletins(path: str | Path, options: BulletinOptions | None = None) -> pd.DataFrame:
+def read_bulletins(path: Location, options: BulletinOptions | None = None) -> pd.DataFrame:
     """Read a bulletins file.
 
     Parameters
@@ -97,7 +97,7 @@ def standardise(frame: pd.DataFrame, options: BulletinOptions | None = None) -> 
 
 
 def read_strata(
-    path: str | Path, columns: Sequence[str], options: BulletinOptions | None = None
+    path: Location, columns: Sequence[str], options: BulletinOptions | None = None
 ) -> pd.DataFrame:
     """Read other columns of a bulletins file, to break results down by them.
 

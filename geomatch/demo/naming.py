@@ -28,7 +28,7 @@ TRANCHES: Mapping[str, tuple[int, int]] = {
     "51": (2_000, 4_999),
 }
 #: How the sizes of a kind of activity are spread: size code → weight.
-_SIZES: Mapping[str, Mapping[str, int]] = {
+SIZES: Mapping[str, Mapping[str, int]] = {
     "vide": {"NN": 97, "00": 3},
     "asso": {"NN": 86, "00": 4, "01": 7, "02": 3},
     "nul": {"NN": 95, "00": 5},
@@ -41,8 +41,8 @@ _SIZES: Mapping[str, Mapping[str, int]] = {
     "lycee": {"21": 10, "22": 90},
 }
 #: Kinds whose establishments mostly have nobody at work: landlords, holdings, clubs.
-_UNMANNED = frozenset(("vide", "asso"))
-_CATEGORIES: Mapping[str, str] = {
+UNMANNED = frozenset(("vide", "asso"))
+CATEGORIES: Mapping[str, str] = {
     "soc": "5499",
     "asso": "9220",
     "sci": "6540",
@@ -81,9 +81,9 @@ class Words:
 
     def size(self, kind: str) -> tuple[str, int]:
         """A size code and a number of employees within it."""
-        sizes = _SIZES[kind]
+        sizes = SIZES[kind]
         code = self._random.choices(list(sizes), list(sizes.values()))[0]
-        if code in ("NN", "00") and kind in _UNMANNED:
+        if code in ("NN", "00") and kind in UNMANNED:
             return code, 0
         if code == "NN" and kind != "nul" and self._random.random() < 0.2:
             # the register does not know yet that somebody was hired
@@ -119,7 +119,7 @@ def company_name(
     if form == "asso" and random.random() < 0.2:
         prefix = "ASSOCIATION "
     sigle = _initials(nom) if form in ("asso", "public") and random.random() < 0.3 else ""
-    columns = {"categorie": _CATEGORIES[form], "denomination": prefix + nom, "sigle": sigle}
+    columns = {"categorie": CATEGORIES[form], "denomination": prefix + nom, "sigle": sigle}
     return columns, nom if form == "public" and random.random() < 0.3 else ""
 
 

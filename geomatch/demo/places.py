@@ -125,7 +125,7 @@ def commune_rows(territory: Territory) -> Iterator[dict[str, str]]:
             "DEP": DEPARTEMENT,
             "CTCD": f"{DEPARTEMENT}D",
             "ARR": f"{DEPARTEMENT}1",
-            **_named(nom),
+            **named(nom),
             "CAN": f"{DEPARTEMENT}01",
         }
     kinds = {"deleguee": "COMD", "associee": "COMA"}
@@ -134,7 +134,7 @@ def commune_rows(territory: Territory) -> Iterator[dict[str, str]]:
             yield {
                 "TYPECOM": kinds[settlement.statut],
                 "COM": settlement.code,
-                **_named(settlement.nom),
+                **named(settlement.nom),
                 "COMPARENT": settlement.code_en_vigueur,
             }
 
@@ -143,21 +143,21 @@ def movement_rows(territory: Territory) -> Iterator[dict[str, str]]:
     """Mergers (31, 32, 33) and changes of name (10), latest first."""
     movements = []
     for s in territory.settlements:
-        before = {"TYPECOM_AV": "COM", "COM_AV": s.code, **_named(s.nom, "_AV")}
+        before = {"TYPECOM_AV": "COM", "COM_AV": s.code, **named(s.nom, "_AV")}
         after = {
             "TYPECOM_AP": "COM",
             "COM_AP": s.code_en_vigueur,
-            **_named(s.nom_en_vigueur, "_AP"),
+            **named(s.nom_en_vigueur, "_AP"),
         }
         dated = {"DATE_EFF": s.date_effet}
         if s.statut != "commune":
             kind = {"deleguee": "32", "associee": "33", "absorbee": "31"}[s.statut]
             movements.append({"MOD": kind, **dated, **before, **after})
         if s.statut == "deleguee":
-            own = {"TYPECOM_AP": "COMD", "COM_AP": s.code, **_named(s.nom, "_AP")}
+            own = {"TYPECOM_AP": "COMD", "COM_AP": s.code, **named(s.nom, "_AP")}
             movements.append({"MOD": "32", **dated, **before, **own})
         if s.ancien_nom:
-            old = {"TYPECOM_AV": "COM", "COM_AV": s.code, **_named(s.ancien_nom, "_AV")}
+            old = {"TYPECOM_AV": "COM", "COM_AV": s.code, **named(s.ancien_nom, "_AV")}
             movements.append({"MOD": "10", "DATE_EFF": "2012-06-01", **old, **after})
     yield from sorted(movements, key=lambda m: (m["DATE_EFF"], m["COM_AV"]), reverse=True)
 
@@ -170,10 +170,10 @@ def postcode_rows(territory: Territory) -> Iterator[dict[str, str]]:
         for code in dict.fromkeys((s.code_postal, *_second_postcode(s, territory))):
             yield {
                 "Code_commune_INSEE": s.code_en_vigueur,
-                "Nom_commune": _posted(s.nom_en_vigueur),
+                "Nom_commune": posted(s.nom_en_vigueur),
                 "Code_postal": code,
-                "Libelle_acheminement": _posted(s.nom_en_vigueur),
-                "Ligne_5": "" if same else _posted(s.nom),
+                "Libelle_acheminement": posted(s.nom_en_vigueur),
+                "Ligne_5": "" if same else posted(s.nom),
                 "coordonnees_gps": f"{lat[i]:.10f}, {lon[i]:.10f}",
             }
 
@@ -183,7 +183,8 @@ def _second_postcode(settlement: Settlement, territory: Territory) -> tuple[str,
     return (f"{DEPARTEMENT}100",) if settlement == territory.chef_lieu else ()
 
 
-def _posted(nom: str) -> str:
+def posted(nom: str) -> str:
+    """A name of a place as La Poste writes it."""
     words = {"SAINT": "ST", "SAINTE": "STE"}
     return " ".join(words.get(w, w) for w in normalise(nom).split(" "))
 
@@ -192,7 +193,7 @@ def _posted(nom: str) -> str:
 _ARTICLES = (("La ", "3"), ("Les ", "4"), ("Le ", "2"), ("L'", "5"))
 
 
-def _named(nom: str, suffix: str = "") -> dict[str, str]:
+def named(nom: str, suffix: str = "") -> dict[str, str]:
     """TNCC, NCC, NCCENR, LIBELLE of a name; the article stands in LIBELLE only."""
     tncc, bare = ("1" if nom[0] in "AEÉIOU" else "0"), nom
     for article, code in _ARTICLES:

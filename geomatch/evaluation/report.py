@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 
+from geomatch import paths
 from geomatch.errors import ConfigError
 from geomatch.evaluation import grids, summary
 from geomatch.evaluation.bars import Bar, shift_bars, strata_bars
@@ -19,6 +19,7 @@ from geomatch.evaluation.portrait import Portrait
 from geomatch.evaluation.strata import DEPARTEMENT, SECTION, TITLES
 from geomatch.evaluation.svg import calibration_chart, curve_chart, legend
 from geomatch.evaluation.tables import STRATA_COLUMNS, integer, percent, strata_shown
+from geomatch.paths import Location
 
 _STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;color:#1d1d1f;background:#fff;margin:0 auto;
@@ -59,12 +60,12 @@ _MOST_BARS, _LEAST_BULLETINS = 24, 20
 
 def html_report(
     evaluations: Evaluation | Mapping[str, Evaluation],
-    path: str | Path,
+    path: Location,
     *,
     portraits: Mapping[str, Portrait] | None = None,
     drifts: Mapping[str, Drift] | None = None,
     maps: Mapping[str, CommuneMap] | None = None,
-) -> Path:
+) -> Location:
     """Write a self-contained page: a summary in words, pictures, then tables.
 
     Parameters
@@ -83,7 +84,7 @@ def html_report(
 
     Returns
     -------
-    Path
+    path
         The file written. It appears whole or not at all.
 
     Raises
@@ -94,14 +95,9 @@ def html_report(
     runs = {"": evaluations} if isinstance(evaluations, Evaluation) else dict(evaluations)
     if not runs and not portraits:
         raise ConfigError("no run to report on: expected at least one evaluated run")
-    file = Path(path)
-    draft = file.with_name(f".{file.name}.part")
-    try:
-        draft.write_text(page(runs, portraits, drifts, maps), encoding="utf-8")
-        draft.replace(file)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise ConfigError(f"report {file} cannot be written: {error.strerror or error}") from error
+    file = paths.location(path)
+    content = page(runs, portraits or {}, drifts or {}, maps).encode("utf-8")
+    paths.write_bytes(file, content)
     return file
 
 

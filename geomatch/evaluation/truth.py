@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pandas as pd
 
 from geomatch.bulletins import open_source
 from geomatch.bulletins.clean import clean_column
 from geomatch.errors import DataError, LayoutError
+from geomatch.paths import Location
 from geomatch.text import normalise
 
 TRUTH_COLUMNS = ("id", "siret", "naf", "siren")
@@ -23,7 +23,7 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
 _WIDTHS = {"siret": 14, "siren": 9}
 
 
-def read_truth(path: str | Path) -> pd.DataFrame:
+def read_truth(path: Location) -> pd.DataFrame:
     """Read a truth file (CSV with any separator, plain or gzip, or Parquet).
 
     Returns

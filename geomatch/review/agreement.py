@@ -9,16 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from rich.table import Table
 
 from geomatch.errors import DataError
 from geomatch.evaluation.measures import Measure, share
 from geomatch.evaluation.tables import integer, interval, percent
+from geomatch.paths import Location
 from geomatch.review.journal import JOURNAL, Act, read_journal, verdicts_by_clerk
 from geomatch.review.register import Register
-from geomatch.scoring import read_run
+from geomatch.scoring import read_run, results_of
 from geomatch.store import Store
 
 #: Levels at which two verdicts may be the same: digits kept of SIRET or of NAF.
@@ -65,12 +65,13 @@ class Agreement:
         return 1.0 - math.sqrt((seen + before) / (measure.n + PRIOR_BULLETINS))
 
 
-def run_agreement(run_dir: Path, *, store: Path | None = None) -> Agreement:
+def run_agreement(run_dir: Location, *, store: Location | None = None) -> Agreement:
     """Agreement in the journal of a run; `store` None is the one run.json names.
 
     Raises :class:`DataError` when the run, its store or its journal is not readable.
     """
-    acts = read_journal(run_dir / JOURNAL)
+    with results_of(run_dir) as folder:
+        acts = read_journal(folder / JOURNAL)
     opened = Store.open(store if store is not None else read_run(run_dir)["store"]["path"])
     return agreement(acts, naf_of(chosen(acts), opened))
 

@@ -15,10 +15,12 @@ import pandas as pd
 
 from geomatch import __version__
 from geomatch.errors import DataError
+from geomatch.paths import Location, join
 from geomatch.review.cards import Card
 from geomatch.review.clerk_card import Dossier, Known, bulletin_html, candidates_html
 from geomatch.review.journal import JOURNAL, SKIP, UNDO, VERDICT, Act, Journal, verdicts_by_clerk
 from geomatch.review.maps import MapRequest, Maps
+from geomatch.review.mirror import MirroredJournal
 from geomatch.review.options import AS_IT_IS, ReviewOptions
 from geomatch.review.pace import Pace
 from geomatch.review.queue import Filters, Queue
@@ -112,10 +114,16 @@ class Desk:
         self._take_up(journal.acts)
 
     @classmethod
-    def open(cls, run_dir: Path, options: ReviewOptions = AS_IT_IS) -> Desk:
-        """The desk of a result folder; see :class:`ReviewRun` and :class:`Journal`."""
+    def open(
+        cls, run_dir: Path, options: ReviewOptions = AS_IT_IS, *, mirror: Location | None = None
+    ) -> Desk:
+        """The desk of a result folder; see :class:`ReviewRun` and :class:`Journal`.
+
+        `mirror` is the folder in an S3 store that `run_dir` is a copy of.
+        """
         run = ReviewRun.read(run_dir, options.store, double=options.double)
-        journal = Journal(run_dir / JOURNAL)
+        file = run_dir / JOURNAL
+        journal = Journal(file) if mirror is None else MirroredJournal(file, join(mirror, JOURNAL))
         try:
             return cls(run, journal, background=options.background)
         except DataError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,10 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geomatch.errors import ConfigError, DataError
+from geomatch.paths import Location, name_of, writing
 from geomatch.review.journal import JOURNAL, Act, latest_verdicts, read_journal
 from geomatch.review.register import Register
 from geomatch.schema import DECISIONS
-from geomatch.scoring import read_run
+from geomatch.scoring import read_run, results_of
 from geomatch.store import Store
 from geomatch.territories import departement_of
 
@@ -24,16 +24,16 @@ CLERK = "clerk"
 _FORMATS = (".parquet", ".csv")
 
 
-def merge_verdicts(run_dir: Path, out: Path, *, store: Path | None = None) -> int:
+def merge_verdicts(run_dir: Location, out: Location, *, store: Location | None = None) -> int:
     """Write the decisions of a run with the clerks' verdicts in them.
 
     Parameters
     ----------
-    run_dir : Path
+    run_dir : path
         Folder of the run and its journal; nothing in it changes.
-    out : Path
+    out : path
         File to write, ``.parquet`` or ``.csv`` (semicolons). It takes its place whole.
-    store : Path, optional
+    store : path, optional
         Where the NAF of an establishment chosen is read, None for the store run.json names.
 
     Returns
@@ -50,20 +50,21 @@ def merge_verdicts(run_dir: Path, out: Path, *, store: Path | None = None) -> in
     DataError
         When a file is not readable, or the journal names bulletins the run does not have.
     """
-    if out.suffix not in _FORMATS:
+    if not name_of(out).endswith(_FORMATS):
         raise ConfigError(
-            f"--export is {out.name}, expected a name that ends in {' or '.join(_FORMATS)}"
+            f"--export is {name_of(out)}, expected a name that ends in {' or '.join(_FORMATS)}"
         )
-    decisions = _read(run_dir / "decisions.parquet")
-    verdicts = latest_verdicts(read_journal(run_dir / JOURNAL))
+    with results_of(run_dir) as folder:
+        decisions = _read(folder / "decisions.parquet")
+        verdicts = latest_verdicts(read_journal(folder / JOURNAL))
+        place = store if store is not None else read_run(folder)["store"]["path"]
     strange = set(verdicts) - set(decisions["id"])
     if strange:
         raise DataError(
             f"the journal of {run_dir} names {len(strange)} bulletin(s) that the run does not "
             "have; it belongs to another run"
         )
-    opened = Store.open(store if store is not None else read_run(run_dir)["store"]["path"])
-    _write(_merged(decisions, verdicts, opened), out)
+    _write(_merged(decisions, verdicts, Store.open(place)), out)
     return len(verdicts)
 
 
@@ -117,15 +118,9 @@ def _read(file: Path) -> pd.DataFrame:
     return frame
 
 
-def _write(frame: pd.DataFrame, out: Path) -> None:
-    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
-    try:
-        if out.suffix == ".csv":
+def _write(frame: pd.DataFrame, out: Location) -> None:
+    with writing(out) as partial:
+        if name_of(out).endswith(".csv"):
             frame.to_csv(partial, sep=";", index=False)
         else:
             frame.to_parquet(partial, index=False)
-        os.replace(partial, out)
-    except OSError as error:
-        raise DataError(f"{out} cannot be written: {error}") from error
-    finally:
-        partial.unlink(missing_ok=True)

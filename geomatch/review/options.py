@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from geomatch.errors import ConfigError
+from geomatch.paths import Location
 from geomatch.review.background import BACKGROUNDS
 
 
@@ -20,7 +20,7 @@ class ReviewOptions:
     double : share of the cards, in [0, 1], that a second clerk settles too
     """
 
-    store: Path | None = None
+    store: Location | None = None
     background: str = ""
     double: float = 0.0
 

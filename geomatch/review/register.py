@@ -164,9 +164,9 @@ def _read(store: Store, departement: str) -> _Part:
 
 
 def _table(store: Store, departement: str, filters: list[tuple[str, str, str]] | None) -> pa.Table:
-    file = departement_path(store.path, STORE_ESTABLISHMENTS, departement)
-    if not file.exists():
+    if not store.has(STORE_ESTABLISHMENTS, departement):
         return pa.Table.from_pandas(STORE_ESTABLISHMENTS.empty(), preserve_index=False)
+    file = store.file(departement_path(store.path, STORE_ESTABLISHMENTS, departement))
     try:
         return pq.read_table(
             file, columns=STORE_ESTABLISHMENTS.names, filters=filters, partitioning=None

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
 from geomatch.errors import DataError
+from geomatch.paths import Location
 from geomatch.review.atlas import Atlas
 from geomatch.review.cards import Card, make_cards, with_checks
 from geomatch.review.clerk_card import Dossier, Known
@@ -51,7 +52,9 @@ class ReviewRun:
     double: float = 0.0
 
     @classmethod
-    def read(cls, run_dir: Path, store: Path | None = None, *, double: float = 0.0) -> ReviewRun:
+    def read(
+        cls, run_dir: Path, store: Location | None = None, *, double: float = 0.0
+    ) -> ReviewRun:
         """Read a folder that ``geomatch match`` made; `store` None is that of its run.json.
 
         Raises

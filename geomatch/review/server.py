@@ -27,10 +27,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from geomatch.errors import ConfigError, GeomatchError
+from geomatch.paths import Location, is_remote
 from geomatch.review.actions import ACTIONS, act
 from geomatch.review.desk import Desk, RefusedError, Session
 from geomatch.review.options import AS_IT_IS, ReviewOptions
 from geomatch.review.screen import ASSETS, HTML, asset, page, policy
+from geomatch.scoring import results_of
 
 _log = logging.getLogger(__name__)
 HOST = "127.0.0.1"
@@ -53,7 +55,7 @@ class _Answer:
 
 
 def serve_review(
-    run_dir: Path,
+    run_dir: Location,
     *,
     options: ReviewOptions = AS_IT_IS,
     port: int = 8866,
@@ -64,7 +66,7 @@ def serve_review(
 
     Parameters
     ----------
-    run_dir : Path
+    run_dir : path
         Folder made by ``geomatch match``; verdicts go to its ``verdicts.jsonl``.
     options : ReviewOptions
         Store, background, double coding.
@@ -82,18 +84,19 @@ def serve_review(
     DataError
         When the run, its bulletins, the store or the journal is not readable.
     """
-    desk = Desk.open(run_dir, options)
-    server = make_server(desk, port=port, name=name)
-    print(server.url, flush=True)
-    if open_browser:
-        webbrowser.open(server.url)
-    try:
-        server.serve_forever(poll_interval=0.2)
-    except KeyboardInterrupt:
-        _log.info("interrupted")
-    finally:
-        server.server_close()
-        desk.journal.close()
+    with results_of(run_dir) as folder:
+        desk = Desk.open(folder, options, mirror=run_dir if is_remote(run_dir) else None)
+        server = make_server(desk, port=port, name=name)
+        print(server.url, flush=True)
+        if open_browser:
+            webbrowser.open(server.url)
+        try:
+            server.serve_forever(poll_interval=0.2)
+        except KeyboardInterrupt:
+            _log.info("interrupted")
+        finally:
+            server.server_close()
+            desk.journal.close()
 
 
 def make_server(desk: Desk, *, port: int, name: str = "gestionnaire") -> ReviewServer:

@@ -16,6 +16,7 @@ import pytest
 from official_files import COLUMNS, address, as_csv, establishment, write
 
 from gazetteer.build import BuildOptions, build
+from gazetteer.journal import Journal
 from gazetteer.places import WGS84, project
 from geomatch.errors import ConfigError, DataError, LayoutError
 from geomatch.schema import (
@@ -205,6 +206,7 @@ def test_a_bad_first_build_leaves_nothing(country):
         ({"nomenclature": "NAF1993"}, "nomenclature 'NAF1993' is not known"),
         ({"memory_limit": "plenty"}, "memory limit 'plenty' is not known"),
         ({"threads": 0}, "threads must be 1 or more"),
+        ({"workers": 0}, "workers must be 1 or more"),
         ({"period": ("2024-01-01", "2023-01-01")}, "2024-01-01 is after 2023-01-01"),
         ({"period": ("2024", "demain")}, "expected two dates"),
         ({"departements": ("35", "20")}, "got 20; expected codes such as"),
@@ -282,6 +284,91 @@ def test_a_killed_build_leaves_the_old_store_and_the_next_one_tidies(country, bu
     assert len(Store.open(options.out).departement(STORE_STREETS, "35")) == 4
     build(dataclasses.replace(options, force=True))
     assert sorted(p.name for p in country.root.iterdir()) == [".store.lock", "official", "store"]
+
+
+# ------------------------------------------------------------------ interrupted and parallel
+def _content(store: Path) -> dict[str, bytes]:
+    """Every file of a store but the manifest, which tells the time."""
+    return {
+        str(f.relative_to(store)): f.read_bytes()
+        for f in sorted(store.rglob("*"))
+        if f.is_file() and f.name != MANIFEST
+    }
+
+
+class Stopped(BaseException):
+    """Like a kill: nothing in between handles it."""
+
+
+@pytest.mark.parametrize(
+    "step", ["communes", "adresses 35", "établissements", "établissements 2A", "activités"]
+)
+def test_an_interrupted_build_repeats_nothing_that_was_finished(built, step, monkeypatch):
+    before = _content(built.out)
+    options = dataclasses.replace(built, force=True)
+    finished: list[str] = []
+
+    def stop(name: str, share: float) -> None:
+        if name == step:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        build(options, stop)
+    assert _content(built.out) == before
+    put = Journal.put
+    monkeypatch.setattr(
+        Journal,
+        "put",
+        lambda self, name, content: (finished.append(name), put(self, name, content)),
+    )
+    left = {p.stem for p in (built.out.parent / ".store.building" / "done").iterdir()}
+    assert left
+    build(options)
+    assert not left & set(finished)
+    assert _content(built.out) == before
+    assert not (built.out.parent / ".store.building").exists()
+
+
+def test_an_interrupted_build_of_other_options_begins_afresh(built):
+    def stop(name: str, share: float) -> None:
+        if name == "activités":
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        build(dataclasses.replace(built, force=True), stop)
+    store = build(dataclasses.replace(built, departements=("974",)))
+    assert store.departements == ["974"]
+
+
+@pytest.mark.slow
+def test_several_processes_build_the_same_store(built, monkeypatch):
+    monkeypatch.setattr("gazetteer.build._SMALL", 0)
+    before = _content(built.out)
+    build(dataclasses.replace(built, workers=2, force=True))
+    assert _content(built.out) == before
+
+
+@pytest.mark.slow
+def test_a_killed_build_of_several_processes_goes_on(built, tmp_path):
+    before = _content(built.out)
+    script = _SCRIPT.replace("threads=1,", "threads=1, workers=2,").replace(
+        "def slow", "module._SMALL = 0\n\ndef slow"
+    )
+    arguments = [sys.executable, "-c", script, str(built.sirene.parent), str(built.out)]
+    with subprocess.Popen(
+        arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.startswith("établissements 35"):
+                break
+        process.kill()
+        process.wait(20)
+    assert _content(built.out) == before
+    done = built.out.parent / ".store.building" / "done"
+    assert {"addresses-35.json", "establishments-35.json"} <= {p.name for p in done.iterdir()}
+    build(dataclasses.replace(built, force=True))
+    assert _content(built.out) == before
 
 
 def test_departements_asked_for(country):

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import multiprocessing
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from gazetteer import swap as swapping
 from gazetteer.swap import locked, staging, swap
-from geomatch.errors import ConfigError
+from geomatch.errors import ConfigError, DataError, LayoutError
 
 
 def _folder(path: Path, content: str) -> Path:
@@ -63,19 +64,39 @@ def test_a_reader_always_finds_a_store(tmp_path):
     assert not missing
 
 
-def test_staging_is_gone_afterwards_even_when_the_build_fails(tmp_path):
-    def fail() -> None:
-        with staging(tmp_path / "store") as folder:
-            (folder / "x").write_text("half")
-            raise RuntimeError
+def _half_built(out: Path, key: str, error: type[BaseException] | None = None) -> list[str]:
+    """What stood in the staging folder; leaves a file there, and ends as it is told."""
+    with staging(out, key) as folder:
+        there = sorted(p.name for p in folder.iterdir())
+        (folder / "half").write_text("")
+        if error is not None:
+            raise error
+    return there
 
-    with pytest.raises(RuntimeError):
-        fail()
+
+@pytest.mark.parametrize("error", [None, DataError, LayoutError])
+def test_staging_is_gone_when_the_build_is_done_or_its_data_are_wrong(tmp_path, error):
+    with nullcontext() if error is None else pytest.raises(error):
+        _half_built(tmp_path / "store", "key", error)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_build_left_is_tidied(tmp_path):
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, OSError, ConfigError])
+def test_an_interrupted_build_is_found_again_by_the_same_one_only(tmp_path, error):
+    out = tmp_path / "store"
+    with pytest.raises(error):
+        _half_built(out, "key", error)
+    with pytest.raises(error):
+        assert _half_built(out, "key", error) == ["half", "key"]
+    assert _half_built(out, "other") == ["key"]
+
+
+def test_a_staging_folder_without_a_key_is_not_gone_on_with(tmp_path):
     _folder(tmp_path / ".store.building", "half")
+    assert _half_built(tmp_path / "store", "key") == ["key"]
+
+
+def test_a_store_left_aside_is_tidied(tmp_path):
     _folder(tmp_path / ".store.old", "old")
     _folder(tmp_path / "store", "new")
     with locked(tmp_path / "store"):

@@ -1,0 +1,218 @@
+"""The working folder of a run: its plan, its partitions, what is done, and the merge.
+
+::
+
+    OUT/.partitions/plan.json                  written last: without it nothing was planned
+    OUT/.partitions/00000-bulletins.parquet
+    OUT/.partitions/00000-candidates.parquet
+    OUT/.partitions/00000-decisions.parquet    written last: the partition is done
+
+On a disk that all workers see, or in an S3 store; every file is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from geomatch import paths
+from geomatch.errors import ConfigError, DataError
+from geomatch.paths import Location
+from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS
+
+FOLDER = ".partitions"
+PLAN = "plan.json"
+RUN = "run.json"
+#: Beside the results of a part of a file: ``source_row`` and ``n_candidates`` of each bulletin.
+PART = "part.parquet"
+#: Result tables and the order of their rows; the decisions' file tells that both are there.
+TABLES = ((CANDIDATES, "source_row, rank"), (DECISIONS, "source_row"))
+_ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool": pa.bool_()}
+#: What run.json tells of how a run went, not of what was run.
+_HOW = ("workers", "scheduler", "seconds", "partitions", "workload")
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where the partitions of a run lie."""
+
+    folder: Location
+
+    @classmethod
+    def of(cls, out: Location) -> Work:
+        """That of a folder of results."""
+        return cls(paths.join(out, FOLDER))
+
+    def planned(self, key: str) -> list[int] | None:
+        """Bulletins of each partition of an interrupted run; None when there was none.
+
+        Raises :class:`ConfigError` when that run was one of other inputs or options.
+        """
+        try:
+            content = json.loads(paths.read_bytes(paths.join(self.folder, PLAN)))
+        except FileNotFoundError:
+            return None
+        if content["key"] == key:
+            return list(content["rows"])
+        raise ConfigError(
+            f"{self.folder} holds an interrupted run of other inputs or options; "
+            "run without --resume to begin afresh"
+        )
+
+    def plan(self, key: str, bulletins: pd.DataFrame, parts: Sequence[np.ndarray]) -> list[int]:
+        """Write the partitions, in the place of what was there; bulletins of each."""
+        paths.remove(self.folder)
+        for number, rows in enumerate(parts):
+            part = bulletins.iloc[rows].reset_index(drop=True)
+            self._write(number, "bulletins", part)
+        sizes = [len(p) for p in parts]
+        content = json.dumps({"key": key, "rows": sizes}).encode()
+        paths.write_bytes(paths.join(self.folder, PLAN), content)
+        return sizes
+
+    def bulletins(self, number: int) -> pd.DataFrame:
+        """Bulletins of a partition."""
+        file = paths.join(self.folder, f"{number:05d}-bulletins.parquet")
+        try:
+            return pd.read_parquet(io.BytesIO(paths.read_bytes(file)))
+        except FileNotFoundError as error:
+            raise DataError(
+                f"{file} is not seen from here: a cluster's workers need the folder of --out at "
+                "the same place as the command has it, or --out s3://…"
+            ) from error
+
+    def write_results(self, number: int, candidates: pd.DataFrame, decisions: pd.DataFrame) -> None:
+        """Write the results of a partition; they are there when both are."""
+        self._write(number, CANDIDATES.name, candidates)
+        self._write(number, DECISIONS.name, decisions)
+
+    def done(self) -> frozenset[int]:
+        """Partitions whose results are there."""
+        ending = f"-{DECISIONS.name}.parquet"
+        names = (n for n in paths.files_of(self.folder) if not n.startswith("."))
+        return frozenset(int(n.removesuffix(ending)) for n in names if n.endswith(ending))
+
+    def merge(self, out: Location, description: dict[str, Any]) -> None:
+        """Results of all partitions in input order, and what was run: run.json comes last."""
+        endings = tuple(f"-{table.name}.parquet" for table, _ in TABLES)
+        with paths.reading(self.folder, endings=endings) as local:
+            merge_tables(local, out)
+            if "part" in description:
+                write_part(local, out)
+        write_description(out, description)
+        paths.remove(self.folder)
+
+    def remove(self) -> None:
+        """Delete what is left of it."""
+        paths.remove(self.folder)
+
+    def _write(self, number: int, name: str, table: pd.DataFrame) -> None:
+        buffer = io.BytesIO()
+        arrow = _typed(pa.Table.from_pandas(table, preserve_index=False))
+        # Statistics would tell DuckDB which columns of the merged table lack nulls: its bytes
+        # would depend on how the bulletins were parted.
+        pq.write_table(arrow, buffer, write_statistics=False)
+        file = paths.join(self.folder, f"{number:05d}-{name}.parquet")
+        paths.write_bytes(file, buffer.getvalue())
+
+
+def _typed(table: pa.Table) -> pa.Table:
+    """The table with a type for columns that have no value at all, as in its other partitions."""
+    kinds = {
+        c: kind for t in (BULLETINS, CANDIDATES, DECISIONS) for c, (kind, _) in t.columns.items()
+    }
+    fields = [
+        pa.field(f.name, _ARROW[kinds.get(f.name, "float")]) if pa.types.is_null(f.type) else f
+        for f in table.schema
+    ]
+    return table.cast(pa.schema(fields, table.schema.metadata))
+
+
+def merge_tables(local: Path, out: Location) -> None:
+    """Files ``*-decisions.parquet`` and ``*-candidates.parquet`` of a folder → two tables.
+
+    An old run.json goes first: what is written here is not what it describes. What is absent
+    is ``""`` in the flow and null in the files.
+    """
+    paths.remove(paths.join(out, RUN))
+    for table, order in TABLES:
+        texts = [c for c, (kind, _) in table.columns.items() if kind == "text" and c != "id"]
+        nulls = ", ".join(f"nullif({c}, '') AS {c}" for c in texts)
+        with paths.writing(paths.join(out, f"{table.name}.parquet")) as partial:
+            _copy(
+                f"SELECT * EXCLUDE (source_row) REPLACE ({nulls}) FROM "
+                f"read_parquet({_with_rows(local, table.name)}) ORDER BY {order}",
+                partial,
+                spill=local,
+            )
+
+
+def _with_rows(local: Path, name: str) -> str:
+    """Files of a table that have rows, as SQL: the first one says what type a column has."""
+    files = sorted(local.glob(f"*-{name}.parquet"))
+    full = [f for f in files if pq.read_metadata(f).num_rows]
+    return f"[{', '.join(map(_sql, full or files))}]"
+
+
+def write_part(local: Path, out: Location) -> None:
+    """Where each bulletin of a part stands in the input, and how many candidates it has."""
+    candidates, decisions = (_sql(local / f"*-{t.name}.parquet") for t, _ in TABLES)
+    with paths.writing(paths.join(out, PART)) as partial:
+        _copy(
+            "SELECT source_row, coalesce(n, 0)::BIGINT AS n_candidates "
+            f"FROM read_parquet({decisions}) LEFT JOIN (SELECT source_row, count(*) AS n "
+            f"FROM read_parquet({candidates}) GROUP BY 1) USING (source_row) ORDER BY 1",
+            partial,
+            spill=local,
+        )
+
+
+def _copy(query: str, target: Path, *, spill: Path) -> None:
+    with duckdb.connect() as connection:
+        connection.execute(f"SET temp_directory = {_sql(spill)}")
+        connection.execute("SET preserve_insertion_order = true")
+        try:
+            connection.execute(
+                f"COPY ({query}) TO {_sql(target)} (FORMAT parquet, COMPRESSION zstd)"
+            )
+        except duckdb.IOException as error:
+            raise OSError(str(error).splitlines()[0]) from error
+
+
+def _sql(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+# ------------------------------------------------------------------ what was run
+def key_of(description: dict[str, Any]) -> str:
+    """What tells runs of the same inputs and options from others."""
+    what = {k: v for k, v in description.items() if k not in _HOW}
+    return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+
+def finished_run(out: Location, key: str) -> dict[str, Any] | None:
+    """run.json of a folder that holds the whole results of this very run; None otherwise."""
+    try:
+        description: dict[str, Any] = json.loads(paths.read_bytes(paths.join(out, RUN)))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    tables = (paths.join(out, f"{t.name}.parquet") for t, _ in TABLES)
+    is_same = isinstance(description, dict) and key_of(description) == key
+    return description if is_same and all(map(paths.is_file, tables)) else None
+
+
+def write_description(out: Location, description: dict[str, Any]) -> None:
+    """Write run.json, which tells that the folder's results are whole."""
+    text = json.dumps(description, ensure_ascii=False, indent=1) + "\n"
+    paths.write_bytes(paths.join(out, RUN), text.encode())
