@@ -14,6 +14,9 @@ from geomatch.store import Store
 from geomatch.territories import departement_of
 
 Floats = NDArray[np.float64]
+#: Streets of a département that a map shows: those of a wide window that extend farthest. More
+#: would be hairs on the picture, and make a clerk wait.
+MOST_STREETS = 250
 
 
 @dataclass(frozen=True)
@@ -70,15 +73,26 @@ class _Houses:
         )
 
     def streets(self, window: Window) -> list[DrawnStreet]:
-        """Streets with an address in the window, by ``voie_id``."""
+        """Streets with an address in the window, by ``voie_id``; of too many the longest."""
         x, y = self.points.T
         inside = np.flatnonzero(
             (x >= window.x0) & (x <= window.x1) & (y >= window.y0) & (y <= window.y1)
         )
         if not len(inside):
             return []
-        starts = np.flatnonzero(np.diff(self.voie_id[inside])) + 1
-        return [self._street(rows) for rows in np.split(inside, starts)]
+        starts = np.flatnonzero(np.diff(self.voie_id[inside], prepend=-1))
+        kept = self._longest(inside, starts)
+        parts = np.split(inside, starts[1:])
+        return [self._street(parts[i]) for i in kept]
+
+    def _longest(self, rows: NDArray[np.int64], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Positions of the streets that extend farthest, at most MOST_STREETS, in order."""
+        if len(starts) <= MOST_STREETS:
+            return np.arange(len(starts))
+        points = self.points[rows]
+        low = np.minimum.reduceat(points, starts)
+        far = np.hypot(*(np.maximum.reduceat(points, starts) - low).T)
+        return np.sort(np.argsort(-far, kind="stable")[:MOST_STREETS])
 
     def _street(self, rows: NDArray[np.int64]) -> DrawnStreet:
         nom_voie, is_lieu_dit = self.names[int(self.voie_id[rows[0]])]

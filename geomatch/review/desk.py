@@ -33,6 +33,8 @@ from geomatch.review.wording import TYPES
 MOST_NOTE, MOST_NAME = 500, 60
 #: A session silent for so long has left its name, and what it did, to who comes back, seconds.
 _GONE_S = 60.0
+#: Cards kept that were made before anybody had them.
+_MOST_AHEAD = 50
 
 
 class RefusedError(Exception):
@@ -99,6 +101,7 @@ class Desk:
         self._sessions: dict[str, Session] = {}
         self.maps = Maps(run, background)
         self._preparing = threading.Semaphore(1)
+        self._ahead: dict[tuple[int, tuple[str, ...]], dict[str, Any]] = {}
         self._orphans: dict[str, list[Act]] = {}
         strange = {a.id for a in journal.acts} - run.every_id
         if strange:
@@ -192,6 +195,11 @@ class Desk:
         return {"card": card, "progress": shown.progress, "who": session.who}
 
     def _card(self, card: Card, ids: Sequence[str]) -> dict[str, Any]:
+        """The card as prepared ahead, or made now; and its map where that is drawn already."""
+        made = self._ahead.pop((card.number, tuple(ids)), None) or self._make(card, ids)
+        return {**made, "map": self.maps.ready(card.number)}
+
+    def _make(self, card: Card, ids: Sequence[str]) -> dict[str, Any]:
         dossier = self.run.dossier(ids)
         return {
             "number": card.number,
@@ -202,7 +210,6 @@ class Desk:
             "bulletin": bulletin_html(dossier, self._known),
             "candidates": candidates_html(dossier, self._known),
             "sirets": dossier.candidates["siret"].tolist(),
-            "map": self.maps.ready(card.number),
         }
 
     @property
@@ -226,12 +233,18 @@ class Desk:
             threading.Thread(target=self._prepare, args=(session,), daemon=True).start()
 
     def _prepare(self, session: Session) -> None:
-        """The next maps, the first search."""
+        """The next cards and their maps, the first search."""
         try:
             with self._lock:
                 numbers = self.queue.upcoming(session.id, session.filters, time.monotonic(), 2)
+                ids = {number: self.queue.remaining(number) for number in numbers}
             for number in numbers:
+                if (number, ids[number]) not in self._ahead:
+                    made = self._make(self.run.cards[number], ids[number])
+                    self._ahead[number, ids[number]] = made
                 self.maps.told(number)
+            while len(self._ahead) > _MOST_AHEAD:
+                self._ahead.pop(next(iter(self._ahead)), None)
             self.run.register.warm()
             for number in numbers:
                 self.finder.warm(self.run.search_departement(self.run.cards[number]))

@@ -45,8 +45,9 @@ class Room:
 
     def is_free(self, x: float, y: float, radius: float) -> bool:
         """Whether a disc lies on the map and touches nothing."""
-        inside = radius <= x <= self.width - radius and radius <= y <= self.height - radius
-        return inside and all(math.hypot(x - a, y - b) >= radius + r for a, b, r in self._taken)
+        if not (radius <= x <= self.width - radius and radius <= y <= self.height - radius):
+            return False
+        return all((x - a) ** 2 + (y - b) ** 2 >= (radius + r) ** 2 for a, b, r in self._taken)
 
     def take(self, x: float, y: float, radius: float) -> None:
         """Mark a disc as taken."""

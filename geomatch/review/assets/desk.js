@@ -63,6 +63,7 @@ export function mount(root, host) {
       at("note-line").hidden = true;
       at("search").reset();
       at("search").elements.departement.value = card.departement;
+      if (!card.map) blank();
       own();
       at("left").scrollTop = 0;
       at("candidates").scrollTop = 0;
@@ -120,6 +121,12 @@ export function mount(root, host) {
     }
     state.drawn += 1;
     frame.dataset.drawn = String(state.drawn);
+  }
+
+  // No map rather than that of the card before.
+  function blank() {
+    at("map").replaceChildren();
+    state.map = null;
   }
 
   // Asks for the map of what is on the list; an answer that another map overtook is left out.
