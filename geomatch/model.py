@@ -30,6 +30,8 @@ from geomatch.paths import Location
 MODEL_FORMAT = "geomatch-model"
 MODEL_FORMAT_VERSION = 1
 SHIPPED = Path(__file__).parent / "models" / "default"
+#: A threshold that keeps less than this of what chance would allow is not believed.
+_STRICT_SHARE = 0.5
 _WORDS = ("activity_words", "profession_words")
 
 
@@ -144,22 +146,25 @@ def precision_thresholds(
 ) -> dict[str, float]:
     """Threshold for each target on a calibration set; 1.01 where no share of it reaches one.
 
-    `is_right` is whether each answer is right, or the chance that it is.
-
-    The largest share is kept whose precision is not below the target by more than its standard
-    error: near the top, where half of the bulletins are within a thousandth of one another, a
-    handful of them would otherwise decide between coding a tenth and coding a half.
+    The largest share is kept whose precision reaches the target. Where that is less than half of
+    what falls short by no more than its standard error, the latter is kept: near the top, where
+    half of the bulletins are within a thousandth of one another, a handful of them would
+    otherwise decide between coding a tenth and coding a half. Thresholds grow with targets.
     """
     order = np.argsort(-probability, kind="stable")
-    right = np.cumsum(is_right[order].astype(np.float64)) / np.arange(1, len(order) + 1)
+    right = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
     # A threshold keeps all of one probability or none.
     is_last = np.append(np.diff(probability[order]) != 0, True)[: len(order)]
     kept = np.arange(1, len(order) + 1)
-    out = {}
-    for target in targets:
-        least = target - np.sqrt(target * (1.0 - target) / kept)
-        reached = np.flatnonzero((right >= least) & is_last)
-        out[str(target)] = float(probability[order[reached[-1]]]) if len(reached) else 1.01
+    out, least = {}, 0.0
+    for target in sorted(targets):
+        error = np.sqrt(target * (1.0 - target) / kept)
+        strict, lenient = (
+            int(kept[(right >= target - slack) & is_last].max(initial=0)) for slack in (0.0, error)
+        )
+        share = strict if strict >= _STRICT_SHARE * lenient else lenient
+        least = max(least, float(probability[order[share - 1]]) if share else 1.01)
+        out[str(target)] = least
     return out
 
 
