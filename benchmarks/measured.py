@@ -15,23 +15,28 @@ import sys
 import time
 from pathlib import Path
 
-_EVERY_S = 2.0
+_EVERY_S = 1.0
 
 
 def measured(command: list[str], every_s: float = _EVERY_S) -> dict[str, float]:
     """Run a command to its end; its exit code, seconds, CPU seconds and peak memory in GB."""
-    begun, peak = time.monotonic(), 0
+    begun, before, peak = time.monotonic(), _cpu_s(), 0
     with subprocess.Popen(command) as process:
         while process.poll() is None:
             peak = max(peak, sum(map(_pss, descendants(process.pid))))
             time.sleep(every_s)
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "exit_code": process.returncode,
         "seconds": round(time.monotonic() - begun, 1),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 1),
+        "cpu_seconds": round(_cpu_s() - before, 1),
         "peak_gb": round(peak / 1e9, 3),
     }
+
+
+def _cpu_s() -> float:
+    """CPU seconds of all commands that have ended so far, their descendants' included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def descendants(pid: int) -> list[int]:

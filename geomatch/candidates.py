@@ -208,8 +208,8 @@ def _on_street_as_written(
     start = np.searchsorted(zone, np.arange(len(places.relation) + 1))
     asks = np.flatnonzero((places.street < 0) & (places.street_text != ""))
     pair, position = ragged_ranges(start[places.zone[asks]], start[places.zone[asks] + 1])
-    found = pool.on_street_named(commune[position], places.street_text[asks[pair]])
-    return asks[pair[found["asker"].to_numpy(np.int64)]], found["row"].to_numpy(np.int64)
+    asker, row = pool.on_street_named(commune[position], places.street_text[asks[pair]])
+    return asks[pair[asker]], row
 
 
 def _by_activity(

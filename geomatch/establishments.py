@@ -213,21 +213,27 @@ class Pool:
         return asker, rows[index]
 
     @cached_property
-    def _by_street_text(self) -> pd.DataFrame:
-        frame = pd.DataFrame({"commune": self.commune, "text": self.street_text})
-        frame["row"] = np.arange(len(frame))
-        return frame[frame["text"] != ""]
+    def _by_street_text(self) -> tuple[dict[str, int], NDArray[np.int64], NDArray[np.int64]]:
+        """Number of each street name; rows by commune and name, and these keys, sorted."""
+        rows = np.flatnonzero(self.street_text != "")
+        text, names = pd.factorize(self.street_text[rows])
+        key = self.commune[rows] * max(len(names), 1) + text
+        order = np.argsort(key, kind="stable")
+        return {n: i for i, n in enumerate(names)}, rows[order], key[order]
 
     def on_street_named(
         self, commune: NDArray[np.int64], text: NDArray[np.object_]
-    ) -> pd.DataFrame:
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Pairs (asker, row) of one commune (position) and one written street name.
 
         Serves communes whose streets the store does not know.
         """
-        asked = pd.DataFrame({"commune": commune, "text": text, "asker": np.arange(len(text))})
-        asked = asked[(asked["text"] != "") & (asked["commune"] >= 0)]
-        return asked.merge(self._by_street_text, on=["commune", "text"])[["asker", "row"]]
+        number, rows, keys = self._by_street_text
+        code = np.fromiter((number.get(t, -1) for t in text), np.int64, len(text))
+        key = np.where((code >= 0) & (commune >= 0), commune * max(len(number), 1) + code, -1)
+        low, high = np.searchsorted(keys, key), np.searchsorted(keys, key, side="right")
+        asker, at = ragged_ranges(low, high)
+        return asker, rows[at]
 
 
 def street_codes(departement: NDArray[np.object_], voie_id: NDArray[np.int64]) -> NDArray[np.int64]:

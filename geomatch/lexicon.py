@@ -19,11 +19,12 @@ from rapidfuzz.process import cpdist
 from scipy import sparse
 
 from geomatch.joined import LEAST_LENGTH, JoinedWords
+from geomatch.trigrams import TrigramIndex
 
-_WIDTH = 16  # words are compared on their first 16 letters
-_BASE = 38  # A–Z, 0–9, edge, other
 _MIN_DICE = 0.34
 _MAX_ALIKE = 6
+#: Less than any similarity that counts: words less alike need not be compared to the end.
+_BELOW_ALL = 0.64
 _PREFIX_WEIGHT = 0.75
 _PREFIX_MIN = 3
 _PREFIX_MAX = 6
@@ -56,7 +57,7 @@ class Lexicon:
         self.idf = np.log1p(len(names) / np.maximum(documents, 1)).astype(np.float32)
         self.weight = np.maximum(self.matrix @ self.idf, 1e-6)
         self.unknown_idf = float(np.quantile(self.idf, 0.5)) if len(self.idf) else 1.0
-        self._trigrams = _trigram_matrix(self.words)
+        self._trigrams = TrigramIndex(self.words)
         self._anagrams: dict[str, list[int]] = {}
         for code, word in enumerate(self.words):
             self._anagrams.setdefault("".join(sorted(word)), []).append(code)
@@ -96,22 +97,28 @@ class Lexicon:
         if not len(asked) or not len(self.words):
             return _no_pairs()
         texts = np.array([words[i] for i in asked], dtype=object)
-        grams = _trigram_matrix(texts)
-        both = (grams @ self._trigrams.T).tocoo()
-        sizes = np.diff(grams.indptr)[both.row] + np.diff(self._trigrams.indptr)[both.col]
-        dice = 2.0 * both.data / np.maximum(sizes, 1)
-        keep = dice >= _MIN_DICE
+        known = exact[asked] >= 0
+        least = np.where(known, 0.8, 0.7)
+        likely = self._trigrams.resembling(texts, least, _MIN_DICE)
         swapped = self._same_letters(texts)
-        row = np.concatenate([swapped[0], both.row[keep]])
-        column = np.concatenate([swapped[1], both.col[keep]])
+        row = np.concatenate([swapped[0], likely[0]])
+        column = np.concatenate([swapped[1], likely[1]])
         _, first = np.unique(row * len(self.words) + column, return_index=True)
         row, column, is_swapped = row[first], column[first], first < len(swapped[0])
         similarity = cpdist(
-            texts[row], self.words[column], scorer=OSA.normalized_similarity, dtype=np.float32
+            texts[row],
+            self.words[column],
+            scorer=OSA.normalized_similarity,
+            score_cutoff=_BELOW_ALL,
+            dtype=np.float32,
         )
-        known = exact[asked] >= 0
         cutoff = np.where(known[row], 0.8, np.where(is_swapped, 0.65, 0.7))
-        keep = (similarity >= cutoff) & (similarity < 1.0)
+        keep = np.flatnonzero((similarity >= cutoff) & (similarity < 1.0))
+        # dear, hence for those alone that are alike
+        alike = is_swapped[keep] | (
+            self._trigrams.dice(texts, row[keep], column[keep]) >= _MIN_DICE
+        )
+        keep = keep[alike]
         row, column, similarity = row[keep], column[keep], similarity[keep]
         row, column, similarity = _best_of_each(row, column, similarity, _MAX_ALIKE)
         # A known word is more likely meant than its lookalike.
@@ -152,17 +159,35 @@ class Lexicon:
         return JoinedWords(self.words, self.code_of, *self._places)
 
     def parted(self, names: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+        """The names as :meth:`understood`."""
+        return self.understood(names)[0]
+
+    def understood(
+        self, names: Sequence[Sequence[str]]
+    ) -> tuple[Sequence[Sequence[str]], list[str], sparse.csr_array]:
         """The names with words that were run together apart: GARAGEDELORMEAU, GARAGE ORMEAU.
 
-        Only a word that resembles no known one is taken apart, and only into known ones.
+        Only a word that resembles no known one is taken apart, and only into known ones. Also
+        gives the distinct words that remain, sorted, and :meth:`alike` of them.
         """
-        unknown = {w for words in names for w in words if len(w) >= LEAST_LENGTH}
-        asked = sorted(unknown - self.code_of.keys())
-        if not asked or not len(self.words):
-            return names
-        alone = np.flatnonzero(np.diff(self.alike(asked).indptr) == 0)
-        apart = {asked[i]: self._joined.parts(asked[i]) for i in alone}
-        return [[p for w in words for p in apart.get(w) or [w]] for words in names]
+        # Words in one order whoever else is asked for: sums are the same to the last bit.
+        words = sorted({w for ws in names for w in ws})
+        alike = self.alike(words)
+        apart: dict[str, list[str]] = {}
+        if len(self.words):
+            for i in np.flatnonzero(np.diff(alike.indptr) == 0):
+                parts = self._joined.parts(words[i]) if len(words[i]) >= LEAST_LENGTH else []
+                if parts:
+                    apart[words[i]] = parts
+        if not apart:
+            return names, words, alike
+        names = [[p for w in ws for p in apart.get(w) or [w]] for ws in names]
+        remaining = sorted({w for ws in names for w in ws})
+        position = {w: i for i, w in enumerate(words)}
+        new = [w for w in remaining if w not in position]
+        position |= {w: len(words) + i for i, w in enumerate(new)}
+        both = sparse.vstack([alike, self.alike(new)], format="csr")
+        return names, remaining, both[[position[w] for w in remaining]]
 
 
 class Coverage:
@@ -177,12 +202,10 @@ class Coverage:
 
     def __init__(self, lexicon: Lexicon, names: Sequence[Sequence[str]]) -> None:
         self.lexicon = lexicon
-        names = lexicon.parted(names)
+        names, words, alike = lexicon.understood(names)
         counts = np.fromiter((len(w) for w in names), np.int64, len(names))
-        # Words in one order whoever else is asked for: sums are the same to the last bit.
-        flat = np.array([w for ws in names for w in ws], dtype=object)
-        codes, words = pd.factorize(flat, sort=True)
-        alike = lexicon.alike(list(words))
+        position = {w: i for i, w in enumerate(words)}
+        codes = np.fromiter((position[w] for ws in names for w in ws), np.int64, counts.sum())
         bag = _binary(np.repeat(np.arange(len(names)), counts), codes, (len(names), len(words)))
         idf = _written_idf(alike, lexicon)
         weight = np.maximum(bag @ idf, 1e-6)
@@ -263,19 +286,3 @@ def _best_of_each(
     start = np.searchsorted(row, row)
     keep = np.arange(len(row)) - start < most
     return row[keep], column[keep], score[keep]
-
-
-def _trigram_matrix(words: NDArray) -> sparse.csr_array:
-    """Which trigrams (edges counted) each word holds; shape (words, 38³), binary."""
-    n = len(words)
-    if n == 0:
-        return sparse.csr_array((0, _BASE**3), dtype=np.float32)
-    raw = np.array([w[:_WIDTH] for w in words], dtype=f"S{_WIDTH}")
-    letters = raw.view(np.uint8).reshape(n, _WIDTH).astype(np.int32)
-    code = np.where(letters >= 65, letters - 64, np.where(letters >= 48, letters - 21, 0))
-    code = np.clip(code, 0, _BASE - 1)
-    padded = np.zeros((n, _WIDTH + 2), dtype=np.int32)
-    padded[:, 1:-1] = code
-    gram = (padded[:, :-2] * _BASE + padded[:, 1:-1]) * _BASE + padded[:, 2:]
-    row, position = np.nonzero(padded[:, 1:-1])
-    return _binary(row, gram[row, position], (n, _BASE**3))

@@ -31,6 +31,7 @@ from geomatch.names import (
     name_words,
     towns_named,
 )
+from geomatch.national import searched_departements
 from geomatch.prepared import PLACED, Prepared, address_parts, asked_communes, places_of_work
 from geomatch.resources import IndexedPool, Resources
 from geomatch.schema import COMMUNES_RESOLVED, GEOCODES
@@ -124,6 +125,7 @@ class Matcher:
         geocodes = self._geocoded(parts, communes, departement)
         tell("activities", 0.2)
         raisons = bulletins["raison_sociale"].tolist()
+        names = employer_names(raisons, parts["nom"].tolist(), self._towns(communes))
         kinds, implied = employer_kinds(raisons)
         generic = list(zip(kinds, implied, strict=True))
         codes = {g: i for i, g in enumerate(dict.fromkeys(g for g in generic if g[0]))}
@@ -134,8 +136,9 @@ class Matcher:
             communes=communes,
             geocodes=geocodes,
             departement=departement,
+            searched=searched_departements(departement, names, self.store),
             zone_code=zone,
-            names=employer_names(raisons, parts["nom"].tolist(), self._towns(communes)),
+            names=names,
             kinds=kinds,
             kind_code=np.array([codes.get(g, -1) for g in generic], dtype=np.int64),
             kind_mask=np.array(masks or [np.zeros(len(self.resources.nafs), bool)]),
@@ -167,10 +170,10 @@ class Matcher:
         """
         tell = tell or _silent
         found: list[tuple[pd.DataFrame, pd.DataFrame]] = []
-        asked = sorted({*prepared.departement} & self.resources.known)
+        asked = sorted({*prepared.searched} & self.resources.known)
         for i, departement in enumerate(asked):
             tell(f"candidates {departement}", 0.25 + 0.7 * i / len(asked))
-            rows = np.flatnonzero(prepared.departement == departement)
+            rows = np.flatnonzero(prepared.searched == departement)
             found.append(self._pairs_of(prepared, rows, self.resources.pool(departement)))
         if not found:
             empty = candidates.PAIRS.empty().assign(siret="", siren=0, naf="", name_compared="")
@@ -232,7 +235,8 @@ class Matcher:
 
     def _places(self, prepared: Prepared, rows: NDArray[np.int64], pool: Pool) -> candidates.Places:
         zones, zone = np.unique(prepared.zone_code[rows].astype(str), return_inverse=True)
-        relation = np.array([self._relation(z, pool.communes) for z in zones])
+        position = {c: i for i, c in enumerate(pool.communes)}
+        relation = np.array([self._relation(z, position) for z in zones])
         geocodes, parts = prepared.geocodes.iloc[rows], prepared.parts.iloc[rows]
         bulletins = prepared.bulletins.iloc[rows]
         level = geocodes["geocode_level"]
@@ -254,19 +258,18 @@ class Matcher:
             at_home=bulletins["lieu_travail"].map({"1": 1, "2": -1}).fillna(0).to_numpy(np.int8),
         )
 
-    def _relation(self, zone: str, communes: NDArray[np.object_]) -> NDArray[np.int8]:
-        """INSIDE, NEIGHBOUR or ELSEWHERE for each commune of a pool."""
+    def _relation(self, zone: str, communes: dict[str, int]) -> NDArray[np.int8]:
+        """INSIDE, NEIGHBOUR or ELSEWHERE for each commune of a pool (code → position)."""
         out = np.full(len(communes), candidates.ELSEWHERE, np.int8)
         if zone == "~":
             out[:] = candidates.NEIGHBOUR
             return out
         code = zone.lstrip("~")
         inside = self.resources.communes.zone(code)
-        near = {n for c in inside for n in self.resources.communes.neighbours(c)}
-        near |= set(self.resources.communes.neighbours(code))
-        out[np.isin(communes, list(near))] = candidates.NEIGHBOUR
+        near = {n for c in (*inside, code) for n in self.resources.communes.neighbours(c)}
+        out[[communes[c] for c in near if c in communes]] = candidates.NEIGHBOUR
         own = candidates.NEIGHBOUR if zone.startswith("~") else candidates.INSIDE
-        out[np.isin(communes, list(inside))] = own
+        out[[communes[c] for c in inside if c in communes]] = own
         return out
 
     # ---------------------------------------------------------------- phase 5

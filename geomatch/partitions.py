@@ -12,9 +12,11 @@ On a disk that all workers see, or in an S3 store; every file is there whole or 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geomatch import paths
+from geomatch.collating import GROUP_ROWS, collate
 from geomatch.errors import ConfigError, DataError
 from geomatch.paths import Location
 from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS
@@ -36,8 +39,8 @@ PLAN = "plan.json"
 RUN = "run.json"
 #: Beside the results of a part of a file: ``source_row`` and ``n_candidates`` of each bulletin.
 PART = "part.parquet"
-#: Result tables and the order of their rows; the decisions' file tells that both are there.
-TABLES = ((CANDIDATES, "source_row, rank"), (DECISIONS, "source_row"))
+#: Result tables; the decisions' file tells that both are there.
+TABLES = (CANDIDATES, DECISIONS)
 _ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool": pa.bool_()}
 #: What run.json tells of how a run went, not of what was run.
 _HOW = ("workers", "scheduler", "seconds", "partitions", "workload")
@@ -105,7 +108,7 @@ class Work:
 
     def merge(self, out: Location, description: dict[str, Any]) -> None:
         """Results of all partitions in input order, and what was run: run.json comes last."""
-        endings = tuple(f"-{table.name}.parquet" for table, _ in TABLES)
+        endings = tuple(f"-{table.name}.parquet" for table in TABLES)
         with paths.reading(self.folder, endings=endings) as local:
             merge_tables(local, out)
             if "part" in description:
@@ -120,9 +123,8 @@ class Work:
     def _write(self, number: int, name: str, table: pd.DataFrame) -> None:
         buffer = io.BytesIO()
         arrow = _typed(pa.Table.from_pandas(table, preserve_index=False))
-        # Statistics would tell DuckDB which columns of the merged table lack nulls: its bytes
-        # would depend on how the bulletins were parted.
-        pq.write_table(arrow, buffer, write_statistics=False)
+        # small row groups: the merge holds one of each partition
+        pq.write_table(arrow, buffer, row_group_size=GROUP_ROWS, write_statistics=False)
         file = paths.join(self.folder, f"{number:05d}-{name}.parquet")
         paths.write_bytes(file, buffer.getvalue())
 
@@ -146,28 +148,14 @@ def merge_tables(local: Path, out: Location) -> None:
     is ``""`` in the flow and null in the files.
     """
     paths.remove(paths.join(out, RUN))
-    for table, order in TABLES:
-        texts = [c for c, (kind, _) in table.columns.items() if kind == "text" and c != "id"]
-        nulls = ", ".join(f"nullif({c}, '') AS {c}" for c in texts)
+    for table in TABLES:
         with paths.writing(paths.join(out, f"{table.name}.parquet")) as partial:
-            _copy(
-                f"SELECT * EXCLUDE (source_row) REPLACE ({nulls}) FROM "
-                f"read_parquet({_with_rows(local, table.name)}) ORDER BY {order}",
-                partial,
-                spill=local,
-            )
-
-
-def _with_rows(local: Path, name: str) -> str:
-    """Files of a table that have rows, as SQL: the first one says what type a column has."""
-    files = sorted(local.glob(f"*-{name}.parquet"))
-    full = [f for f in files if pq.read_metadata(f).num_rows]
-    return f"[{', '.join(map(_sql, full or files))}]"
+            collate(sorted(local.glob(f"*-{table.name}.parquet")), table, partial)
 
 
 def write_part(local: Path, out: Location) -> None:
     """Where each bulletin of a part stands in the input, and how many candidates it has."""
-    candidates, decisions = (_sql(local / f"*-{t.name}.parquet") for t, _ in TABLES)
+    candidates, decisions = (_sql(local / f"*-{t.name}.parquet") for t in TABLES)
     with paths.writing(paths.join(out, PART)) as partial:
         _copy(
             "SELECT source_row, coalesce(n, 0)::BIGINT AS n_candidates "
@@ -187,7 +175,9 @@ def _copy(query: str, target: Path, *, spill: Path) -> None:
                 f"COPY ({query}) TO {_sql(target)} (FORMAT parquet, COMPRESSION zstd)"
             )
         except duckdb.IOException as error:
-            raise OSError(str(error).splitlines()[0]) from error
+            full = os.strerror(errno.ENOSPC)
+            reason = full if full in str(error) else str(error).splitlines()[0]
+            raise OSError(reason) from error
 
 
 def _sql(path: Path) -> str:
@@ -207,7 +197,7 @@ def finished_run(out: Location, key: str) -> dict[str, Any] | None:
         description: dict[str, Any] = json.loads(paths.read_bytes(paths.join(out, RUN)))
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
-    tables = (paths.join(out, f"{t.name}.parquet") for t, _ in TABLES)
+    tables = (paths.join(out, f"{t.name}.parquet") for t in TABLES)
     is_same = isinstance(description, dict) and key_of(description) == key
     return description if is_same and all(map(paths.is_file, tables)) else None
 

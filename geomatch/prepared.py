@@ -30,7 +30,9 @@ class Prepared:
     parts: pd.DataFrame
     communes: pd.DataFrame
     geocodes: pd.DataFrame
+    #: département of work, "" where no place is known; and the one to search then
     departement: NDArray[np.object_]
+    searched: NDArray[np.object_]
     zone_code: NDArray[np.object_]
     names: pd.DataFrame
     kinds: list[str]

@@ -12,6 +12,8 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geomatch import activities
@@ -29,7 +31,7 @@ from geomatch.schema import (
     STORE_NAF_WORDS,
     STORE_STREETS,
 )
-from geomatch.store import Store
+from geomatch.store import Store, as_frame
 from geomatch.territories import departement_of
 
 
@@ -60,7 +62,7 @@ class Resources:
         self.most_pools = most_pools
         self._geocoders: dict[str, Geocoder] = {}
         self._pools: dict[str, IndexedPool] = {}
-        self._registers: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = {}
+        self._registers: dict[str, _Register] = {}
 
     @cached_property
     def communes(self) -> CommuneIndex:
@@ -137,45 +139,70 @@ class Resources:
         return self._pools[departement]
 
     def _index(self, departement: str) -> IndexedPool:
-        parts = [self._register(departement)]
+        parts = [_Register.read(self.store, departement)]
         for other, near in self._fringe.get(departement, {}).items():
             if other in self.known:
-                parts.append(_part(*self._register(other), near))
-        shift = np.cumsum([0, *(len(frame) for frame, _ in parts)])
-        frame = pd.concat([frame for frame, _ in parts], ignore_index=True)
-        names = pd.concat(
-            [n.assign(row=n["row"] + s) for (_, n), s in zip(parts, shift, strict=False)],
-            ignore_index=True,
-        )
+                parts.append(self._register(other).of_communes(near))
+        frame, names = _joined(parts)
         pool = Pool(frame, names)
         words = [name_words(n) for n in pool.distinct_names]
         codes = {n: i for i, n in enumerate(self.nafs)}
         naf = frame["naf"].map(codes).fillna(-1).to_numpy(np.int64)
         return IndexedPool(pool, Lexicon(words), naf)
 
-    def _register(self, departement: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Establishments of a département, and their names."""
-        if departement not in self._registers:
+    def _register(self, departement: str) -> _Register:
+        """Establishments of a département: kept, for its neighbours ask for its fringe."""
+        if departement in self._registers:
+            self._registers[departement] = self._registers.pop(departement)  # now the latest used
+        else:
             if len(self._registers) >= _MOST_REGISTERS:
                 self._registers.pop(next(iter(self._registers)))
-            frame = self.store.departement(STORE_ESTABLISHMENTS, departement, _COLUMNS)
-            names = self.store.departement(NAMES, departement)
-            self._registers[departement] = frame.assign(departement=departement), names
+            self._registers[departement] = _Register.read(self.store, departement)
         return self._registers[departement]
 
 
-def _part(
-    frame: pd.DataFrame, names: pd.DataFrame, communes: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of some communes, and their names, renumbered."""
-    kept = frame["code_commune"].isin(communes).to_numpy()
-    number = np.cumsum(kept) - 1
-    names = names[kept[names["row"].to_numpy()]]
-    return frame[kept], names.assign(row=number[names["row"].to_numpy()])
+@dataclass(frozen=True)
+class _Register:
+    """Establishments and their names as the store has them; ``row`` of names points into them."""
+
+    departement: str
+    establishments: pa.Table
+    names: pa.Table
+
+    @classmethod
+    def read(cls, store: Store, departement: str) -> _Register:
+        return cls(
+            departement,
+            store.arrow(STORE_ESTABLISHMENTS, departement, _COLUMNS),
+            store.arrow(NAMES, departement),
+        )
+
+    def of_communes(self, communes: Sequence[str]) -> _Register:
+        """Those of some communes, renumbered."""
+        code = self.establishments.column("code_commune")
+        kept = pc.is_in(code, pa.array(communes, pa.string()))
+        row = self.names.column("row").to_numpy()
+        mine = kept.to_numpy()
+        number = np.cumsum(mine) - 1
+        names = self.names.set_column(0, "row", pa.array(number[row])).filter(pa.array(mine[row]))
+        return _Register(self.departement, self.establishments.filter(kept), names)
+
+
+def _joined(parts: Sequence[_Register]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Establishments of all parts (with their département) and names, one after the other."""
+    sizes = [len(p.establishments) for p in parts]
+    frame = as_frame(
+        STORE_ESTABLISHMENTS.only(_COLUMNS), pa.concat_tables([p.establishments for p in parts])
+    )
+    labels = np.array([p.departement for p in parts], dtype=object)
+    shift = np.cumsum([0, *sizes[:-1]])
+    names = as_frame(NAMES, pa.concat_tables([p.names for p in parts]))
+    names["row"] += np.repeat(shift, [len(p.names) for p in parts])
+    return frame.assign(departement=np.repeat(labels, sizes)), names
 
 
 #: Registers kept as read, for the fringes of their neighbours.
-_MOST_REGISTERS = 12
+_MOST_REGISTERS = 16
 #: What matching needs of an establishment.
 _COLUMNS = ("siret", "siren", "code_commune", "naf", "tranche_effectifs", "is_siege", "voie_id",
             "x", "y", "uncertainty_m", "numero_norm", "voie_norm")  # fmt: skip

@@ -26,7 +26,7 @@ STORE_FORMAT_VERSION = 3
 STORE_FORMAT = "geomatch-store"
 
 #: Kinds of column: what pandas dtype each becomes.
-_DTYPES: Mapping[str, str] = {
+DTYPES: Mapping[str, str] = {
     "text": "object",
     "float": "float64",
     "int": "int64",
@@ -52,7 +52,7 @@ class Table:
 
     def empty(self) -> pd.DataFrame:
         """No rows, all columns, right types."""
-        return pd.DataFrame({c: pd.Series(dtype=_DTYPES[k]) for c, (k, _) in self.columns.items()})
+        return pd.DataFrame({c: pd.Series(dtype=DTYPES[k]) for c, (k, _) in self.columns.items()})
 
     def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The table's columns only, in order, typed; what is absent is ``""``, NaN, 0 or False."""
@@ -60,7 +60,7 @@ class Table:
         for column, (kind, _) in self.columns.items():
             values = _typed(frame.get(column), kind, len(frame))
             # Text stays Python objects: pandas 3 would turn it into Arrow strings and back.
-            out[column] = pd.Series(values, index=frame.index, dtype=_DTYPES[kind])
+            out[column] = pd.Series(values, index=frame.index, dtype=DTYPES[kind])
         return pd.DataFrame(out, index=frame.index)
 
     def require(self, frame: pd.DataFrame, what: str) -> None:
@@ -75,12 +75,12 @@ class Table:
 def _typed(values: pd.Series | None, kind: str, n: int) -> object:
     if values is None:
         fill: object = {"text": "", "float": np.nan, "int": 0, "bool": False}[kind]
-        return np.full(n, fill, dtype=_DTYPES[kind])
+        return np.full(n, fill, dtype=DTYPES[kind])
     if kind == "text":
         return text_array(values)
     if kind == "float":
         return pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
-    return values.to_numpy(dtype=_DTYPES[kind])
+    return values.to_numpy(dtype=DTYPES[kind])
 
 
 def text_array(values: Iterable[object]) -> np.ndarray:

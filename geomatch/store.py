@@ -20,9 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from geomatch import paths
 from geomatch.errors import StoreError
@@ -30,6 +33,7 @@ from geomatch.paths import Location
 from geomatch.schema import (
     COUNTRY_TABLES,
     DEPARTEMENT_TABLES,
+    DTYPES,
     STORE_FORMAT,
     STORE_FORMAT_VERSION,
     Table,
@@ -82,7 +86,7 @@ class Store:
 
     def country(self, table: Table) -> pd.DataFrame:
         """A country-wide table, whole."""
-        return table.conform(_read(self.file(country_path(self.path, table)), table.names))
+        return as_frame(table, _read(self.file(country_path(self.path, table)), table.names))
 
     def has(self, table: Table, departement: str) -> bool:
         """Whether the store holds a part of the table for a département."""
@@ -114,10 +118,16 @@ class Store:
     ) -> pd.DataFrame:
         """One département's part of a table, or some columns of it; no rows when there is none."""
         asked = table if columns is None else table.only(columns)
+        return as_frame(asked, self.arrow(table, departement, columns))
+
+    def arrow(
+        self, table: Table, departement: str, columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """:meth:`departement` as Arrow, in a fraction of the memory."""
+        asked = table if columns is None else table.only(columns)
         if not self.has(table, departement):
-            return asked.empty()
-        file = self.file(departement_path(self.path, table, departement))
-        return asked.conform(_read(file, asked.names))
+            return _empty(asked)
+        return _read(self.file(departement_path(self.path, table, departement)), asked.names)
 
     def departements_of(
         self, table: Table, departements: Sequence[str] | None = None
@@ -174,7 +184,7 @@ def _read_manifest(path: Location) -> tuple[dict[str, Any], bytes]:
     return manifest, content
 
 
-def _read(file: Path, columns: Sequence[str]) -> pd.DataFrame:
+def _read(file: Path, columns: Sequence[str]) -> pa.Table:
     try:
         parquet = pq.ParquetFile(file)
         names = set(parquet.schema_arrow.names)
@@ -183,10 +193,39 @@ def _read(file: Path, columns: Sequence[str]) -> pd.DataFrame:
             raise StoreError(
                 f"{file}: column(s) {', '.join(missing)} missing; build the store again"
             )
-        table = parquet.read(columns=list(columns))
+        return parquet.read(columns=list(columns)).replace_schema_metadata(None)
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"{file} of the store is not readable: {error}") from error
-    return table.to_pandas(types_mapper=None, strings_to_categorical=False)
+
+
+def as_frame(table: Table, rows: pa.Table) -> pd.DataFrame:
+    """Rows read by :meth:`Store.arrow`, typed as `table` says; what is absent is ``""`` or NaN.
+
+    What :meth:`geomatch.schema.Table.conform` gives, without the way round by pandas' own text.
+    """
+    return pd.DataFrame(
+        {
+            name: pd.Series(_values(rows.column(name), kind), dtype=DTYPES[kind])
+            for name, (kind, _) in table.columns.items()
+        }
+    )
+
+
+_ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool": pa.bool_()}
+
+
+def _empty(table: Table) -> pa.Table:
+    schema = pa.schema([(name, _ARROW[kind]) for name, (kind, _) in table.columns.items()])
+    return schema.empty_table()
+
+
+def _values(column: pa.ChunkedArray, kind: str) -> NDArray[Any]:
+    if kind == "text":
+        if column.null_count:
+            column = pc.fill_null(column.cast(pa.string()), "")
+        return np.asarray(column.to_numpy(), dtype=object)
+    values = column.to_numpy()
+    return values if values.flags.writeable else values.copy()
 
 
 ALL_TABLES: tuple[Table, ...] = COUNTRY_TABLES + DEPARTEMENT_TABLES

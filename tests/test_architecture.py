@@ -24,15 +24,16 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "ground": (
         "errors", "paths", "text", "tables", "schema", "config", "store", "territories", "voies",
     ),
-    "knowledge": ("joined", "lexicon", "written", "model", "collective", "fitting"),
+    "knowledge": ("joined", "trigrams", "lexicon", "written", "model", "collective", "fitting"),
     "phases": (
         "bulletins", "names", "addresses", "activities", "establishments", "candidates",
         "ranking", "decisions",
     ),
-    "assembly": ("prepared", "resources", "results", "matcher"),
+    "assembly": ("national", "prepared", "resources", "results", "matcher"),
     "uses": (
-        "batch", "cluster", "partitions", "merging", "evaluation", "geocoding", "training",
-        "scoring", "explaining", "review", "evidence", "verdicts", "workload", "progress",
+        "batch", "cluster", "collating", "partitions", "merging", "evaluation", "geocoding",
+        "training", "scoring", "explaining", "review", "evidence", "verdicts", "workload",
+        "progress",
     ),
     "demo": ("demo",),
     "command line": ("cli",),
@@ -43,16 +44,17 @@ ALONGSIDE: dict[str, set[str]] = {
     "paths": {"errors"},
     "store": {"errors", "paths", "schema"},
     "voies": {"tables", "text"},
-    "lexicon": {"joined"},
+    "lexicon": {"joined", "trigrams"},
     "written": {"lexicon"},
     "fitting": {"collective", "model"},
     # Phases never import each other, but for the register's side and the words.
     "activities": {"names"},
     "candidates": {"establishments"},
     "ranking": {"establishments", "candidates", "activities"},
-    "matcher": {"prepared", "resources", "results"},
+    "matcher": {"national", "prepared", "resources", "results"},
     "batch": {"cluster", "partitions"},
     "merging": {"partitions"},
+    "partitions": {"collating"},
     "training": {"evaluation", "verdicts"},
     "verdicts": {"evaluation", "review"},
     "scoring": {"evaluation"},
@@ -63,7 +65,7 @@ ALONGSIDE: dict[str, set[str]] = {
 #: Units that may not see all that lies below them.
 ONLY: dict[str, set[str]] = {
     "joined": set(),
-    "lexicon": {"joined"},
+    "lexicon": {"joined", "trigrams"},
     "written": {"lexicon"},
     "collective": set(),
     "decisions": {"config", "model"},
@@ -103,8 +105,8 @@ BUILDERS = {"cli", "demo"}
 #: Who may read or write files.
 TOUCH_DISK = {
     "bulletins", "cli", "config", "demo", "evaluation", "explaining", "geocoding",
-    "merging", "model", "partitions", "paths", "review", "scoring", "store", "tables", "training",
-    "workload",
+    "collating", "merging", "model", "partitions", "paths", "review", "scoring", "store", "tables",
+    "training", "workload",
 }  # fmt: skip
 DISK_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_parquet",

@@ -73,10 +73,10 @@ def test_a_street_the_store_does_not_know_is_found_as_written_in_its_commune() -
         )
     )
     commune = int(pool.commune[0])
-    pairs = pool.on_street_named(
+    asker, row = pool.on_street_named(
         np.array([commune, -1, commune]), np.array(["DES PINS", "DES PINS", ""], dtype=object)
     )
-    assert pairs.values.tolist() == [[0, 0]]
+    assert (asker.tolist(), row.tolist()) == ([0], [0])
 
 
 def test_names_lead_to_their_bearers_and_back() -> None:
@@ -144,6 +144,6 @@ def test_a_register_of_nobody_answers_every_question_with_nothing() -> None:
     assert len(asker) == 0
     asker, row = pool.on_street(np.array([3, -1]))
     assert len(asker) == len(row) == 0
-    named = pool.on_street_named(np.array([0]), np.array(["DES PINS"], dtype=object))
-    assert not len(named)
+    asker, row = pool.on_street_named(np.array([0]), np.array(["DES PINS"], dtype=object))
+    assert len(asker) == len(row) == 0
     assert pool.names_of.shape == (0, 0)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
+import subprocess
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -139,6 +142,42 @@ def _dying(task: batch.Task, *, mark: Path, times: int) -> int:
         mark.write_text(so_far + "x")
         os.kill(os.getpid(), signal.SIGKILL)
     return _MATCH(task)
+
+
+# ------------------------------------------------------------------ a full disk
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of its own; skipped where this user may not mount one."""
+    disk = tmp_path / "disque"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "tmpfs", str(disk)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("no right to mount a small disk here")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+@pytest.mark.skipif(shutil.which("mount") is None, reason="no mount command")
+def test_a_full_disk_is_told_and_room_made_for_it_a_resume_goes_on(
+    whole: Path, chain: Chain, small_disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "partition_rows", partial(partition_rows, most=MOST, cut=MOST))
+    out = small_disk / "out"
+    inputs = (chain.files.bulletins, chain.store, out, chain.config)
+    # A part of the partitions fits, then all of them but not the merged tables.
+    for size in ("300k", "1200k"):
+        subprocess.run(["mount", "-o", f"remount,size={size}", str(small_disk)], check=True)
+        with pytest.raises(ConfigError, match=r"No space left on device; make room"):
+            run(*inputs, RunOptions(resume=True))
+        assert not (out / "run.json").exists()
+        assert not list(out.rglob("*.partial*"))
+    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    run(*inputs, RunOptions(resume=True))
+    assert content(out) == content(whole)
 
 
 # ------------------------------------------------------------------ nothing is left to do

@@ -9,11 +9,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geomatch.addresses.numbers import rep_letter
 from geomatch.schema import STORE_ADDRESSES
-from geomatch.store import Store
+from geomatch.store import Store, as_frame
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -37,15 +38,15 @@ class Addresses:
     @classmethod
     def read(cls, store: Store, departement: str) -> Addresses:
         """One département's addresses; ``street`` counts within the département."""
-        t = store.departement(STORE_ADDRESSES, departement)
+        rows = store.arrow(STORE_ADDRESSES, departement)
+        t = as_frame(STORE_ADDRESSES.only(("voie_id", "numero", "rep", "x", "y")), rows)
         return cls(
             t["voie_id"].to_numpy(np.int64),
             t["numero"].to_numpy(np.int64),
             t["rep"].to_numpy(object),
             t["x"].to_numpy(np.float64),
             t["y"].to_numpy(np.float64),
-            pa.array(t["code_postal"], pa.string()),
-            pa.array(t["ban_id"], pa.string()),
+            *(_text(rows.column(c)) for c in ("code_postal", "ban_id")),
         )
 
     @classmethod
@@ -85,3 +86,8 @@ class Addresses:
         key = (self.street * 2 + self.numero % 2) * NUMBER_SPAN + self.numero
         order = np.argsort(key, kind="stable")
         return key[order], order
+
+
+def _text(column: pa.ChunkedArray) -> pa.Array:
+    return pa.concat_arrays(pc.fill_null(column, "").cast(pa.string()).chunks or
+                            [pa.array([], pa.string())])  # fmt: skip

@@ -1,0 +1,150 @@
+"""What each group of features, each source of candidates and the collective pass brings.
+
+``python benchmarks/ablation.py --store STORE``: learns from one half of rp_dev without the
+part, measures on the other half and on real_dev, which is never learned from; one JSON line a
+variant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from geomatch import collective, decisions, ranking, training
+from geomatch.bulletins import read_bulletins
+from geomatch.candidates import BY_ACTIVITY, BY_NAME, BY_RADIUS, BY_STREET
+from geomatch.config import Config
+from geomatch.evaluation import read_truth
+from geomatch.evaluation.measures import Curve
+from geomatch.matcher import Matcher
+from geomatch.store import Store
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "names, letter by letter": ("characters", "contained", "token_set", "best_characters"),
+    "rarity of names": ("shared", "shared_outside", "rare_match", "rare_local", "inside_match"),
+    "kinds of place": ("kind_shared", "kind_differs", "kind_written_only"),
+    "towns in names": ("town_named", "town_other"),
+    "commune": ("inside", "neighbour", "choice_of_communes", "inside_match", "shared_outside"),
+    "residence": ("home", "home_excluded"),
+    "street and number": ("street", "street_text", "number", "number_differs", "number_gap",
+                          "best_street", "best_number", "street_generic"),
+    "distance": ("distance", "distance_known", "within", "ratio"),
+    "activity and occupation": ("activity", "profession", "name_activity", "best_activity",
+                                "activity_generic"),
+    "headcount": ("size", "size_unknown", "best_size", "size_generic"),
+    "office of the authority": ("office",),
+    "beside the best": ("best_name", "best_characters", "best_activity", "best_size",
+                        "best_street", "best_number"),
+}  # fmt: skip
+SOURCES = {"name": BY_NAME, "radius": BY_RADIUS, "street": BY_STREET, "activity": BY_ACTIVITY}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--bench", type=Path, default=Path("../shared/bench"))
+    parser.add_argument("--store", type=Path, default=Path("build/store"))
+    asked = parser.parse_args()
+    store = Store.open(asked.store)
+    coded = sample("rp_dev", asked.bench, store)
+    half = training.in_share(coded.truth["id"].tolist(), 0.5)
+    learned, rest = part_of(coded, half), part_of(coded, ~half)
+    real = real_sample("real_dev", asked.bench, store)
+    tell("all", learned, rest, real)
+    for group, without in GROUPS.items():
+        names = [n for n in ranking.FEATURE_NAMES if n not in without]
+        tell(f"without {group}", learned, rest, real, names)
+    for source, bit in SOURCES.items():
+        sets = [only_sources(s, ~bit) for s in (learned, rest, real)]
+        tell(f"without candidates by {source}", *sets)
+    alone = [replace(s, group=pd.Series(np.arange(len(s.group)))) for s in (learned, rest, real)]
+    tell("without the collective pass", *alone)
+
+
+def sample(name: str, bench: Path, store: Store) -> training.Sample:
+    frame, truth = read(name, bench)
+    return training.cross_evidence(frame, truth, store, Config())
+
+
+def real_sample(name: str, bench: Path, store: Store) -> training.Sample:
+    """Bulletins as the shipped words understand them."""
+    frame, truth = read(name, bench)
+    matcher = Matcher.open(store.path)
+    prepared = matcher.prepare(frame)
+    pairs, features = matcher.pairs(prepared)
+    level = prepared.geocodes["geocode_level"]
+    flags = decisions.bulletin_flags(prepared.bulletins, prepared.kinds, level)
+    group = pd.Series(prepared.departement, dtype=object)
+    return training.Sample(pairs, features, flags, matcher.naf_of_texts(prepared), truth, group)
+
+
+def read(name: str, bench: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+    frame = read_bulletins(bench / f"{name}.csv")
+    truth = read_truth(bench / f"{name}_truth.csv").set_index("id")
+    return frame, truth.loc[frame["id"]].reset_index()
+
+
+def part_of(sample: training.Sample, rows: np.ndarray) -> training.Sample:
+    position = np.cumsum(rows) - 1
+    row = sample.pairs["row"].to_numpy()
+    kept = rows[row]
+    pairs = sample.pairs[kept].assign(row=position[row[kept]]).reset_index(drop=True)
+    aligned = {
+        name: getattr(sample, name)[rows].reset_index(drop=True)
+        for name in ("flags", "naf_texts", "truth", "group")
+    }
+    features = sample.features[kept].reset_index(drop=True)
+    return replace(sample, pairs=pairs, features=features, **aligned)
+
+
+def only_sources(sample: training.Sample, bits: int) -> training.Sample:
+    kept = (sample.pairs["source"].to_numpy() & bits) > 0
+    pairs, features = sample.pairs[kept], sample.features[kept]
+    return replace(
+        sample, pairs=pairs.reset_index(drop=True), features=features.reset_index(drop=True)
+    )
+
+
+def tell(
+    variant: str,
+    learned: training.Sample,
+    rest: training.Sample,
+    real: training.Sample,
+    names: Sequence[str] = ranking.FEATURE_NAMES,
+) -> None:
+    model = training.fit(learned, names)
+    figures = {"rp_dev": measured(model, rest), "real_dev": measured(model, real)}
+    print(json.dumps({"variant": variant, **figures}), flush=True)
+
+
+def measured(model: training.Model, sample: training.Sample) -> dict[str, float]:
+    score = model.ranking.score(sample.features)
+    group = sample.group.to_numpy(object)
+    pairs = collective.scored(sample.pairs, score, group, model.collective)
+    order = np.lexsort((pairs["siret"].to_numpy(str), -pairs["score"], pairs["row"]))
+    pairs = pairs.iloc[order].reset_index(drop=True)
+    features = sample.features.iloc[order].reset_index(drop=True)
+    truth = sample.truth["siret"].to_numpy(object)
+    row = pairs["row"].to_numpy()
+    right = (pairs["siret"].to_numpy(object) == truth[row]) & (truth[row] != "")
+    echoes = decisions.best_echoes(pairs, features, sample.flags)
+    first = echoes["first"].to_numpy()
+    top = np.append(right, False)[first]
+    probability = np.where(first >= 0, model.siret.probability(echoes), 0.0)
+    among = np.arange(len(row)) - np.searchsorted(row, row) < 20
+    curve = Curve.of(probability, top, n=len(top))
+    n = max(int((truth != "").sum()), 1)
+    return {
+        "top1": round(float(top.sum() / n), 4),
+        "recall_20": round(float((right & among).sum() / n), 4),
+        "coverage_95": round(float(curve.coverage(0.95)), 4),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""Known words that share enough trigrams with a written one to be a misspelling of it.
+
+The search is exact: it gives every known word that may pass the bounds it is asked for, and few
+others. Three cheap bounds keep it from looking at what cannot: an edit distance is never less
+than the difference of two lengths; two words that must share *n* trigrams share one of the
+rarer ones if the *n* - 1 commonest are left out; and what was left out can add no more than its
+number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+_WIDTH = 16  # words are compared on their first 16 letters
+_BASE = 38  # A–Z, 0–9, edge, other
+#: Written words looked up at once, so that the pairs in hand stay within memory.
+_CHUNK = 1_000
+_EPSILON = 1e-6
+#: Share of the trigrams a pair must share that need not be looked up.
+_DROPPED = 0.2
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Written words of one length that ask for one similarity, and the known words in reach.
+
+    These stand from `low` to `high` in the order of their lengths.
+    """
+
+    rows: Ints
+    length: int
+    least: float
+    low: int
+    high: int
+
+    def needed(self, own: Ints, other: Ints, longer: Ints, dice: float) -> NDArray[np.float64]:
+        """Least number of shared trigrams of words that hold `own` and `other` of them.
+
+        `longer` is the length of the longer word. An edit spoils four trigrams at most, where
+        two letters are swapped.
+        """
+        edits = np.floor((1.0 - self.least) * longer + _EPSILON)
+        by_edits = np.where(longer <= _WIDTH, np.maximum(own, other) - 4.0 * edits, 0.0)
+        return np.maximum(np.ceil(dice * (own + other) / 2 - _EPSILON), by_edits)
+
+
+class TrigramIndex:
+    """The trigrams of known words, to find them again.
+
+    Parameters
+    ----------
+    words : array of str, shape (n,)
+        Known words, normalised.
+    """
+
+    def __init__(self, words: NDArray[np.object_]) -> None:
+        self.matrix = trigram_matrix(words)
+        self._sizes = np.diff(self.matrix.indptr)
+        self._common = np.bincount(self.matrix.indices, minlength=_BASE**3)
+        lengths = _lengths(words)
+        self._order = np.argsort(lengths, kind="stable")
+        self._lengths = lengths[self._order]
+        # words of one size and length are of one kind as far as bounds go
+        kinds, kind = np.unique(
+            np.stack([self._sizes, lengths], axis=1)[self._order], axis=0, return_inverse=True
+        )
+        self._kind, (self._kind_size, self._kind_length) = kind.ravel(), kinds.T
+        # trigram → words, in the order of their lengths
+        self._words_of = self.matrix[self._order].T.tocsr()
+        self._words_of.sort_indices()
+
+    def resembling(
+        self, words: NDArray[np.object_], least: NDArray[np.float64], dice: float
+    ) -> tuple[Ints, Ints]:
+        """Pairs (written, known) that may be alike.
+
+        Parameters
+        ----------
+        words : array of str, shape (m,)
+        least : array, shape (m,)
+            Similarity each asks for: 1 less the edits over the length of the longer word.
+        dice : float
+            Least share of trigrams in common (Dice).
+
+        Returns
+        -------
+        Every pair that has both, and some more; :meth:`dice` tells them apart.
+        """
+        grams, lengths = trigram_matrix(words), _lengths(words)
+        sizes = np.diff(grams.indptr)
+        found: list[tuple[Ints, Ints]] = []
+        for group in self._groups(lengths, least):
+            dropped = self._droppable(group, dice)
+            # least count of the trigrams looked up, by the two words' kinds
+            enough = (self._needed(group, dice) - dropped[:, None]).astype(np.float32)
+            rare = self._without_commonest(grams[group.rows], dropped[sizes[group.rows]])
+            columns = self._words_of[:, group.low : group.high]
+            kind = self._kind[group.low : group.high]
+            for first in range(0, len(group.rows), _CHUNK):
+                rows = group.rows[first : first + _CHUNK]
+                both = rare[first : first + _CHUNK] @ columns
+                row = np.repeat(np.arange(len(rows)), np.diff(both.indptr))
+                least_count = enough.ravel()[
+                    (sizes[rows] * enough.shape[1])[row] + kind[both.indices]
+                ]
+                hit = np.flatnonzero(both.data >= least_count)
+                found.append((rows[row[hit]], self._order[group.low + both.indices[hit]]))
+        if not found:
+            return np.array([], np.int64), np.array([], np.int64)
+        return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+
+    def _needed(self, group: _Group, dice: float) -> NDArray[np.float64]:
+        """Trigrams that words of each size must share with known ones of each kind."""
+        own = np.arange(_WIDTH + 1)[:, None]
+        longer = np.maximum(group.length, self._kind_length[None, :])
+        return group.needed(own, self._kind_size[None, :], longer, dice)
+
+    def _droppable(self, group: _Group, dice: float) -> Ints:
+        """Trigrams that need not be looked up of a written word of each size."""
+        smallest = self._kind_size[self._kind[group.low : group.high]].min()
+        longest = max(group.length, int(self._lengths[group.high - 1]))
+        needed = group.needed(np.arange(_WIDTH + 1), smallest, np.array(longest), dice)
+        return np.maximum(np.minimum(np.ceil(needed * _DROPPED), needed - 1), 0).astype(np.int64)
+
+    def dice(self, words: NDArray[np.object_], row: Ints, column: Ints) -> NDArray[np.float64]:
+        """Share of trigrams in common of pairs (written, known)."""
+        grams = trigram_matrix(words)
+        shared = grams[row].multiply(self.matrix[column]).sum(axis=1)
+        sizes = np.diff(grams.indptr)[row] + self._sizes[column]
+        return 2.0 * np.asarray(shared, np.float32).ravel() / np.maximum(sizes, 1)
+
+    def _groups(self, lengths: Ints, least: NDArray[np.float64]) -> Iterator[_Group]:
+        kinds, kind = np.unique(np.stack([lengths, least], axis=1), axis=0, return_inverse=True)
+        for number, (length, bound) in enumerate(kinds):
+            shortest = np.ceil(length * bound - _EPSILON)
+            longest = np.floor(length / max(bound, _EPSILON) + _EPSILON)
+            low = int(np.searchsorted(self._lengths, shortest))
+            high = int(np.searchsorted(self._lengths, longest, side="right"))
+            if low < high:
+                rows = np.flatnonzero(kind.ravel() == number)
+                yield _Group(rows, int(length), float(bound), low, high)
+
+    def _without_commonest(self, grams: sparse.csr_array, dropped: Ints) -> sparse.csr_array:
+        """The rows without so many of the trigrams that most known words hold."""
+        row = np.repeat(np.arange(grams.shape[0]), np.diff(grams.indptr))
+        order = np.lexsort((grams.indices, -self._common[grams.indices], row))
+        rank = np.arange(len(order)) - grams.indptr[row]
+        kept = order[rank >= dropped[row]]
+        counts = np.bincount(row[kept], minlength=grams.shape[0])
+        start = np.concatenate([[0], np.cumsum(counts)])
+        return sparse.csr_array((grams.data[kept], grams.indices[kept], start), shape=grams.shape)
+
+
+def trigram_matrix(words: NDArray[np.object_]) -> sparse.csr_array:
+    """Which trigrams (edges counted) each word holds; shape (words, 38³), binary."""
+    n = len(words)
+    if n == 0:
+        return sparse.csr_array((0, _BASE**3), dtype=np.float32)
+    raw = np.array([w[:_WIDTH] for w in words], dtype=f"S{_WIDTH}")
+    letters = raw.view(np.uint8).reshape(n, _WIDTH).astype(np.int32)
+    code = np.where(letters >= 65, letters - 64, np.where(letters >= 48, letters - 21, 0))
+    code = np.clip(code, 0, _BASE - 1)
+    padded = np.zeros((n, _WIDTH + 2), dtype=np.int32)
+    padded[:, 1:-1] = code
+    gram = (padded[:, :-2] * _BASE + padded[:, 1:-1]) * _BASE + padded[:, 2:]
+    row, position = np.nonzero(padded[:, 1:-1])
+    matrix = sparse.csr_array(
+        (np.ones(len(row), np.float32), (row, gram[row, position])), shape=(n, _BASE**3)
+    )
+    matrix.sum_duplicates()
+    matrix.data[:] = 1.0
+    return matrix
+
+
+def _lengths(words: NDArray[np.object_]) -> Ints:
+    return np.fromiter(map(len, words), np.int64, len(words))

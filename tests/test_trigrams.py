@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rapidfuzz.distance import OSA
+
+from geomatch.trigrams import TrigramIndex, trigram_matrix
+
+_DICE = 0.34
+
+
+def _words(n: int, seed: int) -> np.ndarray:
+    """Words of few letters, so that many resemble one another; some are long or repeat."""
+    random = np.random.default_rng(seed)
+    letters = np.array(list("ABEIN3"))
+    made = {"".join(random.choice(letters, random.integers(1, 21))) for _ in range(n)}
+    return np.array(sorted(made | {"AAAAAAAA", "ABABABAB", "BOULANGERIE"}), dtype=object)
+
+
+def _slip(word: str, random: np.random.Generator) -> str:
+    at = int(random.integers(0, max(len(word) - 1, 1)))
+    slips = (
+        word[:at] + word[at + 1 :],
+        word[:at] + "E" + word[at:],
+        word[:at] + word[at : at + 2][::-1] + word[at + 2 :],
+    )
+    return slips[random.integers(0, 3)]
+
+
+@pytest.mark.parametrize("least", [0.7, 0.8, 0.9])
+def test_no_pair_that_is_alike_is_missed(least):
+    random = np.random.default_rng(4)
+    known = _words(700, 1)
+    asked = np.array([_slip(w, random) for w in known if len(w) >= 4][:200], dtype=object)
+    index = TrigramIndex(known)
+    row, column = index.resembling(asked, np.full(len(asked), least), _DICE)
+    found = set(zip(row.tolist(), column.tolist(), strict=True))
+    assert len(found) == len(row)
+    shared = (trigram_matrix(asked) @ trigram_matrix(known).T).toarray()
+    sizes = [np.diff(trigram_matrix(w).indptr) for w in (asked, known)]
+    dice = 2 * shared / (sizes[0][:, None] + sizes[1][None, :])
+    alike = {
+        (i, k)
+        for i, k in np.argwhere(dice >= _DICE).tolist()
+        if OSA.normalized_similarity(asked[i], known[k]) >= least
+    }
+    assert len(alike) > 100
+    assert alike <= found
+
+
+def test_dice_is_the_share_of_trigrams_in_common():
+    index = TrigramIndex(np.array(["GARAGE", "GARE", "MAIRIE"], dtype=object))
+    asked = np.array(["GARAGE", "GARAG"], dtype=object)
+    dice = index.dice(asked, np.array([0, 1, 0]), np.array([0, 0, 2]))
+    assert dice.tolist() == [1.0, 2 * 4 / 11, 0.0]
+
+
+def test_of_no_word_nothing_is_found():
+    nothing = np.array([], dtype=object)
+    for known, asked in ((nothing, np.array(["GARE"], dtype=object)),
+                         (np.array(["GARE"], dtype=object), nothing)):  # fmt: skip
+        row, column = TrigramIndex(known).resembling(asked, np.full(len(asked), 0.7), _DICE)
+        assert len(row) == len(column) == 0
