@@ -93,6 +93,11 @@ def run_all(browser: Browser) -> None:
     browser.run("void jupyterapp.commands.execute('notebook:run-all-cells')")
 
 
+def show_cell(browser: Browser, number: int) -> None:
+    """Bring a cell into view: what is far from it is not drawn."""
+    browser.run(f"void {_PANEL}.content.scrollToItem({number}, 'start')")
+
+
 def save(browser: Browser) -> None:
     """Save the notebook, as a person would before closing the page."""
     browser.run("jupyterapp.commands.execute('docmanager:save').then(() => true)")
