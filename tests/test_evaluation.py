@@ -575,9 +575,12 @@ def test_report_of_a_single_run_that_answers_nothing(tmp_path):
     assert "bulletins évalués" in content
 
 
-def test_report_in_an_absent_folder_is_refused(tmp_path):
-    with pytest.raises(ConfigError, match="cannot be written"):
-        html_report(evaluate(DECISIONS, CANDIDATES, TRUTH), tmp_path / "absent" / "r.html")
+def test_report_makes_its_folder_and_is_refused_where_there_can_be_none(tmp_path):
+    evaluation = evaluate(DECISIONS, CANDIDATES, TRUTH)
+    assert html_report(evaluation, tmp_path / "absent" / "r.html").is_file()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="file"):
+        html_report(evaluation, tmp_path / "file" / "r.html")
 
 
 def test_screen_table_is_french():

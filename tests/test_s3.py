@@ -247,7 +247,7 @@ def act(bulletin: str, siret: str | None = None) -> Act:
 
 def test_a_verdict_is_in_the_bucket_before_it_is_told(results: str, tmp_path: Path) -> None:
     with paths.reading(results) as folder:
-        desk = Desk.open(folder, None, mirror=results)
+        desk = Desk.open(folder, mirror=results)
         desk.journal.append([act("1")])
         assert paths.read_bytes(f"{results}/{JOURNAL}").count(b"\n") == 1
         desk.journal.append([act("2"), act("3")])

@@ -70,7 +70,7 @@ def content(folder: Path) -> dict[str, bytes]:
     return {
         str(f.relative_to(folder)): f.read_bytes()
         for f in sorted(folder.rglob("*"))
-        if f.is_file() and "store" not in f.parts
+        if f.is_file() and "store" not in f.parts and f.name != ".store.lock"
     }
 
 
