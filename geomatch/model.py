@@ -156,7 +156,8 @@ def precision_thresholds(
     # A threshold keeps all of one probability or none.
     is_last = np.append(np.diff(probability[order]) != 0, True)[: len(order)]
     kept = np.arange(1, len(order) + 1)
-    out, least = {}, 0.0
+    out: dict[str, float] = {}
+    least = 0.0
     for target in sorted(targets):
         error = np.sqrt(target * (1.0 - target) / kept)
         strict, lenient = (
