@@ -152,7 +152,7 @@ def precision_thresholds(
     otherwise decide between coding a tenth and coding a half. Thresholds grow with targets.
     """
     order = np.argsort(-probability, kind="stable")
-    right = np.cumsum(is_right[order]) / np.arange(1, len(order) + 1)
+    right = np.cumsum(is_right[order], dtype=np.float64) / np.arange(1, len(order) + 1)
     # A threshold keeps all of one probability or none.
     is_last = np.append(np.diff(probability[order]) != 0, True)[: len(order)]
     kept = np.arange(1, len(order) + 1)
