@@ -14,7 +14,7 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)          ## the whole chain on a fictional département, with a table and a map page
 	$(BIN)/geomatch demo --out demo-out
 
-test: $(STAMP)          ## the tests, under six minutes on two cores
+test: $(STAMP)          ## the tests
 	$(BIN)/python -m pytest
 
 test-all: $(STAMP)      ## the slow ones too, JupyterLab's among them
