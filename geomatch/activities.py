@@ -114,7 +114,7 @@ class WordModel:
         table = table[~is_whole]
         table["mot"] = [m.rstrip("S")[:_STEM] for m in table["mot"]]
         table = table[~table["mot"].isin(STOP_WORDS)]
-        self.lexicon = Lexicon([[m] for m in dict.fromkeys(table["mot"])])
+        self.lexicon = Lexicon.of([[m] for m in dict.fromkeys(table["mot"])])
         code = table["mot"].map(self.lexicon.code_of).to_numpy(np.int64)
         shape = (len(self.lexicon.words), len(self.nafs))
         n = sparse.csr_array(

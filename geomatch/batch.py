@@ -25,6 +25,7 @@ from geomatch.bulletins import read_bulletins
 from geomatch.cluster import execute
 from geomatch.config import AddressOptions, Config
 from geomatch.errors import ConfigError, DataError
+from geomatch.garbage import seldom_collected
 from geomatch.matcher import Matcher
 from geomatch.model import Model, model_hash
 from geomatch.partitions import Work, finished_run, key_of
@@ -69,6 +70,7 @@ class Task:
     version: str
 
 
+@seldom_collected()
 def run(
     source: Location,
     store: Location,

@@ -12,11 +12,17 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from rtree.index import Index, Property
 from scipy import sparse
 
-from geomatch.lexicon import Lexicon, ragged_ranges
+from geomatch.bags import Bags
+from geomatch.columns import coded, texts
+from geomatch.lexicon import ragged_ranges
+from geomatch.names import name_bags
+from geomatch.territories import departement_of
 
 #: Middle of each tranche d'effectifs; NN (unknown) stands below the smallest employer.
 TRANCHE_HEADCOUNT = {
@@ -28,7 +34,7 @@ PRECISE_M = 150.0
 #: What a local authority's office (mairie, communauté de communes) does, and how the SIREN of
 #: one begins.
 _OFFICE_NAF = "84.11"
-_AUTHORITY_SIREN = ("20", "21")
+_AUTHORITY_SIREN = (20, 21)
 
 
 @dataclass(frozen=True)
@@ -37,42 +43,76 @@ class Pool:
 
     Attributes
     ----------
-    frame : DataFrame of STORE_ESTABLISHMENTS, one row an establishment
-    names : DataFrame of NAMES (``row`` points into `frame`), sorted by row
+    rows : Table of STORE_ESTABLISHMENTS and ``departement``, one row an establishment
+    names : Table of NAMES (``row`` points into `rows`), sorted by row
     communes : distinct commune codes; ``commune`` holds their position for each row
     """
 
-    frame: pd.DataFrame
-    names: pd.DataFrame
+    rows: pa.Table
+    names: pa.Table
 
     def __len__(self) -> int:
-        return len(self.frame)
+        return len(self.rows)
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, names: pd.DataFrame) -> Pool:
+        """Of tables in pandas; without a column of its own the département is the commune's."""
+        if "departement" not in frame.columns:
+            frame = frame.assign(departement=[departement_of(c) for c in frame["code_commune"]])
+        return cls(*(pa.Table.from_pandas(t, preserve_index=False) for t in (frame, names)))
 
     @cached_property
     def siret(self) -> NDArray[np.object_]:
         """SIRET of each row."""
-        return self.frame["siret"].to_numpy(object)
+        return texts(self.rows.column("siret"))
+
+    @cached_property
+    def siren(self) -> NDArray[np.int64]:
+        """SIREN of each row, as a number."""
+        return pc.cast(self.rows.column("siren"), pa.int64()).to_numpy()
+
+    @cached_property
+    def _nafs(self) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+        code, distinct = coded(self.rows.column("naf"))
+        return code, texts(distinct)
+
+    def naf(self, rows: NDArray[np.int64]) -> NDArray[np.object_]:
+        """NAF code of some rows."""
+        code, distinct = self._nafs
+        return distinct[code[rows]]
+
+    def naf_positions(self, nafs: Sequence[str]) -> NDArray[np.int64]:
+        """Position of each row's NAF among some codes, -1 for one that is not there."""
+        position = {naf: i for i, naf in enumerate(nafs)}
+        code, distinct = self._nafs
+        return np.array([position.get(n, -1) for n in distinct], dtype=np.int64)[code]
+
+    @cached_property
+    def is_siege(self) -> NDArray[np.bool_]:
+        """Head offices."""
+        return self.rows.column("is_siege").to_numpy()
 
     @cached_property
     def street_text(self) -> NDArray[np.object_]:
         """Street name of each row, without its type."""
-        return self.frame["voie_norm"].to_numpy(object)
+        return texts(self.rows.column("voie_norm"))
 
     @cached_property
     def numero(self) -> NDArray[np.int64]:
         """House number of each row, -1 for none."""
-        return self.frame["numero_norm"].to_numpy(np.int64)
+        return self.rows.column("numero_norm").to_numpy().astype(np.int64)
 
     @cached_property
     def is_office(self) -> NDArray[np.bool_]:
         """Offices of local authorities, where services without a SIRET of their own are coded."""
-        naf = self.frame["naf"].str.startswith(_OFFICE_NAF)
-        return (naf & self.frame["siren"].str.startswith(_AUTHORITY_SIREN)).to_numpy(bool)
+        code, distinct = self._nafs
+        office = np.array([n.startswith(_OFFICE_NAF) for n in distinct], dtype=bool)[code]
+        return office & np.isin(self.siren // 10_000_000, _AUTHORITY_SIREN)
 
     @cached_property
     def _communes(self) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-        codes, values = pd.factorize(self.frame["code_commune"].to_numpy(object))
-        return codes, values
+        code, distinct = coded(self.rows.column("code_commune"))
+        return code, texts(distinct)
 
     @property
     def commune(self) -> NDArray[np.int64]:
@@ -87,47 +127,57 @@ class Pool:
     @cached_property
     def headcount(self) -> NDArray[np.float32]:
         """Employees, middle of the tranche."""
-        return self.frame["tranche_effectifs"].map(TRANCHE_HEADCOUNT).fillna(0.5).to_numpy("f4")
+        code, distinct = coded(self.rows.column("tranche_effectifs"))
+        middle = [TRANCHE_HEADCOUNT.get(t, 0.5) for t in distinct.to_pylist()]
+        return np.array(middle, np.float32)[code]
 
     @cached_property
     def position(self) -> NDArray[np.float64]:
         """x, y of each row in metres, shape (n, 2); NaN when there is none."""
-        return self.frame[["x", "y"]].to_numpy(np.float64)
+        return np.stack([self.rows.column(c).to_numpy() for c in ("x", "y")], axis=1)
 
     @cached_property
     def uncertainty(self) -> NDArray[np.float64]:
         """Metres; 95 % radius of the register position."""
-        return self.frame["uncertainty_m"].fillna(np.inf).to_numpy(np.float64)
+        metres = self.rows.column("uncertainty_m").to_numpy().astype(np.float64)
+        return np.where(np.isnan(metres), np.inf, metres)
 
     @cached_property
     def street(self) -> NDArray[np.int64]:
         """An integer for each street of the store (département and voie_id), -1 for none."""
-        voie = self.frame["voie_id"].to_numpy(np.int64)
-        return np.where(
-            voie >= 0, street_codes(self.frame["departement"].to_numpy(object), voie), -1
-        )
+        voie = self.rows.column("voie_id").to_numpy()
+        code, distinct = coded(self.rows.column("departement"))
+        return np.where(voie >= 0, _street_bases(texts(distinct))[code] + voie, -1)
 
     # ------------------------------------------------------------------ names
     @cached_property
-    def _name_codes(self) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
-        codes, values = pd.factorize(self.names["name"].to_numpy(object))
-        return codes, values
+    def _name_codes(self) -> tuple[NDArray[np.int64], pa.Array]:
+        return coded(self.names.column("name"))
 
-    @property
+    @cached_property
+    def _named_rows(self) -> NDArray[np.int64]:
+        return self.names.column("row").to_numpy()
+
+    @cached_property
     def distinct_names(self) -> NDArray[np.object_]:
         """Every name some establishment of the pool bears."""
-        return self._name_codes[1]
+        return texts(self._name_codes[1])
+
+    @cached_property
+    def name_bags(self) -> Bags:
+        """Words of :attr:`distinct_names`."""
+        return name_bags(self._name_codes[1])
 
     @cached_property
     def name_bearers(self) -> sparse.csr_array:
         """Which rows bear each name; shape (names, rows)."""
         shape = (len(self.distinct_names), len(self))
         ones = np.ones(len(self.names), np.float32)
-        return sparse.csr_array((ones, (self._name_codes[0], self.names["row"])), shape=shape)
+        return sparse.csr_array((ones, (self._name_codes[0], self._named_rows)), shape=shape)
 
     @cached_property
     def _nearby(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        key = self._name_codes[0] * len(self.communes) + self.commune[self.names["row"]]
+        key = self._name_codes[0] * len(self.communes) + self.commune[self._named_rows]
         return np.unique(key, return_counts=True)
 
     def bearers_nearby(self, name: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -149,19 +199,17 @@ class Pool:
         """Rows that bear any name."""
         return np.diff(self.names_of.indptr) > 0
 
-    def lexicon(self, words: Sequence[Sequence[str]]) -> Lexicon:
-        """Word index over :attr:`distinct_names`; `words` are those of each distinct name."""
-        return Lexicon(words)
-
     # ------------------------------------------------------------------ places
     @cached_property
     def _tree(self) -> tuple[Index | None, NDArray[np.int64], NDArray[np.int64]]:
         sure = np.flatnonzero((self.uncertainty <= PRECISE_M) & ~np.isnan(self.position[:, 0]))
         if not len(sure):
             return None, sure, np.zeros(1, np.int64)
-        places, code = np.unique(self.position[sure], axis=0, return_inverse=True)
-        order = np.argsort(code.ravel(), kind="stable")
-        start = np.searchsorted(code.ravel()[order], np.arange(len(places) + 1))
+        order = np.lexsort(self.position[sure].T[::-1])
+        sorted_positions = self.position[sure][order]
+        is_new = np.r_[True, (sorted_positions[1:] != sorted_positions[:-1]).any(axis=1)]
+        places = sorted_positions[is_new]
+        start = np.append(np.flatnonzero(is_new), len(order))
         ids = np.arange(len(places), dtype=np.int64)
         properties = Property(dimension=2, leaf_capacity=64, index_capacity=32)
         tree = Index((ids, places, places), properties=properties)
@@ -237,6 +285,11 @@ class Pool:
 
 
 def street_codes(departement: NDArray[np.object_], voie_id: NDArray[np.int64]) -> NDArray[np.int64]:
-    """One integer for a street of the whole store; base 36 keeps 2A and 2B apart."""
-    known = {d: int(d or "0", 36) << 32 for d in set(departement)}
-    return np.fromiter((known[d] for d in departement), np.int64, len(departement)) + voie_id
+    """One integer for a street of the whole store."""
+    code, distinct = pd.factorize(departement)
+    return _street_bases(distinct)[code] + voie_id if len(code) else voie_id
+
+
+def _street_bases(departements: NDArray[np.object_]) -> NDArray[np.int64]:
+    """What is added to each one's streets; base 36 keeps 2A and 2B apart."""
+    return np.array([int(d or "0", 36) << 32 for d in departements], dtype=np.int64)

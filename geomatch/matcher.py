@@ -22,6 +22,7 @@ from geomatch.addresses import get_parser
 from geomatch.bulletins import standardise
 from geomatch.config import Config
 from geomatch.establishments import Pool, street_codes
+from geomatch.garbage import seldom_collected
 from geomatch.lexicon import Coverage
 from geomatch.model import Model
 from geomatch.names import (
@@ -36,7 +37,7 @@ from geomatch.prepared import PLACED, Prepared, address_parts, asked_communes, p
 from geomatch.resources import IndexedPool, Resources
 from geomatch.schema import COMMUNES_RESOLVED, GEOCODES
 from geomatch.store import Store
-from geomatch.territories import departement_of
+from geomatch.territories import departements_of
 from geomatch.written import similar_names
 
 Progress = Callable[[str, float], None]
@@ -103,6 +104,7 @@ class Matcher:
         """
         return self.match_bulletins(standardise(frame, self.config.bulletins), progress)
 
+    @seldom_collected()
     def match_bulletins(self, bulletins: pd.DataFrame, progress: Progress | None = None) -> Result:
         """:meth:`match` of a bulletins table (:data:`geomatch.schema.BULLETINS`)."""
         tell = progress or _silent
@@ -217,8 +219,8 @@ class Matcher:
         pairs = pairs.assign(
             row=rows[pairs["row"].to_numpy(np.int64)],
             siret=pool.siret[est],
-            siren=pd.to_numeric(pool.frame["siren"]).to_numpy(np.int64)[est],
-            naf=pool.frame["naf"].to_numpy(object)[est],
+            siren=pool.siren[est],
+            naf=pool.naf(est),
             name_compared=np.append(pool.distinct_names, "")[known],
         )
         return pairs, features
@@ -242,7 +244,7 @@ class Matcher:
         level = geocodes["geocode_level"]
         placed = level.isin(PLACED).to_numpy()
         # The code of the place found tells the département its street number belongs to.
-        found = np.array([departement_of(c) for c in geocodes["code_commune"]], dtype=object)
+        found = departements_of(geocodes["code_commune"].to_numpy(object))
         voie = geocodes["voie_id"].to_numpy(np.int64)
         numero = pd.to_numeric(parts["numero"], errors="coerce").fillna(-1).to_numpy(np.int64)
         xy = geocodes[["x", "y"]].to_numpy(np.float64)

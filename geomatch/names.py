@@ -13,8 +13,10 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from scipy import sparse
 
+from geomatch.bags import Bags
 from geomatch.schema import NAMES
 from geomatch.tables import load_table
 from geomatch.text import normalise_all
@@ -57,6 +59,11 @@ def name_words(name: str) -> list[str]:
     """Words of a cleaned name that can identify it; all of them when only stop words stand."""
     words = name.split()
     return [w for w in words if w not in STOP_WORDS] or words
+
+
+def name_bags(names: pa.Array) -> Bags:
+    """:func:`name_words` of many cleaned names at once."""
+    return Bags.split(names, sorted(STOP_WORDS))
 
 
 def employer_names(

@@ -132,7 +132,7 @@ def compare(
     out |= _activities(row, naf[est], declared)
     out["size"] = np.log(pool.headcount[est])
     out["size_unknown"] = pool.headcount[est] <= 0.5
-    out["siege"] = pool.frame["is_siege"].to_numpy(bool)[est]
+    out["siege"] = pool.is_siege[est]
     vague = out["name_missing"] | out["generic_name"]
     out["size_generic"] = vague * out["size"]
     out["activity_generic"] = vague * (out["activity"] + out["profession"])

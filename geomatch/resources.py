@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from geomatch import activities
 from geomatch.addresses import CommuneIndex, Geocoder
+from geomatch.columns import texts
 from geomatch.config import AddressOptions
 from geomatch.establishments import Pool
 from geomatch.lexicon import Lexicon
-from geomatch.names import name_words
 from geomatch.schema import (
     NAMES,
     STORE_COMMUNE_NEIGHBOURS,
@@ -31,8 +31,8 @@ from geomatch.schema import (
     STORE_NAF_WORDS,
     STORE_STREETS,
 )
-from geomatch.store import Store, as_frame
-from geomatch.territories import departement_of
+from geomatch.store import Store
+from geomatch.territories import departements_of
 
 
 @dataclass(frozen=True)
@@ -103,15 +103,14 @@ class Resources:
     @cached_property
     def _fringe(self) -> dict[str, dict[str, list[str]]]:
         """For each département, the communes of other ones that its communes touch."""
-        near = self.store.country(STORE_COMMUNE_NEIGHBOURS)
-        near = near.assign(
-            own=[departement_of(c) for c in near["code_commune"]],
-            other=[departement_of(c) for c in near["voisine"]],
-        )
-        near = near[near["own"] != near["other"]]
+        near = self.store.country_arrow(STORE_COMMUNE_NEIGHBOURS)
+        own, other = (departements_of(texts(near.column(c))) for c in ("code_commune", "voisine"))
+        across = np.flatnonzero(own != other)
+        communes = near.column("voisine").take(pa.array(across)).to_pylist()
+        pairs = zip(own[across], other[across], communes, strict=True)
         fringe: dict[str, dict[str, list[str]]] = {}
-        for (own, other), part in near.groupby(["own", "other"]):
-            fringe.setdefault(own, {})[other] = sorted(set(part["voisine"]))
+        for mine, theirs, commune in sorted(set(pairs)):
+            fringe.setdefault(mine, {}).setdefault(theirs, []).append(commune)
         return fringe
 
     def geocoder(self, departement: str) -> Geocoder:
@@ -143,12 +142,8 @@ class Resources:
         for other, near in self._fringe.get(departement, {}).items():
             if other in self.known:
                 parts.append(self._register(other).of_communes(near))
-        frame, names = _joined(parts)
-        pool = Pool(frame, names)
-        words = [name_words(n) for n in pool.distinct_names]
-        codes = {n: i for i, n in enumerate(self.nafs)}
-        naf = frame["naf"].map(codes).fillna(-1).to_numpy(np.int64)
-        return IndexedPool(pool, Lexicon(words), naf)
+        pool = _joined(parts)
+        return IndexedPool(pool, Lexicon(pool.name_bags), pool.naf_positions(self.nafs))
 
     def _register(self, departement: str) -> _Register:
         """Establishments of a département: kept, for its neighbours ask for its fringe."""
@@ -188,17 +183,16 @@ class _Register:
         return _Register(self.departement, self.establishments.filter(kept), names)
 
 
-def _joined(parts: Sequence[_Register]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _joined(parts: Sequence[_Register]) -> Pool:
     """Establishments of all parts (with their département) and names, one after the other."""
     sizes = [len(p.establishments) for p in parts]
-    frame = as_frame(
-        STORE_ESTABLISHMENTS.only(_COLUMNS), pa.concat_tables([p.establishments for p in parts])
-    )
-    labels = np.array([p.departement for p in parts], dtype=object)
+    label = np.repeat(np.arange(len(parts), dtype=np.int32), sizes)
+    labels = pa.DictionaryArray.from_arrays(label, [p.departement for p in parts])
+    rows = pa.concat_tables([p.establishments for p in parts]).combine_chunks()
     shift = np.cumsum([0, *sizes[:-1]])
-    names = as_frame(NAMES, pa.concat_tables([p.names for p in parts]))
-    names["row"] += np.repeat(shift, [len(p.names) for p in parts])
-    return frame.assign(departement=np.repeat(labels, sizes)), names
+    names = pa.concat_tables([p.names for p in parts]).combine_chunks()
+    row = names.column("row").to_numpy() + np.repeat(shift, [len(p.names) for p in parts])
+    return Pool(rows.append_column("departement", labels), names.set_column(0, "row", [row]))
 
 
 #: Registers kept as read, for the fringes of their neighbours.

@@ -86,7 +86,11 @@ class Store:
 
     def country(self, table: Table) -> pd.DataFrame:
         """A country-wide table, whole."""
-        return as_frame(table, _read(self.file(country_path(self.path, table)), table.names))
+        return as_frame(table, self.country_arrow(table))
+
+    def country_arrow(self, table: Table) -> pa.Table:
+        """:meth:`country` as Arrow; what is absent is null."""
+        return _read(self.file(country_path(self.path, table)), table.names)
 
     def has(self, table: Table, departement: str) -> bool:
         """Whether the store holds a part of the table for a département."""

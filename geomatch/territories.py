@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
 #: Legal projection by territory: official EPSG codes for the prefix of a commune code.
 _CRS_OF_TERRITORY: Mapping[str, int] = {
     "971": 5490,
@@ -24,6 +28,12 @@ CRS_METROPOLE = 2154
 def departement_of(code_commune: str) -> str:
     """Département of a commune code: ``35238`` → ``35``, ``97411`` → ``974``."""
     return code_commune[:3] if code_commune[:2] in ("97", "98") else code_commune[:2]
+
+
+def departements_of(codes: NDArray[np.object_]) -> NDArray[np.object_]:
+    """:func:`departement_of` of many codes; each distinct one is looked at once."""
+    number, distinct = pd.factorize(np.asarray(codes, dtype=object))
+    return np.array([departement_of(c) for c in distinct], dtype=object)[number]
 
 
 def crs_of(code_commune: str) -> int:

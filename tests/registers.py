@@ -149,7 +149,7 @@ def _streets(frame: pd.DataFrame) -> pd.DataFrame:
 # ------------------------------------------------------------------ pools
 def pool_of(frame: pd.DataFrame) -> Pool:
     """Index a register, its street names normalised in place of the parser."""
-    return Pool(with_compared(frame), names_of(frame))
+    return Pool.of(with_compared(frame), names_of(frame))
 
 
 def names_of(frame: pd.DataFrame) -> pd.DataFrame:
@@ -205,7 +205,7 @@ def search(
     given = clean_names([n for b in bulletins for n in b.get("names", ())])
     written = list(dict.fromkeys(given))
     code = np.array([written.index(n) for n in given], dtype=np.int64)
-    lexicon = Lexicon([name_words(n) for n in pool.distinct_names])
+    lexicon = Lexicon(pool.name_bags)
     coverage = Coverage(lexicon, [name_words(w) for w in written])
     names = similar_names(np.array(rows, dtype=np.int64), code, coverage, len(written))
     nafs = sorted(set(frame["naf"]) | set(NAFS))

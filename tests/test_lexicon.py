@@ -25,7 +25,7 @@ def weight(lexicon: Lexicon, written: str, known: str) -> float:
 
 
 def test_a_word_stands_for_itself_fully() -> None:
-    lexicon = Lexicon(KNOWN)
+    lexicon = Lexicon.of(KNOWN)
     for word in lexicon.words:
         assert weight(lexicon, word, word) == 1.0
 
@@ -45,7 +45,7 @@ def test_a_word_stands_for_itself_fully() -> None:
     ],
 )
 def test_a_slip_or_a_beginning_stands_for_the_word_but_less(written: str, known: str) -> None:
-    assert 0.3 < weight(Lexicon(KNOWN), written, known) < 1.0
+    assert 0.3 < weight(Lexicon.of(KNOWN), written, known) < 1.0
 
 
 @pytest.mark.parametrize(
@@ -58,19 +58,19 @@ def test_a_slip_or_a_beginning_stands_for_the_word_but_less(written: str, known:
     ],
 )
 def test_another_word_does_not(written: str, known: str) -> None:
-    assert weight(Lexicon(KNOWN), written, known) == 0.0
+    assert weight(Lexicon.of(KNOWN), written, known) == 0.0
 
 
 def test_a_word_that_is_known_is_likelier_meant_than_its_lookalike() -> None:
-    lexicon = Lexicon([["GALANT"], ["GALAND"]])
-    assert weight(lexicon, "GALANT", "GALAND") < weight(Lexicon([["GALAND"]]), "GALANT", "GALAND")
+    lexicon = Lexicon.of([["GALANT"], ["GALAND"]])
+    assert weight(lexicon, "GALANT", "GALAND") < weight(Lexicon.of([["GALAND"]]), "GALANT", "GALAND")
 
 
 @given(names, st.lists(letters, max_size=6))
 def test_weights_lie_between_nothing_and_the_word_itself(
     known: list[list[str]], written: list[str]
 ) -> None:
-    lexicon = Lexicon(known)
+    lexicon = Lexicon.of(known)
     alike = lexicon.alike(written)
     assert alike.shape == (len(written), len(lexicon.words))
     assert (alike.data > 0).all()
@@ -83,7 +83,7 @@ def test_weights_lie_between_nothing_and_the_word_itself(
 
 @given(names, names)
 def test_coverages_are_shares(known: list[list[str]], written: list[list[str]]) -> None:
-    coverage = Coverage(Lexicon(known), written)
+    coverage = Coverage(Lexicon.of(known), written)
     a, b, of_written, of_known = coverage.search(0, len(written), 1e-9)
     assert len(a) == len(b) == len(of_written) == len(of_known)
     for shares in (of_written, of_known):
@@ -96,7 +96,7 @@ def test_coverages_are_shares(known: list[list[str]], written: list[list[str]]) 
 @given(names.filter(lambda ns: any(ns)))
 def test_a_name_covers_itself_and_is_found_again(known: list[list[str]]) -> None:
     known = [n for n in known if n]
-    coverage = Coverage(Lexicon(known), known)
+    coverage = Coverage(Lexicon.of(known), known)
     written, found, of_written, of_known = coverage.search(0, len(known), 0.99)
     own = written == found
     assert sorted(set(written[own])) == list(range(len(known)))
@@ -108,7 +108,7 @@ def test_a_name_covers_itself_and_is_found_again(known: list[list[str]]) -> None
 def test_pairs_asked_for_get_the_coverages_that_the_search_gives(
     known: list[list[str]], written: list[list[str]]
 ) -> None:
-    coverage = Coverage(Lexicon(known), written)
+    coverage = Coverage(Lexicon.of(known), written)
     a, b, of_written, of_known = coverage.search(0, len(written), 1e-9)
     if len(a):
         again = coverage.of_pairs(a, b)
@@ -120,7 +120,7 @@ def test_pairs_asked_for_get_the_coverages_that_the_search_gives(
 def test_a_search_in_pieces_finds_what_a_whole_one_finds(
     known: list[list[str]], written: list[list[str]], cut: int
 ) -> None:
-    coverage = Coverage(Lexicon(known), written)
+    coverage = Coverage(Lexicon.of(known), written)
     cut = min(cut, len(written))
     pieces = [coverage.search(0, cut, 0.3), coverage.search(cut, len(written), 0.3)]
     pairs = {(w, k) for p in pieces for w, k in zip(p[0], p[1], strict=True)}
@@ -129,21 +129,21 @@ def test_a_search_in_pieces_finds_what_a_whole_one_finds(
 
 
 def test_a_rare_word_weighs_more_than_a_common_one() -> None:
-    lexicon = Lexicon(KNOWN)
+    lexicon = Lexicon.of(KNOWN)
     coverage = Coverage(lexicon, [["BOULANGERIE"], ["CREPIN"]])
     of_known = coverage.of_pairs(np.array([0, 1]), np.array([1, 1]))[1]
     assert of_known[1] > of_known[0] > 0
 
 
 def test_the_order_of_the_words_does_not_matter() -> None:
-    coverage = Coverage(Lexicon(KNOWN), [["CREPIN", "BOULANGERIE"], ["BOULANGERIE", "CREPIN"]])
+    coverage = Coverage(Lexicon.of(KNOWN), [["CREPIN", "BOULANGERIE"], ["BOULANGERIE", "CREPIN"]])
     of_written, of_known = coverage.of_pairs(np.array([0, 1]), np.array([1, 1]))
     assert of_written[0] == of_written[1]
     assert of_known[0] == of_known[1]
 
 
 def test_words_unknown_to_all_lower_what_is_explained() -> None:
-    coverage = Coverage(Lexicon(KNOWN), [["CREPIN"], ["CREPIN", "ZZYGO"]])
+    coverage = Coverage(Lexicon.of(KNOWN), [["CREPIN"], ["CREPIN", "ZZYGO"]])
     of_written, _ = coverage.of_pairs(np.array([0, 1]), np.array([1, 1]))
     assert of_written[0] == pytest.approx(1.0)
     assert 0 < of_written[1] < 1
@@ -164,14 +164,14 @@ def test_words_unknown_to_all_lower_what_is_explained() -> None:
 def test_words_run_together_are_taken_apart_into_known_ones_only(
     written: list[str], expected: list[str]
 ) -> None:
-    assert list(Lexicon(KNOWN).parted([written])[0]) == expected
+    assert list(Lexicon.of(KNOWN).parted([written])[0]) == expected
 
 
 @given(names, names)
 def test_taking_words_apart_loses_no_name_and_no_known_word(
     known: list[list[str]], written: list[list[str]]
 ) -> None:
-    lexicon = Lexicon(known)
+    lexicon = Lexicon.of(known)
     parted = lexicon.parted(written)
     assert len(parted) == len(written)
     for before, after in zip(written, parted, strict=True):

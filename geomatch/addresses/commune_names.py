@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
-import pandas as pd
+import pyarrow as pa
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import ratio
 
 from geomatch.addresses.commune_choice import ORIGIN_COST
 from geomatch.addresses.town_names import short_key, town_key
+from geomatch.columns import coded
 
 #: Code → where the name comes from.
 Codes = Mapping[str, str]
@@ -30,19 +31,21 @@ _LEAST_CUT, _MOST_CUT = 4, 200
 class CommuneNames:
     """Every name that communes go or went by, and the communes each stands for."""
 
-    def __init__(self, names: pd.DataFrame) -> None:
+    def __init__(self, names: pa.Table) -> None:
         self._exact: dict[str, dict[str, str]] = {}
         self._short: dict[str, dict[str, str]] = {}
         by_departement: dict[str, dict[str, None]] = {}
-        rows = names[["nom_norm", "code_commune", "departement", "origine"]]
-        for name, code, departement, origin in rows.itertuples(index=False):
-            key = town_key(name)
-            for table, k in ((self._exact, key), (self._short, short_key(key))):
+        number, distinct = coded(names.column("nom_norm"))
+        keys = [town_key(name) for name in distinct.to_pylist()]
+        shorts = [short_key(key) for key in keys]
+        columns = (names.column(c).to_pylist() for c in ("code_commune", "departement", "origine"))
+        for i, code, departement, origin in zip(number.tolist(), *columns, strict=True):
+            for table, k in ((self._exact, keys[i]), (self._short, shorts[i])):
                 codes = table.setdefault(k, {})
                 known = codes.get(code)
                 if known is None or ORIGIN_COST.get(origin, 9) < ORIGIN_COST.get(known, 9):
                     codes[code] = origin
-            by_departement.setdefault(departement, {})[key] = None
+            by_departement.setdefault(departement, {})[keys[i]] = None
         self._of_departement = {d: list(k) for d, k in by_departement.items()}
         self._of_length: dict[int, list[str]] = {}
         self._of_end: dict[str, list[str]] = {}

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from geomatch.addresses.commune_choice import Evidence, choose
 from geomatch.addresses.commune_names import LONG_NAME, CommuneNames
@@ -76,26 +77,25 @@ class CommuneIndex:
     Use :meth:`open`. All codes are those in force in the store's COG vintage.
     """
 
-    def __init__(self, tables: Mapping[str, pd.DataFrame]) -> None:
+    def __init__(self, tables: Mapping[str, pa.Table]) -> None:
         communes = tables[STORE_COMMUNES.name]
-        code = communes["code_commune"]
-        self._departement = _dict(code, communes["departement"])
+        code, parent = (communes.column(c).to_pylist() for c in ("code_commune", "code_parent"))
+        self._departement = _dict(communes, "code_commune", "departement")
         #: name of each commune as the COG writes it
-        self.labels: dict[str, str] = _dict(code, communes["libelle"])
-        size = communes["n_addresses"] + communes["n_establishments"]
-        self._size = _dict(code, size)
-        parts = communes[communes["code_parent"] != ""]
-        self._parent = _dict(parts["code_commune"], parts["code_parent"])
-        self._parts: dict[str, tuple[str, ...]] = {
-            p: tuple(sorted(rows["code_commune"])) for p, rows in parts.groupby("code_parent")
-        }
-        history = tables[STORE_COMMUNE_HISTORY.name]
-        self._history = _dict(history["code_ancien"], history["code_commune"])
+        self.labels = _dict(communes, "code_commune", "libelle")
+        sizes = (communes.column(c).to_numpy() for c in ("n_addresses", "n_establishments"))
+        self._size = dict(zip(code, sum(sizes).tolist(), strict=True))
+        self._parent = {c: p for c, p in zip(code, parent, strict=True) if p}
+        parts: dict[str, list[str]] = {}
+        for part, whole in sorted(self._parent.items()):
+            parts.setdefault(whole, []).append(part)
+        self._parts = {whole: tuple(codes) for whole, codes in parts.items()}
+        self._history = _dict(tables[STORE_COMMUNE_HISTORY.name], "code_ancien", "code_commune")
         postcodes = tables[STORE_COMMUNE_POSTCODES.name]
-        self._by_postcode = Groups(postcodes["code_postal"], postcodes["code_commune"])
+        self._by_postcode = Groups(*(postcodes.column(c) for c in ("code_postal", "code_commune")))
         near = tables[STORE_COMMUNE_NEIGHBOURS.name]
-        near = near.iloc[np.argsort(near["distance_m"].to_numpy(), kind="stable")]
-        self._neighbours = Groups(near["code_commune"], near["voisine"])
+        pairs = (near.column(c) for c in ("code_commune", "voisine"))
+        self._neighbours = Groups(*pairs, rank=near.column("distance_m").to_numpy())
         self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
         self._big_names = self.names.of_some_size(self._size, _SOME_SIZE)
 
@@ -109,7 +109,7 @@ class CommuneIndex:
             STORE_COMMUNE_NEIGHBOURS,
             STORE_COMMUNE_HISTORY,
         )
-        return cls({t.name: store.country(t) for t in wanted})
+        return cls({t.name: store.country_arrow(t) for t in wanted})
 
     # ------------------------------------------------------------- single facts
     def departement(self, code: str) -> str:
@@ -340,5 +340,6 @@ class CommuneIndex:
         return "departement" if departement == self.departement(home) else "other"
 
 
-def _dict(keys: pd.Series, values: pd.Series) -> dict:
-    return dict(zip(keys, values, strict=True))
+def _dict(table: pa.Table, key: str, value: str) -> dict[str, str]:
+    columns = (table.column(c).to_pylist() for c in (key, value))
+    return dict(zip(*columns, strict=True))

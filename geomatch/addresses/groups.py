@@ -5,21 +5,33 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from geomatch.columns import coded, texts
 
 
 class Groups:
-    """Values of each key, in the order of the table; built fast, read seldom."""
+    """Values of each key; built fast, read seldom.
 
-    def __init__(self, keys: pd.Series, values: pd.Series) -> None:
-        key = keys.to_numpy(object)
-        codes, distinct = pd.factorize(key)
-        order = np.argsort(codes, kind="stable")
-        start = np.searchsorted(codes[order], np.arange(len(distinct) + 1))
-        self._values = values.to_numpy(object)[order]
-        self._span = dict(zip(distinct, pairwise(start), strict=True))
+    Parameters
+    ----------
+    keys, values : columns of text, of one length
+    rank : array, optional
+        Values of a key come in its order, else in that of the table.
+    """
+
+    def __init__(
+        self, keys: pa.ChunkedArray, values: pa.ChunkedArray, rank: NDArray | None = None
+    ) -> None:
+        code, distinct = coded(keys)
+        order = np.argsort(code, kind="stable") if rank is None else np.lexsort((rank, code))
+        start = np.searchsorted(code[order], np.arange(len(distinct) + 1))
+        number, values_met = coded(values)
+        self._number, self._values = number[order], texts(values_met)
+        self._span = dict(zip(distinct.to_pylist(), pairwise(start.tolist()), strict=True))
 
     def get(self, key: str) -> tuple[str, ...]:
         """Values of a key; none when it has none."""
         low, high = self._span.get(key, (0, 0))
-        return tuple(self._values[low:high])
+        return tuple(self._values[self._number[low:high]])

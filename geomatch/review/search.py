@@ -147,7 +147,7 @@ def _indexed(texts: pd.Series, row: NDArray[np.int64], rows: int) -> _Words:
     code, distinct = pd.factorize(texts.to_numpy(object))
     ones = np.ones(len(code), np.float32)
     bearers = sparse.csr_array((ones, (code, row)), shape=(len(distinct), rows))
-    return _Words(Lexicon([name_words(str(t)) for t in distinct]), bearers)
+    return _Words(Lexicon.of([name_words(str(t)) for t in distinct]), bearers)
 
 
 def _name_words(name: str) -> list[str]:

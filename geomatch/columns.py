@@ -1,0 +1,29 @@
+"""Columns of Arrow tables as arrays: texts as integers and the few distinct ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+
+def texts(column: pa.Array | pa.ChunkedArray) -> NDArray[np.object_]:
+    """Text as Python strings; what is absent is ``""``."""
+    if column.null_count:
+        column = pc.fill_null(column.cast(pa.string()), "")
+    if isinstance(column, pa.ChunkedArray):
+        return np.asarray(column.to_numpy(), dtype=object)
+    return np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
+
+
+def coded(column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:
+    """Number of each text, and the distinct ones, as they first come; what is absent is ``""``."""
+    if column.null_count:
+        column = pc.fill_null(column.cast(pa.string()), "")
+    if isinstance(column, pa.ChunkedArray):
+        # of one chunk, so that there is one dictionary
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    return column.indices.to_numpy().astype(np.int64), column.dictionary
