@@ -20,17 +20,17 @@ import pandas as pd
 
 import geomatch
 from geomatch import paths
-from geomatch.addresses import CommuneIndex, get_parser
+from geomatch.addresses import get_parser
 from geomatch.bulletins import read_bulletins
 from geomatch.cluster import execute
-from geomatch.config import AddressOptions, Config
+from geomatch.config import Config
 from geomatch.errors import ConfigError, DataError
 from geomatch.garbage import seldom_collected
 from geomatch.matcher import Matcher
 from geomatch.model import Model, model_hash
 from geomatch.partitions import Work, finished_run, key_of
 from geomatch.paths import Location
-from geomatch.prepared import address_parts, asked_communes, places_of_work
+from geomatch.planning import departements_of_work
 from geomatch.store import Store
 
 #: Small départements share a partition up to this many bulletins.
@@ -164,18 +164,6 @@ def _matcher(task: Task) -> Matcher:
     return _MATCHERS[key]
 
 
-def _departements(
-    bulletins: pd.DataFrame, communes: CommuneIndex, options: AddressOptions
-) -> np.ndarray:
-    """Département of work, as the matcher will have it: lines are read only where there are any."""
-    asked = bulletins
-    if (bulletins["adresse"] != "").any():
-        parts = address_parts(bulletins, get_parser(options), communes)
-        asked = asked_communes(bulletins, parts)
-    codes = communes.resolve(asked)["code_commune"]
-    return places_of_work(bulletins, codes)[0].astype(str)
-
-
 def partition_rows(
     departements: np.ndarray, most: int = PARTITION_ROWS, cut: int = CUT_ROWS
 ) -> list[np.ndarray]:
@@ -216,7 +204,6 @@ class _Job:
         opened = Store.open(store)
         Model.load(config.model)
         get_parser(config.addresses)
-        communes = CommuneIndex.open(opened)
         _check_options(options, opened)
         bulletins = read_bulletins(source, config.bulletins)
         if bulletins.empty:
@@ -224,7 +211,7 @@ class _Job:
                 f"{source} holds no bulletin: expected one line per bulletin; nothing done"
             )
         description = _description(source, opened, config, len(bulletins))
-        labels = partial(_departements, bulletins, communes, config.addresses)
+        labels = partial(departements_of_work, bulletins, opened, config.addresses, options)
         if options.departements:
             codes = labels()
             known = np.isin(codes, opened.departements)

@@ -18,7 +18,7 @@ from geomatch.errors import ConfigError, SourceUnavailableError
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-Function = Callable[[T], int]
+R = TypeVar("R")
 #: How often workers may be lost before a run gives up.
 MOST_LOSSES = 3
 #: Loggers that tell of lost connections with a trace.
@@ -39,7 +39,7 @@ class Crew(Protocol):
         """``tcp://…``; empty: this machine."""
 
 
-def execute(function: Function[T], tasks: Sequence[T], crew: Crew) -> Iterator[int]:
+def execute(function: Callable[[T], R], tasks: Sequence[T], crew: Crew) -> Iterator[R]:
     """Call `function` on each task, and give what it returns as it comes.
 
     Raises
@@ -60,7 +60,7 @@ def execute(function: Function[T], tasks: Sequence[T], crew: Crew) -> Iterator[i
         yield from _on_processes(function, tasks, crew.workers)
 
 
-def _on_processes(function: Function[T], tasks: Sequence[T], workers: int) -> Iterator[int]:
+def _on_processes(function: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator[R]:
     """A process that is killed breaks the whole pool: a new one does what is left."""
     left = list(tasks)
     for loss in range(1, MOST_LOSSES + 1):
@@ -68,9 +68,9 @@ def _on_processes(function: Function[T], tasks: Sequence[T], workers: int) -> It
             futures = {pool.submit(function, task): task for task in left}
             try:
                 for future in as_completed(futures):
-                    number = future.result()
-                    left.remove(futures[future])
-                    yield number
+                    done = future.result()
+                    left = [t for t in left if t is not futures[future]]
+                    yield done
             except BrokenProcessPool:
                 log.warning("a worker process was killed (%d of %d)", loss, MOST_LOSSES)
             except BaseException:
@@ -84,7 +84,7 @@ def _on_processes(function: Function[T], tasks: Sequence[T], workers: int) -> It
     )
 
 
-def _on_cluster(function: Function[T], tasks: Sequence[T], scheduler: str) -> Iterator[int]:
+def _on_cluster(function: Callable[[T], R], tasks: Sequence[T], scheduler: str) -> Iterator[R]:
     try:
         from distributed import Client, KilledWorker
         from distributed import as_completed as dask_completed
@@ -99,7 +99,7 @@ def _on_cluster(function: Function[T], tasks: Sequence[T], scheduler: str) -> It
         futures = client.map(function, list(tasks), pure=False)
         try:
             for future in dask_completed(futures):
-                yield int(future.result())
+                yield future.result()
         except KilledWorker as error:
             raise ConfigError(
                 "the cluster's workers were killed time and again at the same partition, perhaps "

@@ -8,7 +8,9 @@ long the file is.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -44,9 +46,19 @@ def collate(files: Sequence[Path], table: Table, target: Path, *, block: int = _
     # a partition without any row may not know the types of its numbers
     known = next((p.schema for p in parts if p.last >= 0), parts[0].schema)
     schema = known.remove(known.get_field_index(ORDER))
-    with pq.ParquetWriter(target, schema, compression="zstd") as writer:
-        for rows in _blocks(parts, block):
+    writing = writing_options(schema) | {"compression": "zstd"}
+    # Both halves leave Python's lock: one block is put in order while another is compressed.
+    with pq.ParquetWriter(target, schema, **writing) as writer, ThreadPoolExecutor(1) as ahead:
+        blocks = _blocks(parts, block)
+        following = ahead.submit(next, blocks, None)
+        while (rows := following.result()) is not None:
+            following = ahead.submit(next, blocks, None)
             writer.write_table(_without_blanks(rows.drop_columns(ORDER), texts).cast(schema))
+
+
+def writing_options(schema: pa.Schema) -> dict[str, Any]:
+    """How a table of results is written: numbers as they are, for they hardly repeat."""
+    return {"use_dictionary": [f.name for f in schema if pa.types.is_string(f.type)]}
 
 
 def _blocks(parts: Sequence[_Part], block: int) -> Iterator[pa.Table]:

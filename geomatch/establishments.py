@@ -22,7 +22,6 @@ from geomatch.bags import Bags
 from geomatch.columns import coded, texts
 from geomatch.lexicon import ragged_ranges
 from geomatch.names import name_bags
-from geomatch.territories import departement_of
 
 #: Middle of each tranche d'effectifs; NN (unknown) stands below the smallest employer.
 TRANCHE_HEADCOUNT = {
@@ -53,13 +52,6 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.rows)
-
-    @classmethod
-    def of(cls, frame: pd.DataFrame, names: pd.DataFrame) -> Pool:
-        """Of tables in pandas; without a column of its own the département is the commune's."""
-        if "departement" not in frame.columns:
-            frame = frame.assign(departement=[departement_of(c) for c in frame["code_commune"]])
-        return cls(*(pa.Table.from_pandas(t, preserve_index=False) for t in (frame, names)))
 
     @cached_property
     def siret(self) -> NDArray[np.object_]:

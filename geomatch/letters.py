@@ -7,7 +7,7 @@ words whose masks differ in more than twice the edits allowed need not be compar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ _ADDED = np.random.default_rng(20_190_101).integers(1, 2**64, 256, dtype=np.uint
 _LETTERS = 26
 
 
-def letter_sums(words: Sequence[str]) -> Words64:
+def letter_sums(words: Collection[str]) -> Words64:
     """A sum for each word, equal for words of the same letters (and, one chance in 10¹⁹, others).
 
     `words` are normalised.
@@ -30,7 +30,7 @@ def letter_sums(words: Sequence[str]) -> Words64:
     return np.diff(total[np.append(start, len(letters))])
 
 
-def letter_masks(words: Sequence[str]) -> Words64:
+def letter_masks(words: Collection[str]) -> Words64:
     """A mask for each word: which letters it has, and which more than once."""
     letters, start = _flat(words)
     n = len(start)
@@ -49,7 +49,7 @@ def edits_apart(a: Words64, b: Words64) -> NDArray[np.int64]:
     return (np.bitwise_count(a ^ b).astype(np.int64) + 1) // 2
 
 
-def _flat(words: Sequence[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+def _flat(words: Collection[str]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     letters = np.frombuffer("".join(words).encode("ascii", "replace"), np.uint8)
     sizes = np.fromiter(map(len, words), np.int64, len(words))
     return letters, np.cumsum(sizes) - sizes

@@ -49,6 +49,8 @@ class Lexicon:
         self.code_of = dict(zip(self.words, range(len(self.words)), strict=True))
         self._places = names.row, names.code
         self.matrix = _binary(names.row, names.code, (names.n, len(self.words)))
+        #: the same, word by word
+        self.names_with = self.matrix.T.tocsr()
         documents = np.bincount(self.matrix.indices, minlength=len(self.words))
         self.frequency = documents
         self.idf = np.log1p(names.n / np.maximum(documents, 1)).astype(np.float32)
@@ -248,7 +250,7 @@ class Coverage:
         of_written, of_known : float32 arrays
             The two coverages.
         """
-        product = (self._both[low:high] @ self.lexicon.matrix.T).tocoo()
+        product = (self._both[low:high] @ self.lexicon.names_with).tocoo()
         of_written = np.minimum(product.data.real, 1.0)
         of_known = np.minimum(product.data.imag / self.lexicon.weight[product.col], 1.0)
         keep = 0.6 * of_written + 0.4 * of_known >= least

@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geomatch import paths
-from geomatch.collating import GROUP_ROWS, collate
+from geomatch.collating import GROUP_ROWS, collate, writing_options
 from geomatch.errors import ConfigError, DataError
 from geomatch.paths import Location
 from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS
@@ -124,7 +124,8 @@ class Work:
         buffer = io.BytesIO()
         arrow = _typed(pa.Table.from_pandas(table, preserve_index=False))
         # small row groups: the merge holds one of each partition
-        pq.write_table(arrow, buffer, row_group_size=GROUP_ROWS, write_statistics=False)
+        options = writing_options(arrow.schema) | {"compression": "lz4", "write_statistics": False}
+        pq.write_table(arrow, buffer, row_group_size=GROUP_ROWS, **options)
         file = paths.join(self.folder, f"{number:05d}-{name}.parquet")
         paths.write_bytes(file, buffer.getvalue())
 

@@ -75,6 +75,9 @@ class TrigramIndex:
         # trigram → words, in the order of their lengths
         self._words_of = self.matrix[self._order].T.tocsr()
         self._words_of.sort_indices()
+        gram = np.repeat(np.arange(_BASE**3), np.diff(self._words_of.indptr))
+        #: trigram and word in one integer, in order
+        self._postings = gram * len(words) + self._words_of.indices
 
     def resembling(
         self, words: NDArray[np.object_], least: NDArray[np.float64], dice: float
@@ -101,7 +104,7 @@ class TrigramIndex:
             # least count of the trigrams looked up, by the two words' kinds
             enough = (self._needed(group, dice) - dropped[:, None]).astype(np.float32)
             rare = self._without_commonest(grams[group.rows], dropped[sizes[group.rows]])
-            columns = self._words_of[:, group.low : group.high]
+            rare, columns = self._narrowed(rare, group)
             kind = self._kind[group.low : group.high]
             for first in range(0, len(group.rows), _CHUNK):
                 rows = group.rows[first : first + _CHUNK]
@@ -115,6 +118,25 @@ class TrigramIndex:
         if not found:
             return np.array([], np.int64), np.array([], np.int64)
         return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
+
+    def _narrowed(
+        self, rare: sparse.csr_array, group: _Group
+    ) -> tuple[sparse.csr_array, sparse.csr_array]:
+        """Trigrams of the written words alone, and the words of the group that hold each."""
+        grams, column = np.unique(rare.indices, return_inverse=True)
+        n = self._words_of.shape[1]
+        low, high = (
+            np.searchsorted(self._postings, grams.astype(np.int64) * n + bound)
+            for bound in (group.low, group.high)
+        )
+        place = np.repeat(low - np.cumsum(np.r_[0, (high - low)[:-1]]), high - low)
+        place += np.arange(len(place))
+        words = self._words_of.indices[place] - group.low
+        start = np.r_[0, np.cumsum(high - low)]
+        shape = (len(grams), group.high - group.low)
+        holders = sparse.csr_array((np.ones(len(words), np.float32), words, start), shape=shape)
+        written = (rare.data, column.ravel(), rare.indptr)
+        return sparse.csr_array(written, shape=(rare.shape[0], len(grams))), holders
 
     def _needed(self, group: _Group, dice: float) -> NDArray[np.float64]:
         """Trigrams that words of each size must share with known ones of each kind."""

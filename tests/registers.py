@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from gazetteer.store import write_country, write_departement, write_manifest
 from geomatch.candidates import (
@@ -36,6 +37,7 @@ from geomatch.schema import (
     STORE_FORMAT,
     STORE_FORMAT_VERSION,
     STORE_STREETS,
+    Table,
 )
 from geomatch.store import Store
 from geomatch.territories import crs_of, departement_of
@@ -149,7 +151,17 @@ def _streets(frame: pd.DataFrame) -> pd.DataFrame:
 # ------------------------------------------------------------------ pools
 def pool_of(frame: pd.DataFrame) -> Pool:
     """Index a register, its street names normalised in place of the parser."""
-    return Pool.of(with_compared(frame), names_of(frame))
+    rows = with_compared(frame)
+    departements = pa.array([departement_of(c) for c in rows["code_commune"]], pa.string())
+    table = as_arrow(STORE_ESTABLISHMENTS, rows).append_column("departement", departements)
+    return Pool(table, as_arrow(NAMES, names_of(frame)))
+
+
+def as_arrow(table: Table, frame: pd.DataFrame) -> pa.Table:
+    """A table as the store has it."""
+    kinds = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool": pa.bool_()}
+    schema = pa.schema([(c, kinds[kind]) for c, (kind, _) in table.columns.items()])
+    return pa.Table.from_pandas(table.conform(frame), schema=schema, preserve_index=False)
 
 
 def names_of(frame: pd.DataFrame) -> pd.DataFrame:

@@ -23,17 +23,21 @@ PACKAGES = ("geomatch", "gazetteer")
 LAYERS: dict[str, tuple[str, ...]] = {
     "ground": (
         "errors", "paths", "text", "tables", "schema", "config", "store", "territories", "voies",
+        "columns", "garbage",
     ),
-    "knowledge": ("joined", "trigrams", "lexicon", "written", "model", "collective", "fitting"),
+    "knowledge": (
+        "bags", "joined", "letters", "trigrams", "lexicon", "written", "model", "collective",
+        "fitting",
+    ),
     "phases": (
         "bulletins", "names", "addresses", "activities", "establishments", "candidates",
         "ranking", "decisions",
     ),
     "assembly": ("national", "prepared", "resources", "results", "matcher"),
     "uses": (
-        "batch", "cluster", "collating", "partitions", "merging", "evaluation", "geocoding",
-        "training", "scoring", "explaining", "review", "evidence", "verdicts", "workload",
-        "progress",
+        "batch", "cluster", "collating", "partitions", "planning", "merging", "evaluation",
+        "geocoding", "training", "scoring", "explaining", "review", "evidence", "verdicts",
+        "workload", "progress",
     ),
     "demo": ("demo",),
     "command line": ("cli",),
@@ -44,15 +48,17 @@ ALONGSIDE: dict[str, set[str]] = {
     "paths": {"errors"},
     "store": {"errors", "paths", "schema"},
     "voies": {"tables", "text"},
-    "lexicon": {"joined", "trigrams"},
+    "lexicon": {"bags", "joined", "letters", "trigrams"},
     "written": {"lexicon"},
     "fitting": {"collective", "model"},
     # Phases never import each other, but for the register's side and the words.
     "activities": {"names"},
+    "establishments": {"names"},
     "candidates": {"establishments"},
     "ranking": {"establishments", "candidates", "activities"},
     "matcher": {"national", "prepared", "resources", "results"},
-    "batch": {"cluster", "partitions"},
+    "batch": {"cluster", "partitions", "planning"},
+    "planning": {"cluster"},
     "merging": {"partitions"},
     "partitions": {"collating"},
     "training": {"evaluation", "verdicts"},
@@ -65,7 +71,11 @@ ALONGSIDE: dict[str, set[str]] = {
 #: Units that may not see all that lies below them.
 ONLY: dict[str, set[str]] = {
     "joined": set(),
-    "lexicon": {"joined", "trigrams"},
+    "bags": {"columns"},
+    "letters": set(),
+    "garbage": set(),
+    "columns": set(),
+    "lexicon": {"bags", "joined", "letters", "trigrams"},
     "written": {"lexicon"},
     "collective": set(),
     "decisions": {"config", "model"},

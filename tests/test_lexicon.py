@@ -63,7 +63,9 @@ def test_another_word_does_not(written: str, known: str) -> None:
 
 def test_a_word_that_is_known_is_likelier_meant_than_its_lookalike() -> None:
     lexicon = Lexicon.of([["GALANT"], ["GALAND"]])
-    assert weight(lexicon, "GALANT", "GALAND") < weight(Lexicon.of([["GALAND"]]), "GALANT", "GALAND")
+    assert weight(lexicon, "GALANT", "GALAND") < weight(
+        Lexicon.of([["GALAND"]]), "GALANT", "GALAND"
+    )
 
 
 @given(names, st.lists(letters, max_size=6))

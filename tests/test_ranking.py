@@ -39,9 +39,10 @@ def declared_of(
     has_name[found.names.row] = True
     mask = np.zeros((max(len(kinds), 1), n_nafs), dtype=bool)
     kind = np.full(n, -1, np.int64)
+    nafs = found.pool.naf(np.arange(len(found.pool))).astype(str)
     for i, (bulletin, implied) in enumerate(kinds.items()):
         kind[bulletin] = i
-        mask[i, found.activities.naf[found.pool.frame["naf"].isin(implied)]] = True
+        mask[i, found.activities.naf[np.isin(nafs, implied)]] = True
     return Declared(
         written=np.array(found.written, dtype=object),
         has_name=has_name,

@@ -94,8 +94,8 @@ class CommuneIndex:
         postcodes = tables[STORE_COMMUNE_POSTCODES.name]
         self._by_postcode = Groups(*(postcodes.column(c) for c in ("code_postal", "code_commune")))
         near = tables[STORE_COMMUNE_NEIGHBOURS.name]
-        pairs = (near.column(c) for c in ("code_commune", "voisine"))
-        self._neighbours = Groups(*pairs, rank=near.column("distance_m").to_numpy())
+        code, other = (near.column(c) for c in ("code_commune", "voisine"))
+        self._neighbours = Groups(code, other, near.column("distance_m").to_numpy())
         self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
         self._big_names = self.names.of_some_size(self._size, _SOME_SIZE)
 
