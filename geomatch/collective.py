@@ -33,7 +33,7 @@ def scored(
     if weight > 0.0:
         codes = pd.factorize(group)[0]
         alone = candidate_probabilities(row, score)
-        seen = seen_elsewhere(row, pairs["siret"].to_numpy(object), alone, codes)
+        seen = seen_elsewhere(row, pairs["siret_number"].to_numpy(np.int64), alone, codes)
     total = score + weight * seen
     return pairs.assign(score=total, chance=candidate_probabilities(row, total), seen=seen)
 
@@ -58,7 +58,7 @@ def candidate_probabilities(
 
 def seen_elsewhere(
     row: NDArray[np.int64],
-    siret: NDArray[np.object_],
+    siret: NDArray[np.int64],
     chance: NDArray[np.float64],
     group: NDArray[np.int64],
 ) -> NDArray[np.float64]:

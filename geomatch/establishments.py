@@ -59,6 +59,11 @@ class Pool:
         return texts(self.rows.column("siret"))
 
     @cached_property
+    def siret_number(self) -> NDArray[np.int64]:
+        """SIRET of each row, as a number."""
+        return pc.cast(self.rows.column("siret"), pa.int64()).to_numpy()
+
+    @cached_property
     def siren(self) -> NDArray[np.int64]:
         """SIREN of each row, as a number."""
         return pc.cast(self.rows.column("siren"), pa.int64()).to_numpy()

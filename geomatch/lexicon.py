@@ -22,6 +22,8 @@ from geomatch.joined import LEAST_LENGTH, JoinedWords
 from geomatch.letters import edits_apart, letter_masks, letter_sums
 from geomatch.trigrams import TrigramIndex
 
+#: Words that so many known names hold are meant when they are written: no slips are looked for.
+_COMMON = 10
 _MIN_DICE = 0.34
 _MAX_ALIKE = 6
 #: Less than any similarity that counts: words less alike need not be compared to the end.
@@ -102,6 +104,9 @@ class Lexicon:
         asked = np.array(
             [i for i, w in enumerate(words) if len(w) >= 4 and not w.isdigit()], dtype=np.int64
         )
+        if len(self.words):
+            is_common = self.frequency[exact[asked]] >= _COMMON
+            asked = asked[(exact[asked] < 0) | ~is_common]
         if not len(asked) or not len(self.words):
             return _no_pairs()
         texts = np.array([words[i] for i in asked], dtype=object)

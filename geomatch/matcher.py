@@ -168,7 +168,7 @@ class Matcher:
         """Candidates of every bulletin and their features, aligned, sorted by bulletin.
 
         The pairs have besides :data:`geomatch.candidates.PAIRS` the columns ``siret``,
-        ``siren`` (integer), ``naf``, ``name_compared``.
+        ``siret_number`` and ``siren`` (integers), ``naf``, ``name_compared``.
         """
         tell = tell or _silent
         found: list[tuple[pd.DataFrame, pd.DataFrame]] = []
@@ -178,7 +178,9 @@ class Matcher:
             rows = np.flatnonzero(prepared.searched == departement)
             found.append(self._pairs_of(prepared, rows, self.resources.pool(departement)))
         if not found:
-            empty = candidates.PAIRS.empty().assign(siret="", siren=0, naf="", name_compared="")
+            empty = candidates.PAIRS.empty().assign(
+                siret="", siret_number=0, siren=0, naf="", name_compared=""
+            )
             return empty, pd.DataFrame({f: [] for f in _FEATURE_COLUMNS}, dtype="float64")
         pairs = pd.concat([p for p, _ in found], ignore_index=True)
         features = pd.concat([f for _, f in found], ignore_index=True)
@@ -219,6 +221,7 @@ class Matcher:
         pairs = pairs.assign(
             row=rows[pairs["row"].to_numpy(np.int64)],
             siret=pool.siret[est],
+            siret_number=pool.siret_number[est],
             siren=pool.siren[est],
             naf=pool.naf(est),
             name_compared=np.append(pool.distinct_names, "")[known],
@@ -305,7 +308,7 @@ class Matcher:
         """
         weight = self.model.collective if self.config.decisions.collective else 0.0
         pairs = collective.scored(pairs, self.model.ranking.score(features), group, weight)
-        order = np.lexsort((pairs["siret"].to_numpy(str), -pairs["score"], pairs["row"]))
+        order = np.lexsort((pairs["siret_number"], -pairs["score"], pairs["row"]))
         pairs, features = pairs.iloc[order], features.iloc[order]
         return pairs.reset_index(drop=True), features.reset_index(drop=True)
 

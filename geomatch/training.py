@@ -229,7 +229,7 @@ def fit(sample: Sample, names: Sequence[str] = ranking.FEATURE_NAMES) -> Model:
     weight = fit_offset(score, alone["seen"].to_numpy(), row, right)
     model = replace(UNTRAINED, ranking=ranker, collective=weight)
     pairs = collective.scored(sample.pairs, score, group, weight)
-    order = np.lexsort((pairs["siret"].to_numpy(str), -pairs["score"], row))
+    order = np.lexsort((pairs["siret_number"], -pairs["score"], row))
     pairs, right = pairs.iloc[order].reset_index(drop=True), right[order]
     features = sample.features.iloc[order].reset_index(drop=True)
     echoes = decisions.best_echoes(pairs, features, sample.flags)

@@ -16,7 +16,10 @@ bulletins = st.lists(st.tuples(candidates, st.sampled_from(["1", "2"])), max_siz
 def pairs_of(given_bulletins: list[tuple[list[tuple[str, float]], str]]) -> pd.DataFrame:
     rows = [(i, s, v) for i, (pairs, _) in enumerate(given_bulletins) for s, v in pairs]
     frame = pd.DataFrame(rows, columns=["row", "siret", "own"])
-    return frame.astype({"row": "int64", "siret": object, "own": "float64"})
+    number = [ord(s) for s in frame["siret"]]
+    return frame.assign(siret_number=number).astype(
+        {"row": "int64", "siret_number": "int64", "own": "float64"}
+    )
 
 
 def run(
@@ -95,6 +98,6 @@ def test_the_order_of_the_bulletins_changes_nothing(
 @pytest.mark.parametrize("groups", [1, 2])
 def test_no_pairs_have_nothing_to_say(groups: int) -> None:
     none = np.array([], dtype=np.int64)
-    seen = seen_elsewhere(none, np.array([], dtype=object), np.zeros(0), np.zeros(groups, np.int64))
+    seen = seen_elsewhere(none, none, np.zeros(0), np.zeros(groups, np.int64))
     assert seen.shape == (0,)
     assert not len(run([([], "1")] * groups))
