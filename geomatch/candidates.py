@@ -58,7 +58,8 @@ class Places:
     ELSEWHERE, NEIGHBOUR, INSIDE. ``position`` and ``radius`` are metres; NaN for none.
     ``street`` is :func:`geomatch.establishments.street_codes`, -1 for none. ``home`` is the
     commune of residence (position among the pool's, -1 for one outside), ``at_home`` 1 where
-    work is said to be in it, -1 elsewhere, 0 where nothing is said.
+    work is said to be in it, -1 elsewhere, 0 where nothing is said. ``by_code`` tells whose
+    commune was given by its official code.
     """
 
     zone: NDArray[np.int64]
@@ -70,6 +71,7 @@ class Places:
     street_text: NDArray[np.object_]
     home: NDArray[np.int64]
     at_home: NDArray[np.int8]
+    by_code: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.zone)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ def fit_choice(
     right: NDArray[np.bool_],
     *,
     trust: NDArray[np.float64] | None = None,
+    prior: Mapping[str, float] | None = None,
 ) -> Linear:
     """Weights of a conditional logit: the right candidate against its rivals and against none.
 
@@ -43,11 +44,14 @@ def fit_choice(
     trust : of each pair's bulletin, the chance that what is told of it is right; None: always.
         An error may have put any other alternative in the right one's place: the likelihood is
         that of what was told, through the error (Patrini et al. 2017, forward correction).
+    prior : weights that some features have where the sample does not say otherwise; else 0.
     """
     order = np.argsort(row, kind="stable")
     trusted = np.ones(len(row)) if trust is None else trust[order]
     row, right = row[order], right[order]
     values, mean, scale = _standardised(features.to_numpy(np.float64)[order])
+    before = np.array([(prior or {}).get(str(c), 0.0) for c in features.columns])
+    offset = features.to_numpy(np.float64)[order] @ before
     start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
     group = np.cumsum(np.r_[0, row[1:] != row[:-1]])
     absent = np.add.reduceat(right, start) == 0
@@ -56,7 +60,7 @@ def fit_choice(
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights, null = parameters[:-1], parameters[-1]
-        score = values @ weights
+        score = values @ weights + offset
         top = np.maximum(np.maximum.reduceat(score, start), null)
         odds, odds_null = np.exp(score - top[group]), np.exp(null - top)
         total = np.add.reduceat(odds, start) + odds_null
@@ -74,7 +78,7 @@ def fit_choice(
     fitted = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 500}).x
     weights = fitted[:-1] / scale
     intercept = float(-fitted[-1] - (weights * mean).sum())
-    return Linear(_named(features.columns, weights), intercept)
+    return Linear(_named(features.columns, weights + before), intercept)
 
 
 def fit_offset(

@@ -261,6 +261,7 @@ class Matcher:
             street_text=parts["nom_voie"].to_numpy(object),
             home=pd.Index(pool.communes).get_indexer(bulletins["code_commune_residence"]),
             at_home=bulletins["lieu_travail"].map({"1": 1, "2": -1}).fillna(0).to_numpy(np.int8),
+            by_code=(prepared.communes["commune_method"].iloc[rows] == "code").to_numpy(bool),
         )
 
     def _relation(self, zone: str, communes: dict[str, int]) -> NDArray[np.int8]:

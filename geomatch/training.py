@@ -223,7 +223,9 @@ def fit(sample: Sample, names: Sequence[str] = ranking.FEATURE_NAMES) -> Model:
     right = is_right(sample)
     row = sample.pairs["row"].to_numpy(np.int64)
     trust = _trust(sample)
-    ranker = fit_choice(sample.features[list(names)], row, right, trust=trust[row])
+    ranker = fit_choice(
+        sample.features[list(names)], row, right, trust=trust[row], prior=ranking.PRIOR_WEIGHTS
+    )
     score, group = ranker.score(sample.features), sample.group.to_numpy(object)
     alone = collective.scored(sample.pairs, score, group, 1.0)
     weight = fit_offset(score, alone["seen"].to_numpy(), row, right)

@@ -250,6 +250,7 @@ def places_of(bulletins: Sequence[Row], pool: Pool) -> Places:
         numero=np.array([b.get("numero", -1) for b in bulletins], dtype=np.int64),
         street_text=np.array([b.get("nom_voie", "") for b in bulletins], dtype=object),
         home=pd.Index(pool.communes).get_indexer([b.get("home", "") for b in bulletins]),
+        by_code=np.array([b.get("by_code", False) for b in bulletins], dtype=bool),
         at_home=np.array([b.get("at_home", 0) for b in bulletins], dtype=np.int8),
     )
 
