@@ -266,17 +266,18 @@ def _largest_fitting(
 
 def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
     """One row a (bulletin, establishment): the best names, all the sources."""
-    pairs = pairs.assign(score=name_score(pairs))
-    pairs = pairs.sort_values(
-        ["row", "establishment", "score"], ascending=[True, True, False], kind="stable"
+    score = name_score(pairs)
+    row, establishment, source = (
+        pairs[c].to_numpy(np.int64) for c in ("row", "establishment", "source")
     )
-    keys = pairs[["row", "establishment"]].to_numpy()
-    first = np.ones(len(keys), dtype=bool)
-    first[1:] = (keys[1:] != keys[:-1]).any(axis=1)
-    source = pairs["source"].to_numpy(np.int64)
+    key = row * (establishment.max(initial=0) + 1) + establishment
+    order = np.lexsort((-score, key))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = key[order][1:] != key[order][:-1]
+    kept = order[first]
     if len(source):
-        source = np.bitwise_or.reduceat(source, np.flatnonzero(first))
-    return pairs[first].assign(source=source)
+        source = np.bitwise_or.reduceat(source[order], np.flatnonzero(first))
+    return pairs.iloc[kept].assign(score=score[kept], source=source)
 
 
 def _best(

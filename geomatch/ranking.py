@@ -155,12 +155,8 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
     compared = (written >= 0) & (known >= 0)
     key = np.where(compared, written * max(len(pool.distinct_names), 1) + known, -1)
     distinct, first, back = np.unique(key, return_index=True, return_inverse=True)
-    # An absent name is at -1, where an empty one stands.
-    left = np.append(declared.written, "")[np.where(compared[first], written[first], -1)]
-    right = np.append(pool.distinct_names, "")[np.where(compared[first], known[first], -1)]
-    a, b = _place_kinds(left), _place_kinds(right)
-    sorted_left = np.array([" ".join(sorted(s.split())) for s in left], dtype=object)
-    sorted_right = np.array([" ".join(sorted(s.split())) for s in right], dtype=object)
+    left, sorted_left, a = _read(declared.written, np.where(compared, written, -1)[first])
+    right, sorted_right, b = _read(pool.distinct_names, np.where(compared, known, -1)[first])
     none = distinct == -1
 
     def similarity(scorer: Any, a: NDArray, b: NDArray) -> NDArray:
@@ -191,16 +187,20 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
     }
 
 
-def _place_kinds(names: NDArray[np.object_]) -> NDArray[np.int64]:
-    """Kinds of place each name says, as bits (see ``tables/kinds_of_place.csv``)."""
-    bits = _kind_bits()
-    known: dict[str, int] = {}
-    out = np.zeros(len(names), np.int64)
-    for i, name in enumerate(names):
-        if name not in known:
-            known[name] = functools.reduce(operator.or_, (bits.get(w, 0) for w in name.split()), 0)
-        out[i] = known[name]
-    return out
+def _read(
+    names: NDArray[np.object_], at: NDArray[np.int64]
+) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.int64]]:
+    """Names at some positions (-1: an empty one), with their words sorted, and kinds of place.
+
+    Kinds are bits (see ``tables/kinds_of_place.csv``). Each distinct name is read once.
+    """
+    position, back = np.unique(at, return_inverse=True)
+    bits, back = _kind_bits(), back.ravel()
+    distinct = ["" if i < 0 else names[i] for i in position.tolist()]
+    words = [name.split() for name in distinct]
+    in_order = np.array([" ".join(sorted(w)) for w in words], dtype=object)
+    kinds = [functools.reduce(operator.or_, (bits.get(w, 0) for w in ws), 0) for ws in words]
+    return np.array(distinct, dtype=object)[back], in_order[back], np.array(kinds, np.int64)[back]
 
 
 @functools.cache

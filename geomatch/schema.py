@@ -56,11 +56,7 @@ class Table:
 
     def conform(self, frame: pd.DataFrame) -> pd.DataFrame:
         """The table's columns only, in order, typed; what is absent is ``""``, NaN, 0 or False."""
-        out = {}
-        for column, (kind, _) in self.columns.items():
-            values = _typed(frame.get(column), kind, len(frame))
-            # Text stays Python objects: pandas 3 would turn it into Arrow strings and back.
-            out[column] = pd.Series(values, index=frame.index, dtype=DTYPES[kind])
+        out = {c: _column(frame.get(c), k, frame.index) for c, (k, _) in self.columns.items()}
         return pd.DataFrame(out, index=frame.index)
 
     def require(self, frame: pd.DataFrame, what: str) -> None:
@@ -70,6 +66,14 @@ class Table:
             raise DataError(
                 f"{what}: column(s) {', '.join(missing)} missing; got {', '.join(frame.columns)}"
             )
+
+
+def _column(given: pd.Series | None, kind: str, index: pd.Index) -> pd.Series:
+    """A column typed; as it is where it is so already, for most are and to tell costs little."""
+    if given is not None and given.dtype == DTYPES[kind] and not (kind == "text" and given.hasnans):
+        return given
+    # Text stays Python objects: pandas 3 would turn it into Arrow strings and back.
+    return pd.Series(_typed(given, kind, len(index)), index=index, dtype=DTYPES[kind])
 
 
 def _typed(values: pd.Series | None, kind: str, n: int) -> object:
@@ -86,7 +90,9 @@ def _typed(values: pd.Series | None, kind: str, n: int) -> object:
 def text_array(values: Iterable[object]) -> np.ndarray:
     """An object array of ``str``; whatever is null (None, NaN, NA) becomes ``""``."""
     series = values if isinstance(values, pd.Series) else pd.Series(list(values), dtype=object)
-    array = series.to_numpy(dtype=object, na_value=None)
+    # dear, and of no use where there are Python objects already
+    is_object = series.dtype == object
+    array = series.to_numpy() if is_object else series.to_numpy(dtype=object, na_value=None)
     null = pd.isna(array)
     if null.any():
         array = array.copy()
