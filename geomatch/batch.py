@@ -36,7 +36,7 @@ from geomatch.store import Store
 #: Small départements share a partition up to this many bulletins.
 PARTITION_ROWS = 1_000
 #: A département with more bulletins than this is cut.
-CUT_ROWS = 60_000
+CUT_ROWS = 30_000
 #: In ``RunOptions.departements``: bulletins whose département is not one of the store.
 UNKNOWN = "inconnu"
 Progress = Callable[[int, int], None]
@@ -121,21 +121,23 @@ def run(
         # A part of a file may have no bulletin: its tables are empty, but they are there.
         parts = partition_rows(job.departements()) or [np.arange(0)]
         sizes = work.plan(key, job.bulletins, parts)
-    finished = work.done()
+    total, finished = len(job.bulletins), work.done()
+    tasks = job.tasks(work, [n for n in range(len(sizes)) if n not in finished], sizes)
+    description = job.description
+    del job  # what the workers read from the partitions need not stay here too
     done = sum(sizes[n] for n in finished)
-    tell(done, len(job.bulletins))
-    todo = [n for n in range(len(sizes)) if n not in finished]
-    for number in execute(match_partition, job.tasks(work, todo, sizes), options):
+    tell(done, total)
+    for number in execute(match_partition, tasks, options):
         done += sizes[number]
-        tell(done, len(job.bulletins))
+        tell(done, total)
     how = {
         "workers": options.workers,
         "scheduler": bool(options.scheduler),
         "seconds": round(time.time() - begun, 3),
         "partitions": len(sizes),
     }
-    work.merge(out, job.description | how)
-    return job.description | how
+    work.merge(out, description | how)
+    return description | how
 
 
 def match_partition(task: Task) -> int:
@@ -152,6 +154,8 @@ def match_partition(task: Task) -> int:
     return task.number
 
 
+#: Départements a worker keeps loaded: partitions come one département after the other.
+_MOST_POOLS = 2
 _MATCHERS: dict[tuple[str, ...], Matcher] = {}
 
 
@@ -160,7 +164,8 @@ def _matcher(task: Task) -> Matcher:
     key = (task.store, task.version, repr(task.config))
     if key not in _MATCHERS:
         _MATCHERS.clear()
-        _MATCHERS[key] = Matcher.open(task.store, task.config)
+        _MATCHERS[key] = matcher = Matcher.open(task.store, task.config)
+        matcher.resources.most_pools = _MOST_POOLS
     return _MATCHERS[key]
 
 

@@ -196,7 +196,7 @@ def _joined(parts: Sequence[_Register]) -> Pool:
 
 
 #: Registers kept as read, for the fringes of their neighbours.
-_MOST_REGISTERS = 16
+_MOST_REGISTERS = 8
 #: What matching needs of an establishment.
 _COLUMNS = ("siret", "siren", "code_commune", "naf", "tranche_effectifs", "is_siege", "voie_id",
             "x", "y", "uncertainty_m", "numero_norm", "voie_norm")  # fmt: skip
