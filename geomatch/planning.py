@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -45,13 +44,12 @@ def departements_of_work(
     `crew` shares the work of a big file; what it finds does not depend on it.
     """
     told = bulletins[_COLUMNS]
-    if len(told) <= SLICE_ROWS or (crew.workers == 1 and not crew.scheduler):
-        slices: Sequence[_Slice] = [_Slice(0, told, store.place, store.sha256, options)]
-        return _departements(slices[0])[1]
     slices = [
         _Slice(i, told.iloc[low : low + SLICE_ROWS], store.place, store.sha256, options)
-        for i, low in enumerate(range(0, len(told), SLICE_ROWS))
+        for i, low in enumerate(range(0, max(len(told), 1), SLICE_ROWS))
     ]
+    if len(slices) == 1:
+        return _departements(slices[0])[1]
     found = dict(execute(_departements, slices, crew))
     return np.concatenate([found[i] for i in range(len(slices))])
 

@@ -131,6 +131,15 @@ def test_declared_commune_neighbour_and_elsewhere_are_told() -> None:
     assert features["neighbour"].to_dict() == {0: 0, 1: 1, 2: 0}
 
 
+@pytest.mark.parametrize(("by_code", "expected"), [(True, [0, 1, 1]), (False, [0, 0, 0])])
+def test_outside_a_commune_given_by_its_code_is_told(by_code: bool, expected: list[int]) -> None:
+    frame = register(
+        *({"denomination": "ZYGOMAR", "code_commune": c} for c in ("96001", "96002", "96005"))
+    )
+    features = features_of(frame, {"names": ["ZYGOMAR"], "by_code": by_code})
+    assert features["outside_code"].sort_index().tolist() == expected
+
+
 def test_a_generic_employer_speaks_for_its_activities_and_against_others() -> None:
     frame = register(
         {"denomination": "COLLEGE", "naf": "85.31Z"}, {"denomination": "FOUR", "naf": "10.71C"}

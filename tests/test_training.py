@@ -161,6 +161,16 @@ def test_the_order_of_the_pairs_changes_no_weight() -> None:
         assert one.weights[name] == pytest.approx(other.weights[name], rel=1e-2, abs=1e-2)
 
 
+def test_a_prior_stays_where_the_sample_says_nothing_and_yields_where_it_does() -> None:
+    features, row, right = choices(400)
+    prior = {"flat": -3.0, "good": -3.0}
+    linear = fit_choice(features, row, right, prior=prior)
+    assert linear.weights["flat"] == -3.0
+    assert linear.weights["good"] == pytest.approx(
+        fit_choice(features, row, right).weights["good"], rel=0.3
+    )
+
+
 def test_one_more_feature_weighs_what_it_is_worth() -> None:
     _, row, right = choices(300)
     nothing = np.zeros(len(row))
