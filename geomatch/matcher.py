@@ -41,6 +41,9 @@ from geomatch.territories import departements_of
 from geomatch.written import similar_names
 
 Progress = Callable[[str, float], None]
+#: Bulletins of a département that are compared at once: in Paris each has thousands of names and
+#: neighbours to look at.
+_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True)
@@ -176,7 +179,9 @@ class Matcher:
         for i, departement in enumerate(asked):
             tell(f"candidates {departement}", 0.25 + 0.7 * i / len(asked))
             rows = np.flatnonzero(prepared.searched == departement)
-            found.append(self._pairs_of(prepared, rows, self.resources.pool(departement)))
+            pool = self.resources.pool(departement)
+            slices = (rows[low : low + _AT_ONCE] for low in range(0, len(rows), _AT_ONCE))
+            found += [self._pairs_of(prepared, part, pool) for part in slices]
         if not found:
             empty = candidates.PAIRS.empty().assign(
                 siret="", siret_number=0, siren=0, naf="", name_compared=""

@@ -246,9 +246,12 @@ def test_a_folder_that_is_no_store_is_never_replaced(country):
 
 
 _SCRIPT = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from gazetteer import build as module
+
+# whoever starts the tests in the background has it ignored
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def slow(step, share):
     print(step, flush=True)
