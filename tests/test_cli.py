@@ -18,7 +18,7 @@ from commands import Commands, Ran
 from rich.console import Console
 
 import geomatch
-from geomatch import batch, progress
+from geomatch import batch, cluster, progress
 from geomatch.batch import partition_rows
 from geomatch.progress import Bar
 from geomatch.schema import STORE_FORMAT, STORE_FORMAT_VERSION
@@ -257,7 +257,10 @@ def test_results_never_replace_a_file(commands: Commands, chain: Chain, tmp_path
     assert out.read_text() == "kept"
 
 
-def test_no_scheduler_is_a_usage_error(commands: Commands, chain: Chain, tmp_path: Path) -> None:
+def test_no_scheduler_is_a_usage_error(
+    commands: Commands, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cluster, "_ANSWER_S", 1)
     arguments = ("--store", chain.store, "--out", tmp_path / "out", "--model", chain.model)
     ran = commands("match", chain.files.bulletins, *arguments, "--scheduler", "tcp://127.0.0.1:9")
     refused(ran, USAGE, "--scheduler" if "Dask:" in ran.err else "127.0.0.1:9")

@@ -117,6 +117,7 @@ def wait_for_partitions(
         time.sleep(0.02)
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_mid_run_costs_its_partition_only(
     whole: Path, chain: Chain, tmp_path: Path
 ) -> None:
@@ -132,6 +133,7 @@ def test_a_worker_killed_in_mid_run_costs_its_partition_only(
     assert content(out) == content(whole)
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_goes_away_is_one_clear_error_and_a_resume_goes_on(
     whole: Path, chain: Chain, tmp_path: Path
 ) -> None:

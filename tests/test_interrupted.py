@@ -79,6 +79,7 @@ def test_killed_at_random_moments_and_resumed_it_gives_the_same_bytes(
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", ["run.json", "decisions.parquet"])
 def test_killed_while_results_are_put_in_place(
     whole: Path, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str

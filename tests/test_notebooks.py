@@ -41,7 +41,11 @@ def test_kept_without_outputs_and_logic(path: Path) -> None:
         assert not re.search(r"^\s*(def|class|for|while|if|try)\b", cell.source, re.MULTILINE)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.mark.parametrize(
+    "path",
+    [pytest.param(p, marks=[] if i == 0 else pytest.mark.slow) for i, p in enumerate(NOTEBOOKS)],
+    ids=lambda p: p.stem,
+)
 def test_runs_and_shows_what_it_promises(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

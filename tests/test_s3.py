@@ -196,6 +196,7 @@ def test_geocode_and_parse_files_of_the_bucket(
         assert paths.read_bytes(out).startswith(b"id;adresse;")
 
 
+@pytest.mark.slow
 def test_train_writes_a_model_that_match_reads(
     remote: Remote, chain: Chain, commands: Commands
 ) -> None:
@@ -269,6 +270,7 @@ def test_of_two_reviews_of_one_folder_the_second_to_write_is_refused(tmp_path: P
     other.close()
 
 
+@pytest.mark.slow
 # ------------------------------------------------------------------ refusals
 @pytest.mark.parametrize(
     ("what", "code", "says"),

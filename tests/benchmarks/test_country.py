@@ -23,6 +23,8 @@ from geomatch.config import Config
 from geomatch.schema import STORE_ESTABLISHMENTS
 from geomatch.store import Store
 
+pytestmark = pytest.mark.slow
+
 #: Nothing is large here: what is drawn is the shape of a country, not its size.
 SMALL = Options(Path(), scale=0.002, only=("35", "75", "974"), bulletins=1_500, workers=1)
 
@@ -172,7 +174,6 @@ def test_the_same_seed_gives_the_same_files(made: Made, tmp_path: Path) -> None:
     assert content(tmp_path) == content(made.options.out)
 
 
-@pytest.mark.slow
 def test_processes_leave_no_trace(made: Made, tmp_path: Path) -> None:
     generate(dataclasses.replace(made.options, out=tmp_path, workers=2))
     assert content(tmp_path) == content(made.options.out)
