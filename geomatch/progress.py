@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.progress import (
@@ -21,7 +22,25 @@ from rich.text import Text
 _EVERY_S = 30.0
 
 
-class Bar:
+class _Shown:
+    """Something that is on the screen between ``with`` and the end of its block."""
+
+    _progress: Progress
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+
+class Bar(_Shown):
     """Counts things done: how many of how many, how many a second, and the time left.
 
     ``with Bar(console, "bulletins") as tell: tell(done, total)``. What was done at the first
@@ -39,18 +58,6 @@ class Bar:
         self._task = self._progress.add_task(unit, total=None)
         self._first: tuple[float, int] | None = None
         self._told = 0.0
-
-    def __enter__(self) -> Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def __call__(self, done: int, total: int) -> None:
         """Show that `done` of `total` are done."""
@@ -71,7 +78,7 @@ class Bar:
         return f"{self._unit} : {done} sur {total}, {rate:.0f}/s, reste {left / 60:.1f} min"
 
 
-class Steps:
+class Steps(_Shown):
     """Names the step under way: ``with Steps(console) as tell: tell("adresses", 0.35)``."""
 
     def __init__(self, console: Console) -> None:
@@ -80,18 +87,6 @@ class Steps:
             console=console, transient=True, disable=not console.is_terminal,
         )  # fmt: skip
         self._task = self._progress.add_task("…", total=1.0)
-
-    def __enter__(self) -> Steps:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
 
     def __call__(self, step: str, share: float) -> None:
         """Show that `step` is under way, and the share of the whole that is done (0 to 1)."""

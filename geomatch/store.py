@@ -20,14 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geomatch import paths
+from geomatch.columns import texts
 from geomatch.errors import StoreError
 from geomatch.paths import Location
 from geomatch.schema import (
@@ -225,9 +224,7 @@ def _empty(table: Table) -> pa.Table:
 
 def _values(column: pa.ChunkedArray, kind: str) -> NDArray[Any]:
     if kind == "text":
-        if column.null_count:
-            column = pc.fill_null(column.cast(pa.string()), "")
-        return np.asarray(column.to_numpy(), dtype=object)
+        return texts(column)
     values = column.to_numpy()
     return values if values.flags.writeable else values.copy()
 

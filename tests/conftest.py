@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import pytest
 from chains import Chain
+from command_line import MOST
 from commands import Commands
 from hypothesis import settings
 
 from gazetteer.build import BuildOptions, build
+from geomatch import batch
 from geomatch.batch import run
 from geomatch.config import Config
 from geomatch.demo import DemoFiles, generate
@@ -49,6 +54,16 @@ def chain(
     config = Config(model=str(model))
     run(bulletins, demo_store.path, out, config)
     return Chain(demo_files, demo_store.path, model, card, config, out)
+
+
+@pytest.fixture(scope="session")
+def whole(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run in small partitions that nothing interrupts, in one process."""
+    out = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batch, "partition_rows", partial(batch.partition_rows, most=MOST, cut=MOST))
+        run(chain.files.bulletins, chain.store, out, chain.config)
+    return out
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "schema": {"errors"},
     "config": {"errors", "paths"},
     "paths": {"errors"},
-    "store": {"errors", "paths", "schema"},
+    "store": {"columns", "errors", "paths", "schema"},
     "voies": {"tables", "text"},
     "lexicon": {"bags", "joined", "letters", "trigrams"},
     "written": {"lexicon"},

@@ -9,16 +9,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import pytest
 from chains import Chain
-from command_line import MOST, TABLES, content, ended, start
+from command_line import TABLES, content, ended, start
 from s3_server import BUCKET, s3_server
 
-from geomatch import batch, paths
-from geomatch.batch import partition_rows, run
+from geomatch import paths
 
 
 class Cluster:
@@ -88,16 +86,6 @@ def cluster(
         yield running
     finally:
         running.stop()
-
-
-@pytest.fixture(scope="module")
-def whole(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same run without a cluster."""
-    out = tmp_path_factory.mktemp("whole")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch, "partition_rows", partial(partition_rows, most=MOST, cut=MOST))
-        run(chain.files.bulletins, chain.store, out, chain.config)
-    return out
 
 
 def arguments(chain: Chain, out: object, scheduler: str, *more: object) -> tuple[object, ...]:

@@ -22,16 +22,6 @@ from geomatch.batch import RunOptions, partition_rows, run
 from geomatch.errors import ConfigError
 
 
-@pytest.fixture(scope="module")
-def whole(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that nothing interrupts."""
-    out = tmp_path_factory.mktemp("whole")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch, "partition_rows", partial(partition_rows, most=MOST, cut=MOST))
-        run(chain.files.bulletins, chain.store, out, chain.config)
-    return out
-
-
 def arguments(chain: Chain, out: object, *more: object) -> tuple[object, ...]:
     source, store, model = chain.files.bulletins, chain.store, chain.model
     return ("match", source, "--store", store, "--model", model, "--out", out, *more)
