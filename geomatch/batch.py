@@ -93,7 +93,8 @@ def run(
     Returns
     -------
     dict
-        What run.json holds; and ``is_old`` when there was nothing left to resume.
+        What run.json holds; and ``matched``, the bulletins of this run alone, or ``is_old`` when
+        there was nothing left to resume.
 
     Raises
     ------
@@ -125,7 +126,7 @@ def run(
     tasks = job.tasks(work, [n for n in range(len(sizes)) if n not in finished], sizes)
     description = job.description
     del job  # what the workers read from the partitions need not stay here too
-    done = sum(sizes[n] for n in finished)
+    before = done = sum(sizes[n] for n in finished)
     tell(done, total)
     for number in execute(match_partition, tasks, options):
         done += sizes[number]
@@ -137,7 +138,7 @@ def run(
         "partitions": len(sizes),
     }
     work.merge(out, description | how)
-    return description | how
+    return description | how | {"matched": total - before}
 
 
 def match_partition(task: Task) -> int:

@@ -158,7 +158,7 @@ def match(
     with Bar(_err, "bulletins") as tell:
         summary = run(source, store, out, settings, options, tell)
     n, seconds = summary.get("part", summary["input"])["bulletins"], summary["seconds"]
-    told = f"{seconds} s, {n / max(seconds, 1e-9):.0f}/s"
+    told = f"{seconds} s, {summary.get('matched', n) / max(seconds, 1e-9):.0f}/s"
     is_old = summary.get("is_old", False)
     _err.print(f"{n} bulletins, {'rien à reprendre' if is_old else told}", highlight=False)
     if clerks_hours:
