@@ -10,7 +10,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-#: Objects allocated between two looks for cycles; tens of megabytes at most wait for one.
+#: Objects allocated, less those freed, between two looks for cycles.
 _ALLOCATIONS = 1_000_000
 
 
