@@ -156,7 +156,10 @@ def test_a_resumed_run_gives_the_bytes_of_one_that_was_not_interrupted(
     assert not any((tmp_path / name).exists() for name in (*TABLES, "run.json"))
     with monkeypatch.context() as patch:
         left = interrupt(patch, 5)
-        run(*arguments, RunOptions(resume=True))
+        told = run(*arguments, RunOptions(resume=True))
+    # the rate that is told counts the bulletins of this run alone
+    assert (told["matched"] == 400) == (after == 0)
+    assert 0 < told["matched"] <= 400
     assert sorted(done + left) == list(range(5))
     assert content(tmp_path) == content(whole)
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*TABLES, "run.json"])
