@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import pandas as pd
 import pyarrow as pa
 
-from geomatch.names import register_names
+from geomatch.register_names import register_names
 
 _COLUMNS = ["siren", "denomination", "sigle", "denominations_usuelles", "enseignes", "personne",
-            "libelle_commune", "code_commune", "naf", "categorie_juridique"]  # fmt: skip
+            "libelle_commune", "code_commune", "naf", "categorie_juridique", "nom_voie",
+            "complement"]  # fmt: skip
 _SLICE = 200_000
 
 

@@ -26,17 +26,16 @@ STOP_WORDS = frozenset(
     {"A", "AU", "AUX", "D", "DE", "DES", "DU", "EN", "ET", "L", "LA", "LE", "LES", "PAR", "POUR",
      "SUR", "SOUS", "CHEZ", "UN", "UNE", "DANS", "N", "S"}
 )  # fmt: skip
-#: Legal category of a commune.
-_COMMUNE = "7210"
-#: Separates the names of one field in the store (enseignes, usual names).
-NAME_SEPARATOR = " | "
-
 #: Places written as an address in which others work too.
 _HOSTS = frozenset({"MAIRIE", "HOTEL DE VILLE", "HOPITAL", "CENTRE COMMERCIAL"})
 
 _BRACKETS = re.compile(r"\(([^()]*)\)?")
 _OCR = str.maketrans("01568", "OISGB")
 _SPELLED = re.compile(r"\b(?:[A-Z] ){2,}[A-Z]\b")
+_ELIDED = re.compile(r"\bP ?TIT(E?S?)\b")
+#: Numbers of schools, chambers, universities; a single letter is one only at the end.
+_NUMERALS = {"II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
+_LAST_NUMERALS = {"I": "1", "V": "5", "X": "10"}
 
 
 def clean_names(names: Sequence[str]) -> list[str]:
@@ -100,7 +99,7 @@ def employer_names(
     for form, names in columns.items():
         keep = [i for i, n in enumerate(names) if n and _names_somebody(n)]
         parts.append(pd.DataFrame({"row": keep, "name": [names[i] for i in keep], "form": form}))
-    return _one_list(parts)
+    return one_list(parts)
 
 
 def towns_named(names: Sequence[str], towns: Sequence[str]) -> sparse.csr_array:
@@ -169,40 +168,8 @@ def _is_legal_form(name: str) -> bool:
     return all(word in _legal_forms() for word in name.split())
 
 
-def register_names(establishments: pd.DataFrame, towns: Sequence[str]) -> pd.DataFrame:
-    """Names of each establishment, one row a name (:data:`NAMES`).
-
-    `establishments` has the columns of :data:`geomatch.schema.STORE_ESTABLISHMENTS`; `towns`
-    are the names of their communes of today, where the register may keep an old one.
-    Enseignes cut in three are also given joined; legal name and enseigne are given together,
-    for people write "VILLE DE X BIBLIOTHEQUE Y"; public bodies get their usual forms from
-    the prefix of their SIREN (a commune's is 21 + département + commune) and their NAF.
-    """
-    n = len(establishments)
-    denomination = clean_names(establishments["denomination"].tolist())
-    enseignes = establishments["enseignes"].tolist()
-    usual = establishments["denominations_usuelles"].tolist()
-    joined = clean_names([e.replace(NAME_SEPARATOR, " ") for e in enseignes])
-    both = [
-        f"{d} {e}" if d and e and d != e else "" for d, e in zip(denomination, joined, strict=True)
-    ]
-    columns: list[tuple[str, np.ndarray, list[str]]] = [
-        ("enseigne", np.arange(n), joined),
-        ("denomination", np.arange(n), denomination),
-        ("sigle", np.arange(n), clean_names(establishments["sigle"].tolist())),
-        ("personne", np.arange(n), clean_names(establishments["personne"].tolist())),
-        ("ensemble", np.arange(n), both),
-        ("initiales", np.arange(n), sigles(denomination)),
-        ("initiales", np.arange(n), sigles(joined)),
-        ("enseigne", *_split_names(enseignes)),
-        ("usuelle", *_split_names(usual)),
-        *_public_names(establishments, towns, denomination, joined),
-    ]
-    parts = [pd.DataFrame({"row": r, "name": v, "form": f}) for f, r, v in columns]
-    return _one_list(parts)
-
-
-def _one_list(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def one_list(parts: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """All names that are not empty as one table (:data:`NAMES`), each once a row, sorted by row."""
     frame = NAMES.conform(pd.concat(parts, ignore_index=True))
     frame = frame[frame["name"].to_numpy() != ""].drop_duplicates(["row", "name"])
     return frame.sort_values("row", kind="stable", ignore_index=True)
@@ -217,78 +184,20 @@ def _without_town(name: str, town: str) -> str:
     return "" if not set(words) - STOP_WORDS else " ".join(words)
 
 
-def sigles(names: Sequence[str]) -> list[str]:
-    """Initials of names of three words or more ("DELEGATION REGIONALE DE PARIS" → ``DRP``)."""
-    out = []
-    for name in names:
-        words = [w for w in name.split() if w not in STOP_WORDS and w.isalpha()]
-        out.append("".join(w[0] for w in words) if 3 <= len(words) <= 7 else "")
-    return out
-
-
-def _split_names(values: Sequence[str]) -> tuple[np.ndarray, list[str]]:
-    rows, names = [], []
-    for row, value in enumerate(values):
-        if NAME_SEPARATOR in value:
-            for name in value.split(NAME_SEPARATOR):
-                rows.append(row)
-                names.append(name)
-        elif value:
-            rows.append(row)
-            names.append(value)
-    return np.array(rows, dtype=np.int64), clean_names(names)
-
-
-def _public_names(
-    establishments: pd.DataFrame, towns: Sequence[str], denomination: list[str], enseigne: list[str]
-) -> list[tuple[str, np.ndarray, list[str]]]:
-    """Forms of public bodies; see ``tables/public_bodies.csv``.
-
-    The bare office (MAIRIE) goes only to establishments that no enseigne sets apart, the
-    legal body's name only where the register gives none.
-    """
-    siren = _bodies(establishments, enseigne)
-    naf = establishments["naf"].str.replace(".", "", regex=False).str.slice(0, 4).to_numpy()
-    has_name = np.array([bool(d) for d in denomination], dtype=bool)
-    sets_apart = np.array(
-        [bool(e) and "MAIRIE" not in e and "HOTEL DE VILLE" not in e for e in enseigne], dtype=bool
-    )
-    old_towns = establishments["libelle_commune"].tolist()
-    out: list[tuple[str, np.ndarray, list[str]]] = []
-    for prefix, activity, form in load_table("public_bodies"):
-        fits = (siren == prefix) if prefix else np.ones(len(siren), dtype=bool)
-        fits &= (naf == activity) & ~sets_apart if activity else ~has_name
-        rows = np.flatnonzero(fits)
-        for town in (list(towns), old_towns):
-            bodies = clean_names([form.format(commune=town[i]) for i in rows])
-            # A body's other establishments are not the body: its name goes with theirs.
-            with_own = [f"{b} {enseigne[i]}".strip() for b, i in zip(bodies, rows, strict=True)]
-            out.append(("public", rows, bodies if activity else with_own))
-    return out
-
-
-def _bodies(establishments: pd.DataFrame, enseigne: Sequence[str]) -> np.ndarray:
-    """First two digits of each SIREN; ``21`` too for communes made by a merger.
-
-    Those got a SIREN beginning with 20, like groupings of communes; they have a mairie.
-    """
-    siren = establishments["siren"]
-    prefix = siren.str.slice(0, 2).to_numpy(object)
-    is_mairie = np.array([e == "MAIRIE" or e.startswith("MAIRIE ") for e in enseigne], dtype=bool)
-    is_mairie |= (establishments["categorie_juridique"] == _COMMUNE).to_numpy(bool)
-    communes = set(siren[is_mairie & (prefix == "20")])
-    return np.where(siren.isin(communes).to_numpy(bool), "21", prefix)
-
-
 def _clean(name: str) -> str:
     if _SPELLED.search(name):
         name = _SPELLED.sub(lambda m: m.group().replace(" ", ""), name)
+    if "TIT" in name:
+        name = _ELIDED.sub(r"PETIT\1", name)
     abbreviations, forms = _abbreviations(), _legal_forms()
     words = []
     for word in name.split():
         if not word.isalpha() and sum(c.isalpha() for c in word) > len(word) / 2 > 1:
             word = word.translate(_OCR)
         words.append(abbreviations.get(word, word))
+    if len(words) > 1:
+        words = [_NUMERALS.get(w, w) for w in words]
+        words[-1] = _LAST_NUMERALS.get(words[-1], words[-1])
     return " ".join(w for w in words if w not in forms) or " ".join(words)
 
 

@@ -49,6 +49,7 @@ FEATURES: dict[str, str] = {
     "number": "1 when street and number agree",
     "number_differs": "1 when the street agrees and both have numbers that differ",
     "number_gap": "how far the numbers are apart in one street, log scale; 0 when unknown",
+    "number_alone": "1 when the numbers agree and the streets do not, or one is not known",
     "distance": "log of 1 + metres / 50, 0 when unknown",
     "distance_known": "1 when both have a position better than the commune",
     "within": "1 when the distance is within the two uncertainties",
@@ -227,6 +228,7 @@ def _streets(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str
         "street_missing": ~given,
         "number": numbered & (a == b),
         "number_differs": numbered & (a != b),
+        "number_alone": ~same & (a > 0) & (a == b),
         "number_gap": np.where(numbered, np.log1p(np.abs(a - b)), 0.0),
     }
 

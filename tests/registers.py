@@ -28,7 +28,8 @@ from geomatch.candidates import (
 from geomatch.config import CandidateOptions
 from geomatch.establishments import Pool, street_codes
 from geomatch.lexicon import Coverage, Lexicon
-from geomatch.names import NAMES, clean_names, name_words, register_names
+from geomatch.names import NAMES, clean_names, name_words
+from geomatch.register_names import register_names
 from geomatch.schema import (
     COUNTRY_TABLES,
     DEPARTEMENT_TABLES,

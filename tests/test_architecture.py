@@ -30,8 +30,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "fitting",
     ),
     "phases": (
-        "bulletins", "names", "addresses", "activities", "establishments", "candidates",
-        "ranking", "decisions",
+        "bulletins", "names", "register_names", "addresses", "activities", "establishments",
+        "candidates", "ranking", "decisions",
     ),
     "assembly": ("national", "prepared", "resources", "results", "matcher"),
     "uses": (
@@ -54,6 +54,7 @@ ALONGSIDE: dict[str, set[str]] = {
     # Phases never import each other, but for the register's side and the words.
     "activities": {"names"},
     "establishments": {"names"},
+    "register_names": {"names"},
     "candidates": {"establishments"},
     "ranking": {"establishments", "candidates", "activities"},
     "matcher": {"national", "prepared", "resources", "results"},
@@ -109,7 +110,7 @@ ONLY: dict[str, set[str]] = {
 }
 #: What the builder of the store may use of the matcher: the ground floor, the public geocoder,
 #: and the names that are prepared once for all.
-OF_GAZETTEER = {*LAYERS["ground"], "addresses", "names"}
+OF_GAZETTEER = {*LAYERS["ground"], "addresses", "register_names"}
 #: Who imports the builder, and only inside functions.
 BUILDERS = {"cli", "demo"}
 #: Who may read or write files.

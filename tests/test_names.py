@@ -17,10 +17,9 @@ from geomatch.names import (
     employer_kinds,
     employer_names,
     name_words,
-    register_names,
-    sigles,
     towns_named,
 )
+from geomatch.register_names import register_names, sigles
 from geomatch.schema import STORE_ESTABLISHMENTS
 from geomatch.text import normalise
 
@@ -236,6 +235,23 @@ def test_a_school_of_the_commune_is_not_the_mairie() -> None:
     )
     assert not {n for n in names if n.startswith("MAIRIE")}
     assert "COMMUNE VALBRUNE ECOLE DES PINS" in {n.replace(" DE VAL", " VAL") for n in names}
+
+
+def test_a_school_is_also_called_by_its_street_and_place() -> None:
+    school = {"siren": "219600010", "enseignes": "ECOLE MATERNELLE", "nom_voie": "DES PINS",
+              "complement": "HAMEAU GALANT"}  # fmt: skip
+    by_place = {"ECOLE MATERNELLE DES PINS", "ECOLE MATERNELLE HAMEAU GALANT"}
+    assert by_place <= register_name_set(**school, naf="85.10Z")
+    assert not by_place & register_name_set(**school, naf="84.11Z")
+    assert not by_place & register_name_set(**(school | {"siren": "399600010"}), naf="85.10Z")
+    assert not by_place & register_name_set(**(school | {"enseignes": ""}), naf="85.10Z")
+
+
+def test_a_departement_goes_by_its_name_whatever_the_register_calls_it() -> None:
+    names = register_name_set(
+        siren="224400028", denomination="BUDGET PRINCIPAL", naf="84.11Z", code_commune="44109"
+    )
+    assert {"DEPARTEMENT LOIRE ATLANTIQUE", "CONSEIL DEPARTEMENTAL LOIRE ATLANTIQUE"} <= names
 
 
 def test_a_company_called_after_a_town_is_no_mairie() -> None:
