@@ -250,7 +250,9 @@ class CommuneIndex:
 
     def _is_sure(self, best: Evidence, share: float) -> bool:
         fits = best.postcode in ("", "same", "cedex") and best.departement_agrees
-        told = bool(best.postcode) or best.size >= _SOME_SIZE or bool(best.home)
+        # A small town far from home may be a slip for a large one near it: PARS, in Paris.
+        is_near = best.home not in ("", "other")
+        told = bool(best.postcode) or best.size >= _SOME_SIZE or is_near
         return fits and told and share >= _SURE and (not best.slips or best.postcode == "same")
 
     def _named(self, asked: _Asked) -> Iterator[Evidence]:

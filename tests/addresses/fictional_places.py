@@ -56,6 +56,7 @@ COMMUNES = (
     Commune("90901", "Vaubray", "90100", 40),
     Commune("90902", "Villeneuve-sur-Orne", "90110", 500),
     Commune("90903", "Montgarnier", "90120", 3_000),
+    Commune("90904", "Pars-les-Ormes", "90130", 30),
     Commune("75056", "Paris", "", 9_000),
     Commune("75101", "Paris 1er Arrondissement", "75001", 3_000, parent="75056"),
     Commune("75105", "Paris 5e Arrondissement", "75005", 3_000, parent="75056"),
