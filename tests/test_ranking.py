@@ -105,6 +105,23 @@ def test_street_and_number_are_compared_where_both_are_known() -> None:
     assert features.loc[1, "number_gap"] == pytest.approx(np.log1p(6))
 
 
+def test_a_number_without_its_street_and_a_street_the_register_does_not_know_are_told() -> None:
+    other = {"denomination": "GALANT", "numero": "3", "type_voie": "RUE", "nom_voie": "DU PORT"}
+    frame = register({**GALANT, "numero": "3", **STREET}, other, {**GALANT, "numero": "4"})
+    features = features_of(frame, {"names": ["GALANT"], "nom_voie": "DES PINS", "numero": 3})
+    assert features["number_alone"].sort_index().tolist() == [0, 1, 0]
+    assert features["street_unknown"].sort_index().tolist() == [0, 0, 1]
+
+
+def test_a_kind_of_place_that_only_the_register_names_is_told() -> None:
+    frame = register(
+        {"denomination": "MAIRIE DU LION"}, {"denomination": "MAIRIE DU LION MATERNELLE"}
+    )
+    features = features_of(frame, {"names": ["MAIRIE DU LION"]}).sort_index()
+    assert features["kind_more"].tolist() == [0, 1]
+    assert features["kind_shared"].tolist() == [1, 1]
+
+
 def test_distance_is_metres_against_both_uncertainties() -> None:
     frame = register(
         {"denomination": "A GALANT", "x": 0.0, "y": 0.0, "uncertainty_m": 10.0},
