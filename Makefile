@@ -19,7 +19,7 @@ demo: $(STAMP)          ## the whole chain on a fictional département, with a t
 test: $(STAMP)          ## the tests
 	$(PYTEST)
 
-test-all: $(STAMP)      ## then the slow ones, JupyterLab's among them, one by one: some measure seconds
+test-all: $(STAMP)      ## the slow ones too, JupyterLab's among them, one by one: some measure seconds
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[review]'
 	$(PYTEST)
 	$(BIN)/python -m pytest -m slow
