@@ -3,6 +3,8 @@ VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# Two tests at a time; what is dear to make is made once for both (tests/once.py).
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
 .PHONY: demo test test-all check bench clean
 
@@ -15,11 +17,12 @@ demo: $(STAMP)          ## the whole chain on a fictional département, with a t
 	$(BIN)/geomatch demo --out demo-out
 
 test: $(STAMP)          ## the tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
-test-all: $(STAMP)      ## the slow ones too, JupyterLab's among them
+test-all: $(STAMP)      ## the slow ones too, JupyterLab's among them, one by one: some measure seconds
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[review]'
-	$(BIN)/python -m pytest -m ''
+	$(PYTEST)
+	$(BIN)/python -m pytest -m slow
 
 check: $(STAMP)         ## style, types, import rules
 	$(BIN)/ruff check .

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from finished import arguments, unseen
 
 from geomatch.evaluation import Measure, evaluate, read_truth, share
 from geomatch.evaluation.measures import Curve, calibration, calibration_error
 from geomatch.model import Model, threshold_for
 from geomatch.scoring import read_run
-from geomatch.training import in_share
 
 TARGETS = (0.90, 0.95, 0.98)
 #: NAF divisions of public services, and first digits of a public body's SIREN.
@@ -28,10 +28,7 @@ DRAWS = 50
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
-    parser.add_argument("truth", type=Path)
-    parser.add_argument("--held-back", type=float, default=0.0)
+    parser = arguments(__doc__)
     parser.add_argument("--bulletins", type=Path)
     asked = parser.parse_args()
     frame, truth = known(asked)
@@ -55,9 +52,7 @@ def known(asked: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Decisions with ``truth``, ``true_naf``, ``is_right`` and strata, and the truth."""
     truth = read_truth(asked.truth)
     frame = pd.read_parquet(asked.run / "decisions.parquet")
-    frame = frame[frame["id"].isin(truth["id"])]
-    if asked.held_back:
-        frame = frame[~in_share(frame["id"].tolist(), asked.held_back)]
+    frame = unseen(frame[frame["id"].isin(truth["id"])], asked.held_back)
     told = truth.set_index("id").loc[frame["id"]]
     siret, code = frame["siret"].fillna(""), frame["naf"].fillna("")
     is_public = code.str[:2].isin(PUBLIC_NAF) | siret.str[:1].isin(PUBLIC_SIREN)

@@ -6,15 +6,14 @@ the first that fits names the error.
 
 from __future__ import annotations
 
-import argparse
 import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from finished import arguments, unseen
 
 from geomatch.evaluation import read_truth
-from geomatch.training import in_share
 
 _FEATURES = ["both", "street", "number", "inside", "size", "name_missing", "generic_name"]
 #: Names that agree to this are equally good.
@@ -22,14 +21,8 @@ _SAME = 0.02
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", type=Path)
-    parser.add_argument("truth", type=Path)
-    parser.add_argument("--held-back", type=float, default=0.0)
-    asked = parser.parse_args()
-    truth = read_truth(asked.truth)
-    if asked.held_back:
-        truth = truth[~in_share(truth["id"].tolist(), asked.held_back)]
+    asked = arguments(__doc__).parse_args()
+    truth = unseen(read_truth(asked.truth), asked.held_back)
     truth = truth[truth["siret"] != ""].set_index("id")
     kinds = errors(asked.run, truth)
     told = kinds.value_counts()

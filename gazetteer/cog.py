@@ -16,6 +16,7 @@ import pandas as pd
 from gazetteer.engine import frame, store_frame
 from gazetteer.reading import table_of
 from gazetteer.sources import Source
+from geomatch.errors import DataError
 from geomatch.schema import STORE_COMMUNE_HISTORY, STORE_COMMUNE_NAMES, STORE_COMMUNE_POSTCODES
 from geomatch.territories import departement_of
 from geomatch.text import normalise
@@ -46,13 +47,22 @@ class Cog:
 def read_cog(
     con: duckdb.DuckDBPyConnection, communes: Source, mouvements: Source, laposte: Source
 ) -> Cog:
-    """Read the three files; also leaves `communes` and `commune_history` as SQL tables."""
+    """Read the three files; also leaves `communes` and `commune_history` as SQL tables.
+
+    Raises :class:`DataError` when a commune is there twice.
+    """
     for source, name in ((communes, "cog"), (mouvements, "mvt"), (laposte, "laposte")):
         table_of(con, source, name)
     cog = frame(con, "SELECT * FROM cog").fillna("")
     mvt = frame(con, "SELECT * FROM mvt ORDER BY date_eff").fillna("")
     post = frame(con, "SELECT * FROM laposte").fillna("")
     in_force = _communes_in_force(cog, post)
+    twice = in_force.loc[in_force["code_commune"].duplicated(), "code_commune"]
+    if len(twice):
+        raise DataError(
+            f"{communes.path}: {len(twice)} commune code(s) stand more than once (the first is "
+            f"{twice.iloc[0]}); give each commune once: the COG of one year"
+        )
     history = _history(cog, mvt, frozenset(in_force["code_commune"]))
     current = dict(zip(history["code_ancien"], history["code_commune"], strict=True))
     post["code_commune"] = _in_force(post["code_commune_insee"], current)

@@ -31,11 +31,16 @@ class Layout:
     aliases: Mapping[str, tuple[str, ...]] | None = None
     may_be_empty: bool = False
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns of the layout that are used, each once."""
+        return tuple(dict.fromkeys((*self.needed, *self.optional, *sum(self.one_of, ()))))
+
     def resolve(self, columns: Sequence[str]) -> dict[str, str]:
         """Column of this project → column of the file, for those the file has."""
         by_key = {column_key(c): c for c in columns}
         found = {}
-        for column in dict.fromkeys((*self.needed, *self.optional, *sum(self.one_of, ()))):
+        for column in self.columns:
             spellings = (column, *(self.aliases or {}).get(column, ()))
             match = next((by_key[k] for k in map(column_key, spellings) if k in by_key), None)
             if match is not None:
@@ -102,7 +107,6 @@ ETABLISSEMENTS = Layout(
         "enseigne1Etablissement",
     ),
     optional=(
-        "siren",
         "dateCreationEtablissement",
         "dateDebut",
         "trancheEffectifsEtablissement",

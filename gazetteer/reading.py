@@ -137,8 +137,5 @@ def reading(source: Source) -> Iterator[None]:
 
 def table_of(con: duckdb.DuckDBPyConnection, source: Source, name: str) -> None:
     """Load all known columns of a small source as a table of the database."""
-    wanted = dict.fromkeys(
-        (*source.layout.needed, *source.layout.optional, *sum(source.layout.one_of, ()))
-    )
     with reading(source):
-        run(con, f"CREATE OR REPLACE TABLE {name} AS {select(source, *wanted)}")
+        run(con, f"CREATE OR REPLACE TABLE {name} AS {select(source, *source.layout.columns)}")

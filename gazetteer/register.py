@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from gazetteer.engine import listed, quoted, run
 from gazetteer.territory import DEPARTEMENT_SQL
+from geomatch.errors import DataError
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ def write_register(
 
     Needs the tables ``etab``, ``unite`` and ``geoloc``. Activities are those of the
     `nomenclature` asked for: the files have both while one takes the place of the other.
+    Raises :class:`DataError` when no establishment is kept.
     """
     kept = "" if departements is None else f"WHERE departement IN {listed(departements)}"
     run(
@@ -50,10 +52,16 @@ def write_register(
         f"COPY (SELECT * FROM ({_register_sql(nomenclature)}) {kept}) TO {quoted(folder)} "
         "(FORMAT parquet, PARTITION_BY (departement))",
     )
-    _tell_uncoded(con, folder, nomenclature)
     rows: Counter[str] = Counter()
     for file in sorted(folder.glob("departement=*/*.parquet")):
         rows[file.parent.name.removeprefix("departement=")] += pq.read_metadata(file).num_rows
+    if not rows:
+        asked = "any commune of the COG" if departements is None else ", ".join(departements)
+        raise DataError(
+            f"the Sirene files have no establishment to keep in {asked}; check --departements, "
+            "and that the files are whole and of the same year"
+        )
+    _tell_uncoded(con, folder, nomenclature)
     return dict(sorted(rows.items()))
 
 

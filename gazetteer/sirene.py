@@ -22,49 +22,6 @@ log = logging.getLogger(__name__)
 #: What the files write where there is nothing, or nothing may be disclosed.
 ABSENT = ("[ND]", "NULL", "null")
 
-_ETABLISSEMENT = (
-    "siret",
-    "etatAdministratifEtablissement",
-    "dateCreationEtablissement",
-    "dateDebut",
-    "trancheEffectifsEtablissement",
-    "etablissementSiege",
-    "complementAdresseEtablissement",
-    "numeroVoieEtablissement",
-    "dernierNumeroVoieEtablissement",
-    "indiceRepetitionEtablissement",
-    "typeVoieEtablissement",
-    "libelleVoieEtablissement",
-    "codePostalEtablissement",
-    "libelleCommuneEtablissement",
-    "codeCommuneEtablissement",
-    "enseigne1Etablissement",
-    "enseigne2Etablissement",
-    "enseigne3Etablissement",
-    "denominationUsuelleEtablissement",
-    "activitePrincipaleEtablissement",
-    "nomenclatureActivitePrincipaleEtablissement",
-    "activitePrincipaleNAF25Etablissement",
-    "caractereEmployeurEtablissement",
-)
-_UNITE = (
-    "siren",
-    "denominationUniteLegale",
-    "sigleUniteLegale",
-    "prenomUsuelUniteLegale",
-    "prenom1UniteLegale",
-    "nomUniteLegale",
-    "nomUsageUniteLegale",
-    "denominationUsuelle1UniteLegale",
-    "denominationUsuelle2UniteLegale",
-    "denominationUsuelle3UniteLegale",
-    "categorieJuridiqueUniteLegale",
-    "activitePrincipaleUniteLegale",
-    "nomenclatureActivitePrincipaleUniteLegale",
-    "activitePrincipaleNAF25UniteLegale",
-    "nicSiegeUniteLegale",
-)
-
 
 @dataclass(frozen=True)
 class Scope:
@@ -128,7 +85,7 @@ def _etablissements_sql(source: Source, scope: Scope, has_history: bool) -> str:
         where += " AND " + _in_period(scope.period, has_history)
     elif scope.active_only:
         where += " AND etatAdministratifEtablissement = 'A'"
-    rows = select(source, *_ETABLISSEMENT, empty=ABSENT)
+    rows = select(source, *source.layout.columns, empty=ABSENT)
     return (
         "SELECT s.*, coalesce(h.code_commune, s.codeCommuneEtablissement) AS code_commune "
         f"FROM ({rows}) s "
@@ -154,7 +111,7 @@ def _in_period(period: tuple[str, str], has_history: bool) -> str:
 
 def _unites_sql(source: Source, scope: Scope, has_history: bool) -> str:
     return (
-        f"SELECT * FROM ({select(source, *_UNITE, empty=ABSENT)}) "
+        f"SELECT * FROM ({select(source, *source.layout.columns, empty=ABSENT)}) "
         "WHERE siren IN (SELECT siret[1:9] FROM etab)"
     )
 

@@ -9,7 +9,7 @@ import dataclasses
 import json
 import os
 import sys
-from pathlib import Path
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -31,7 +31,17 @@ app = typer.Typer(
 _out = Console()
 _err = Console(stderr=True)
 
-ConfigFile = Annotated[str | None, typer.Option("--config", help="Options de chaque phase (TOML).")]
+
+def _given(param: typer.CallbackParam, value: str | None) -> str | None:
+    """A path that is asked for; an empty one is most often a variable of a script without value."""
+    if value is not None and not value.strip():
+        raise ConfigError(f"--{param.name} is empty; expected a path")
+    return value
+
+
+#: An option that is a path, and may not be empty.
+_Path = partial(typer.Option, callback=_given)
+ConfigFile = Annotated[str | None, _Path("--config", help="Options de chaque phase (TOML).")]
 Parser = Annotated[str, typer.Option("--parser", help="auto, rules ou libpostal.")]
 
 
@@ -88,7 +98,7 @@ def _root(
 def build(
     sirene: Annotated[str, typer.Option(help="Dossier des fichiers stock Sirene.")],
     cog: Annotated[str, typer.Option(help="Dossier du COG, des codes postaux et de la NAF.")],
-    out: Annotated[str, typer.Option(help="Base de référence à écrire.")],
+    out: Annotated[str, _Path(help="Base de référence à écrire.")],
     ban: Annotated[list[str], typer.Option(help="Fichiers ou dossiers BAN (répétable).")],
     geoloc: Annotated[str | None, typer.Option(help="Sirene géolocalisé.")] = None,
     naf: Annotated[str | None, typer.Option(help="Libellés de la NAF.")] = None,
@@ -123,7 +133,7 @@ def build(
 def match(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="Fichier de bulletins.")],
     store: Annotated[str, typer.Option(help="Base de référence.")],
-    out: Annotated[str, typer.Option(help="Dossier des résultats.")],
+    out: Annotated[str, _Path(help="Dossier des résultats.")],
     layout: Annotated[str, typer.Option(help="auto, rp_final ou free.")] = "auto",
     columns: Annotated[str, typer.Option(help="raison_sociale=employeur,adresse=adr…")] = "",
     precision: Annotated[float | None, typer.Option(help="Précision demandée, 0 à 1.")] = None,
@@ -169,7 +179,7 @@ def match(
 @app.command()
 def merge(
     runs: Annotated[list[str], typer.Argument(metavar="DIR…", help="Parties d'un fichier.")],
-    out: Annotated[str, typer.Option(help="Dossier des résultats.")],
+    out: Annotated[str, _Path(help="Dossier des résultats.")],
 ) -> None:
     """Réunir les résultats de passages « match --departements » : ceux du fichier entier."""
     from geomatch.merging import merge_runs
@@ -183,7 +193,7 @@ def merge(
 def geocode(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="Fichier d'adresses.")],
     store: Annotated[str, typer.Option(help="Base de référence.")],
-    out: Annotated[str, typer.Option(help="Fichier à écrire (csv ou parquet).")],
+    out: Annotated[str, _Path(help="Fichier à écrire (csv ou parquet).")],
     address: Annotated[str, typer.Option(help="Colonne de l'adresse.")] = "",
     parser: Parser = "auto",
 ) -> None:
@@ -199,7 +209,7 @@ def geocode(
 @app.command()
 def parse(
     source: Annotated[str, typer.Argument(metavar="INPUT|ADRESSE", help="Fichier ou adresse.")],
-    out: Annotated[str | None, typer.Option(help="Fichier à écrire.")] = None,
+    out: Annotated[str | None, _Path(help="Fichier à écrire.")] = None,
     address: Annotated[str, typer.Option(help="Colonne de l'adresse.")] = "",
     parser: Parser = "auto",
 ) -> None:
@@ -219,7 +229,7 @@ def evaluate(
     runs: Annotated[list[str], typer.Argument(metavar="DIR…", help="Dossiers de résultats.")],
     truth: Annotated[str | None, typer.Option(help="CABBI;SIRET;… ou id;siret;…")] = None,
     by: Annotated[list[str] | None, typer.Option(help="Colonne de strates (répétable).")] = None,
-    report: Annotated[str | None, typer.Option(help="Page HTML à écrire.")] = None,
+    report: Annotated[str | None, _Path(help="Page HTML à écrire.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
     against: Annotated[str | None, typer.Option(help="Résultats de la campagne passée.")] = None,
 ) -> None:
@@ -234,7 +244,7 @@ def evaluate(
 def train(
     bulletins: Annotated[str, typer.Argument(help="Bulletins codés.")],
     store: Annotated[str, typer.Option(help="Base de référence.")],
-    out: Annotated[str, typer.Option(help="Dossier du modèle.")],
+    out: Annotated[str, _Path(help="Dossier du modèle.")],
     truth: Annotated[str | None, typer.Option(help="CABBI;SIRET;… ou id;siret;…")] = None,
     verdicts: Annotated[str | None, typer.Option(help="Journal d'une reprise.")] = None,
     share: Annotated[float, typer.Option(help="Part apprise (par identifiant).")] = 1.0,
@@ -270,7 +280,7 @@ def review(
         str, typer.Option(help="ign : fond de plan de la Géoplateforme, par le réseau.")
     ] = "",
     export: Annotated[
-        str | None, typer.Option(help="Écrire les décisions avec les choix, sans page.")
+        str | None, _Path(help="Écrire les décisions avec les choix, sans page.")
     ] = None,
     agreement: Annotated[
         bool, typer.Option("--agreement", help="Dire l'accord entre gestionnaires, sans page.")
@@ -302,7 +312,7 @@ def review(
 @app.command()
 def download(
     departements: Annotated[str, typer.Option(help="35,75")],
-    out: Annotated[str, typer.Option(help="Dossier où ranger les fichiers.")],
+    out: Annotated[str, _Path(help="Dossier où ranger les fichiers.")],
 ) -> None:
     """Télécharger les fichiers officiels."""
     from gazetteer.download import download as fetch
@@ -318,7 +328,7 @@ def download(
 
 @app.command()
 def demo(
-    out: Annotated[Path, typer.Option(help="Dossier de la démonstration.")] = Path("demo-out"),
+    out: Annotated[str, _Path(help="Dossier de la démonstration.")] = "demo-out",
     size: Annotated[int, typer.Option(min=50, help="Nombre de bulletins.")] = 2000,
 ) -> None:
     """Toute la chaîne sur un département inventé."""

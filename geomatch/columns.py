@@ -10,20 +10,27 @@ from numpy.typing import NDArray
 
 def texts(column: pa.Array | pa.ChunkedArray) -> NDArray[np.object_]:
     """Text as Python strings; what is absent is ``""``."""
-    if column.null_count:
-        column = pc.fill_null(column.cast(pa.string()), "")
+    column = _filled(column)
     if isinstance(column, pa.ChunkedArray):
         return np.asarray(column.to_numpy(), dtype=object)
     return np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
 
 
+def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """Text as one array; what is absent is ``""``."""
+    column = _filled(column)
+    if isinstance(column, pa.ChunkedArray):
+        return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
+    return column
+
+
 def coded(column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:
     """Number of each text, and the distinct ones, as they first come; what is absent is ``""``."""
-    if column.null_count:
-        column = pc.fill_null(column.cast(pa.string()), "")
-    if isinstance(column, pa.ChunkedArray):
-        # of one chunk, so that there is one dictionary
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.string())
+    column = whole(column)  # so that there is one dictionary
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     return column.indices.to_numpy().astype(np.int64), column.dictionary
+
+
+def _filled(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    return pc.fill_null(column.cast(pa.string()), "") if column.null_count else column

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import tomllib
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,16 @@ from typing import Any
 from geomatch import paths
 from geomatch.errors import ConfigError
 from geomatch.paths import Location
+
+#: Least and greatest value of numbers; precisions are checked where they are asked for.
+_BOUNDS: dict[str, tuple[float, float]] = {
+    "addresses.least_probability": (0, 1),
+    "candidates.max_radius_m": (0, 1_000_000),
+    "candidates.min_radius_m": (0, 1_000_000),
+    "candidates.by_radius": (0, 1_000),
+    "candidates.by_name": (0, 1_000),
+    "candidates.kept": (1, 1_000),
+}
 
 
 @dataclass(frozen=True)
@@ -118,10 +129,18 @@ def _section(spec: dataclasses.Field[Any], value: Any, problems: list[str]) -> A
         expected = type(getattr(default, option))
         if expected is float and isinstance(given, int) and not isinstance(given, bool):
             given = float(given)
-        if not isinstance(given, expected) or (isinstance(given, bool) and expected is not bool):
-            problems.append(
-                f"'{spec.name}.{option}' must be {expected.__name__}, got {type(given).__name__}"
-            )
+        if wrong := _wrong(f"{spec.name}.{option}", expected, given):
+            problems.append(wrong)
             continue
         made[option] = given
     return dataclasses.replace(default, **made)
+
+
+def _wrong(name: str, expected: type, given: Any) -> str:
+    """What is wrong with the value of an option; ``""`` when nothing is."""
+    if not isinstance(given, expected) or (isinstance(given, bool) and expected is not bool):
+        return f"'{name}' must be {expected.__name__}, got {type(given).__name__}"
+    low, high = _BOUNDS.get(name, (-math.inf, math.inf))
+    if isinstance(given, int | float) and not low <= given <= high:
+        return f"'{name}' is {given}, expected {low:g} to {high:g}"
+    return ""

@@ -203,9 +203,11 @@ def _address_column(frame: pd.DataFrame, asked: str) -> str:
     names = [asked] if asked else list(ADDRESS_COLUMNS)
     found = [c for c in frame.columns if c.lower() in [n.lower() for n in names]]
     if not found:
+        # What stands in a first line that is no header is somebody's address: it is not told.
         raise LayoutError(
-            f"no column of addresses: expected {' or '.join(names)}, the file has "
-            f"{', '.join(frame.columns)}; name it with --address"
+            f"no column of addresses: expected {' or '.join(names)}, none of the "
+            f"{len(frame.columns)} column(s) of the file is named so; name it with --address "
+            "(is the first line a header?)"
         )
     return str(found[0])
 

@@ -92,7 +92,10 @@ class Model:
             files = {n: paths.read_bytes(paths.join(folder, f"{n}.csv")) for n in _WORDS}
             words = {n: _read_words(f) for n, f in files.items()}
         except (OSError, ValueError) as error:
-            raise ConfigError(f"model {folder} is not readable: {error}") from error
+            raise ConfigError(
+                f"model {folder} is not readable: {error}; expected the folder written by "
+                "'geomatch train'"
+            ) from error
         content = content if isinstance(content, dict) else {}
         got = (content.get("format"), content.get("format_version"))
         if got != (MODEL_FORMAT, MODEL_FORMAT_VERSION):
@@ -102,11 +105,13 @@ class Model:
             )
         try:
             parts: dict[str, Any] = {n: _linear(content[n]) for n in ("ranking", "siret", "naf")}
-            kept = ("thresholds", "naf_thresholds", "collective", "trained_on")
-            parts |= {n: content[n] for n in kept}
-            return cls(**parts, **words)
-        except (KeyError, TypeError) as error:
-            raise ConfigError(f"model {folder} is not complete: {error}") from error
+            parts |= {n: _thresholds(content[n]) for n in ("thresholds", "naf_thresholds")}
+            collective, trained_on = float(content["collective"]), dict(content["trained_on"])
+            return cls(**parts, **words, collective=collective, trained_on=trained_on)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigError(
+                f"model {folder} is not complete ({error}); train it again with 'geomatch train'"
+            ) from error
 
     def save(self, path: Location) -> None:
         """Write the folder, ``model.json`` last."""
@@ -188,12 +193,22 @@ def no_words() -> pd.DataFrame:
 
 def _linear(content: Mapping[str, Any]) -> Linear:
     curve = tuple((float(p), float(share)) for p, share in content["curve"])
-    return Linear(content["weights"], content["intercept"], curve)
+    weights = {str(name): float(weight) for name, weight in content["weights"].items()}
+    return Linear(weights, float(content["intercept"]), curve)
+
+
+def _thresholds(content: Mapping[str, Any]) -> dict[str, float]:
+    if not content:
+        raise ValueError("no thresholds")
+    return {str(float(precision)): float(least) for precision, least in content.items()}
 
 
 def _read_words(content: bytes) -> pd.DataFrame:
-    file = io.BytesIO(content)
-    return pd.read_csv(file, sep=";", dtype={"mot": str, "naf": str, "n": "int64"}, na_filter=False)
+    types = {"mot": str, "naf": str, "n": "int64"}
+    words = pd.read_csv(io.BytesIO(content), sep=";", dtype=types, na_filter=False)
+    if list(words.columns) != list(types):
+        raise ValueError(f"expected columns {', '.join(types)} in {' and '.join(_WORDS)}")
+    return words
 
 
 def _rounded(value: Any) -> Any:

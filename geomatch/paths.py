@@ -289,7 +289,8 @@ def remove(path: Location) -> None:
         if local.is_dir():
             shutil.rmtree(local)
         else:
-            local.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                local.unlink()
         return
     with _storing(path) as store:
         keys = [str(path)] if is_file(path) else [str(join(path, n)) for n in files_of(path)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 from rich.console import Console
 
 from geomatch import paths
@@ -36,6 +37,14 @@ from geomatch.store import MANIFEST, Store
 
 #: What evaluation reads of candidates.parquet.
 _CANDIDATE_COLUMNS = ["id", "rank", "siret"]
+#: What is read of run.json, here and elsewhere.
+_DESCRIBED = (
+    ("input", "path"),
+    ("store", "path"),
+    ("model", "path"),
+    ("options", "bulletins"),
+    ("options", "decisions"),
+)
 
 
 @dataclass(frozen=True)
@@ -177,7 +186,17 @@ def read_run(run: Location) -> dict[str, Any]:
         raise DataError(
             f"{file} is not readable ({error}); expected the folder written by 'geomatch match'"
         ) from error
+    sections = content if isinstance(content, dict) else {}
+    lacks = [f"{a}.{b}" for a, b in _DESCRIBED if not _has(sections.get(a), b)]
+    if lacks:
+        raise DataError(
+            f"{file} lacks {', '.join(lacks)}; expected the folder written by 'geomatch match'"
+        )
     return content
+
+
+def _has(section: object, name: str) -> bool:
+    return isinstance(section, dict) and name in section
 
 
 def reading_options(description: dict[str, Any]) -> BulletinOptions:
@@ -208,12 +227,16 @@ def results_of(run: Location) -> Iterator[Path]:
 
 def _read(run: Location, name: str, columns: list[str] | None = None) -> pd.DataFrame:
     file = paths.join(run, name)
+    expected = "expected the folder written by 'geomatch match'"
     try:
-        return pd.read_parquet(io.BytesIO(paths.read_bytes(file)), columns=columns)
+        content = io.BytesIO(paths.read_bytes(file))
+        names = pq.read_schema(content).names
+        lacks = [c for c in columns or () if c not in names]
+        if lacks:
+            raise DataError(f"{file}: column(s) {', '.join(lacks)} missing; {expected}")
+        return pd.read_parquet(content, columns=columns)
     except (OSError, ValueError) as error:
-        raise DataError(
-            f"{file} is not readable ({error}); expected the folder written by 'geomatch match'"
-        ) from error
+        raise DataError(f"{file} is not readable ({error}); {expected}") from error
 
 
 def _name(run: Location, runs: Sequence[Location]) -> str:

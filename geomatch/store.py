@@ -58,12 +58,14 @@ class Store:
 
         Of a store under ``s3://`` each part is copied when first asked for, into a folder of
         the cache (:func:`geomatch.paths.cache_folder`) that bears the hash of its manifest.
-        Raises :class:`StoreError` when there is no manifest, it is not readable, or its format
-        version is not the one this version of the code reads.
+        Raises :class:`StoreError` when there is no manifest, it is not readable, its format
+        version is not the one this version of the code reads, or a file it tells of is gone.
         """
         manifest, content = _read_manifest(path)
         if not paths.is_remote(path):
-            return cls(Path(path), manifest)
+            store = cls(Path(path), manifest)
+            _refuse_gaps(store)
+            return store
         copy = paths.cache_folder() / "stores" / hashlib.sha256(content).hexdigest()[:24]
         paths.write_bytes(copy / MANIFEST, content)
         return cls(copy, manifest, str(paths.location(path)))
@@ -184,7 +186,29 @@ def _read_manifest(path: Location) -> tuple[dict[str, Any], bytes]:
             f"store {path} has format {got[0]} version {got[1]}, this geomatch reads "
             f"{STORE_FORMAT} version {STORE_FORMAT_VERSION}; build it again with 'geomatch build'"
         )
+    if not isinstance(manifest.get("departements"), list):
+        raise StoreError(
+            f"manifest of the store {path} is not readable: it lists no departements; "
+            "build the store again"
+        )
     return manifest, content
+
+
+def _refuse_gaps(store: Store) -> None:
+    """Raise :class:`StoreError` when a file that the manifest tells of is not there."""
+    tables = store.manifest.get("tables", {})
+    files = [country_path(store.path, t) for t in COUNTRY_TABLES if t.name in tables]
+    files += [
+        departement_path(store.path, table, departement)
+        for table in DEPARTEMENT_TABLES
+        for departement in tables.get(table.name, {}).get("departements", ())
+    ]
+    absent = [f for f in files if not f.is_file()]
+    if absent:
+        raise StoreError(
+            f"store {store.path} is not readable: {len(absent)} of its files are not there "
+            f"({absent[0].relative_to(store.path)} first); build it again"
+        )
 
 
 def _read(file: Path, columns: Sequence[str]) -> pa.Table:
@@ -198,7 +222,9 @@ def _read(file: Path, columns: Sequence[str]) -> pa.Table:
             )
         return parquet.read(columns=list(columns)).replace_schema_metadata(None)
     except (OSError, pa.ArrowException) as error:
-        raise StoreError(f"{file} of the store is not readable: {error}") from error
+        raise StoreError(
+            f"{file} of the store is not readable: {error}; build the store again"
+        ) from error
 
 
 def as_frame(table: Table, rows: pa.Table) -> pd.DataFrame:

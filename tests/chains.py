@@ -1,4 +1,4 @@
-"""What the fixtures of the whole chain give."""
+"""What the fixtures of the whole chain give, and how its store is built."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gazetteer.build import BuildOptions, build
 from geomatch.config import Config
 from geomatch.demo import DemoFiles
+from geomatch.store import Store
 
 
 @dataclass(frozen=True)
@@ -20,3 +22,17 @@ class Chain:
     card: dict[str, Any]
     config: Config
     out: Path
+
+
+def build_demo(files: DemoFiles, out: Path) -> Store:
+    """The store of a fictional département."""
+    return build(
+        BuildOptions(
+            ban=(files.ban_dir,),
+            sirene=files.sirene_dir,
+            cog=files.cog_dir,
+            geoloc=files.geolocalisation,
+            naf=files.naf,
+            out=out,
+        )
+    )

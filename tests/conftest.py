@@ -4,12 +4,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from chains import Chain
+from chains import Chain, build_demo
 from command_line import MOST
 from commands import Commands
 from hypothesis import settings
+from once import once
 
-from gazetteer.build import BuildOptions, build
 from geomatch import batch
 from geomatch.batch import run
 from geomatch.config import Config
@@ -25,21 +25,21 @@ settings.load_profile("project")
 @pytest.fixture(scope="session")
 def demo_files(tmp_path_factory: pytest.TempPathFactory) -> DemoFiles:
     """Official files of a fictional département, with 400 bulletins."""
-    return generate(tmp_path_factory.mktemp("demo"), size=400, seed=2)
+    return once(
+        tmp_path_factory,
+        "demo_files",
+        lambda: generate(tmp_path_factory.mktemp("demo"), size=400, seed=2),
+    )
 
 
 @pytest.fixture(scope="session")
 def demo_store(demo_files: DemoFiles, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """The store built from them."""
-    options = BuildOptions(
-        ban=(demo_files.ban_dir,),
-        sirene=demo_files.sirene_dir,
-        cog=demo_files.cog_dir,
-        geoloc=demo_files.geolocalisation,
-        naf=demo_files.naf,
-        out=tmp_path_factory.mktemp("demo_store") / "store",
+    return once(
+        tmp_path_factory,
+        "demo_store",
+        lambda: build_demo(demo_files, tmp_path_factory.mktemp("demo_store") / "store"),
     )
-    return build(options)
 
 
 @pytest.fixture(scope="session")
@@ -47,23 +47,32 @@ def chain(
     demo_files: DemoFiles, demo_store: Store, tmp_path_factory: pytest.TempPathFactory
 ) -> Chain:
     """A model trained on the demo's bulletins, and the results of matching them with it."""
-    folder = tmp_path_factory.mktemp("chain")
-    model, out = folder / "model", folder / "results"
-    bulletins, truth = demo_files.bulletins, demo_files.truth
-    card = train_files(bulletins, truth, demo_store.path, model, Config())
-    config = Config(model=str(model))
-    run(bulletins, demo_store.path, out, config)
-    return Chain(demo_files, demo_store.path, model, card, config, out)
+
+    def make() -> Chain:
+        folder = tmp_path_factory.mktemp("chain")
+        model, out = folder / "model", folder / "results"
+        bulletins, truth = demo_files.bulletins, demo_files.truth
+        card = train_files(bulletins, truth, demo_store.path, model, Config())
+        config = Config(model=str(model))
+        run(bulletins, demo_store.path, out, config)
+        return Chain(demo_files, demo_store.path, model, card, config, out)
+
+    return once(tmp_path_factory, "chain", make)
 
 
 @pytest.fixture(scope="session")
 def whole(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same run in small partitions that nothing interrupts, in one process."""
-    out = tmp_path_factory.mktemp("whole")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch, "partition_rows", partial(batch.partition_rows, most=MOST, cut=MOST))
-        run(chain.files.bulletins, chain.store, out, chain.config)
-    return out
+
+    def make() -> Path:
+        out = tmp_path_factory.mktemp("whole")
+        with pytest.MonkeyPatch.context() as patch:
+            small = partial(batch.partition_rows, most=MOST, cut=MOST)
+            patch.setattr(batch, "partition_rows", small)
+            run(chain.files.bulletins, chain.store, out, chain.config)
+        return out
+
+    return once(tmp_path_factory, "whole", make)
 
 
 @pytest.fixture

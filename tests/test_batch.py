@@ -74,17 +74,30 @@ def test_in_result_files_what_is_absent_is_null(whole: Path) -> None:
         assert not (decisions[column] == "").any(), column
 
 
+@pytest.mark.parametrize(
+    ("bulletins", "big", "small"),
+    [(100, 35, 7), pytest.param(400, 90, 7, marks=pytest.mark.slow)],
+)
 def test_partitions_leave_no_trace_where_each_bulletin_stands_alone(
-    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    chain: Chain,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    bulletins: int,
+    big: int,
+    small: int,
 ) -> None:
     """Not even in the last bit of a feature, nor in what a table says of its columns."""
     config = replace(chain.config, decisions=DecisionOptions(collective=False))
+    source = tmp_path / "bulletins.csv"
+    lines = chain.files.bulletins.read_bytes().splitlines(keepends=True)
+    source.write_bytes(b"".join(lines[: bulletins + 1]))
     found = {}
-    for most in (1_000, 90, 7):
+    for most in (1_000, big, small):
         monkeypatch.setattr(batch, "partition_rows", partial(partition_rows, most=most, cut=most))
-        run(chain.files.bulletins, chain.store, tmp_path / str(most), config)
+        run(source, chain.store, tmp_path / str(most), config)
         found[most] = content(tmp_path / str(most))
-    assert found[7] == found[90] == found[1_000]
+        assert len(pd.read_parquet(tmp_path / str(most) / "decisions.parquet")) == bulletins
+    assert found[small] == found[big] == found[1_000]
 
 
 def test_run_json_tells_what_was_run_on_what(whole: Path, chain: Chain) -> None:

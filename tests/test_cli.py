@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -134,12 +135,19 @@ def no_tables(store: Path) -> None:
     (store / MANIFEST).write_text(json.dumps(manifest))
 
 
+def nothing_but_a_version(store: Path) -> None:
+    store.mkdir()
+    manifest = {"format": STORE_FORMAT, "format_version": STORE_FORMAT_VERSION}
+    (store / MANIFEST).write_text(json.dumps(manifest))
+
+
 BAD_STORES: dict[str, tuple[Callable[[Path], None], str]] = {
     "absent": (nothing, "geomatch build"),
     "no store": (no_manifest, "geomatch build"),
     "of another format version": (other_version, "999"),
     "damaged": (damaged_manifest, "not readable"),
     "without its tables": (no_tables, "not readable"),
+    "with a manifest of nothing": (nothing_but_a_version, "departements"),
 }
 
 
@@ -255,6 +263,58 @@ def test_results_never_replace_a_file(commands: Commands, chain: Chain, tmp_path
     arguments = ("--store", chain.store, "--out", out, "--model", chain.model)
     refused(commands("match", chain.files.bulletins, *arguments), USAGE, "--out")
     assert out.read_text() == "kept"
+
+
+def test_a_place_under_a_file_is_refused_by_every_command_that_writes(
+    commands: Commands, chain: Chain, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("kept")
+    place, store = file / "out", ("--store", chain.store)
+    files, truth = chain.files, ("--truth", chain.files.truth)
+    official = ("--ban", files.ban_dir, "--sirene", files.sirene_dir, "--cog", files.cog_dir)
+    for arguments in (
+        ("match", files.bulletins, *store, "--model", chain.model, "--out", place),
+        ("train", files.bulletins, *store, *truth, "--out", place),
+        ("build", *official, "--out", place),
+        ("demo", "--size", 50, "--out", place),
+        ("evaluate", chain.out, *truth, "--report", place / "page.html"),
+        ("review", chain.out, "--export", place / "regles.parquet"),
+        ("geocode", files.truth, *store, "--address", "NAF", "--out", place / "places.csv"),
+        ("parse", files.truth, "--address", "NAF", "--out", place / "parts.csv"),
+    ):
+        ran = commands(*arguments)
+        assert ran.code == USAGE, ran.err
+        assert str(file) in ran.err
+        assert "Traceback" not in ran.err
+    assert file.read_text() == "kept"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("match", "b.csv", "--store", "s", "--out", ""),
+        ("match", "b.csv", "--store", "s", "--out", "out", "--config", ""),
+        ("merge", "a", "b", "--out", " "),
+        ("geocode", "a.csv", "--store", "s", "--out", ""),
+        ("parse", "a.csv", "--out", ""),
+        ("train", "b.csv", "--store", "s", "--out", ""),
+        ("evaluate", "a", "--report", ""),
+        ("review", "a", "--export", ""),
+        ("download", "--departements", "35", "--out", ""),
+        ("demo", "--out", ""),
+    ],
+)
+def test_an_empty_path_is_not_taken_for_the_current_folder(
+    commands: Commands,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused(commands(*arguments), USAGE, f"{arguments[-2]} is empty")
+    assert left_nothing(tmp_path)
 
 
 def test_no_scheduler_is_a_usage_error(
@@ -422,6 +482,8 @@ def test_files_of_addresses_that_are_no_good_are_refused(
     refused(commands(command, source, *store, "--out", out), DATA, "adresses.csv")
     source.write_text(f"cle;rien\n1;{SECRET}\n")
     refused(commands(command, source, *store, "--out", out), DATA, "--address")
+    source.write_text(f"1;{SECRET}\n2;{SECRET}\n")  # no header
+    refused(commands(command, source, *store, "--out", out), DATA, "--address", "header")
     refused(commands(command, source, *store, "--out", tmp_path / "out.xls"), USAGE, ".parquet")
     assert [p.name for p in tmp_path.iterdir()] == ["adresses.csv"]
 
@@ -463,6 +525,48 @@ def test_evaluate_prints_one_json_object(commands: Commands, chain: Chain) -> No
     figures = json.loads(ran.out)
     assert figures["n"] == 400
     assert figures["top1"] > 0.7
+
+
+def test_evaluate_refuses_a_truth_without_rows(
+    commands: Commands, chain: Chain, tmp_path: Path
+) -> None:
+    truth = tmp_path / "truth.csv"
+    truth.write_text("CABBI;SIRET\n")
+    refused(commands("evaluate", chain.out, "--truth", truth), DATA, "truth.csv", "no row")
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"input": [], "store": {"path": "s"}}'])
+def test_every_command_refuses_a_run_that_does_not_say_what_it_was(
+    commands: Commands, chain: Chain, tmp_path: Path, content: str
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(chain.out, run)
+    (run / "run.json").write_text(content)
+    for arguments in (
+        ("evaluate", run, "--truth", chain.files.truth),
+        ("evaluate", run),
+        ("evaluate", chain.out, "--against", run),
+        ("explain", run, "--id", "1"),
+        ("review", run, "--export", tmp_path / "settled.parquet"),
+        ("review", run, "--agreement"),
+        ("review", run, "--port", 0, "--no-browser"),
+        ("merge", run, "--out", tmp_path / "merged"),
+    ):
+        ran = commands(*arguments)
+        refused(ran, ran.code, "run")
+        assert ran.code in (USAGE, DATA)
+    assert [p.name for p in tmp_path.iterdir()] == ["run"]
+
+
+def test_evaluate_names_the_column_that_candidates_lack(
+    commands: Commands, chain: Chain, tmp_path: Path
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(chain.out, run)
+    file = run / "candidates.parquet"
+    pd.read_parquet(file).drop(columns=["siret"]).to_parquet(file)
+    ran = commands("evaluate", run, "--truth", chain.files.truth)
+    refused(ran, DATA, "candidates.parquet", "siret missing")
 
 
 @pytest.mark.parametrize("missing", ["run", "truth", "decisions.parquet", "run.json"])

@@ -108,3 +108,21 @@ def test_a_file_that_is_no_text_is_a_configuration_error(tmp_path: Path) -> None
 def test_options_cannot_be_changed_once_made() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         Config().model = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "[candidates]\nkept = 0",
+        "[candidates]\nby_name = -1",
+        "[candidates]\nmin_radius_m = -5.0",
+        "[candidates]\nmax_radius_m = inf",
+        "[candidates]\nmax_radius_m = nan",
+        "[addresses]\nleast_probability = 7",
+        "[decisions]\nprecision = nan",
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused_by_name(tmp_path: Path, option: str) -> None:
+    name = option.split()[1]
+    with pytest.raises(ConfigError, match=rf"\.{name}' is .*, expected .* to "):
+        Config.from_toml(write(tmp_path, option))

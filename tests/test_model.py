@@ -188,6 +188,25 @@ def test_the_word_table_of_a_model_must_be_there_and_of_numbers(tmp_path: Path) 
         Model.load(tmp_path)
 
 
+@pytest.mark.parametrize("value", [None, "x", [], {}, {"a": None}])
+@pytest.mark.parametrize("key", ["ranking", "siret", "collective", "thresholds", "naf_thresholds"])
+def test_a_part_of_a_model_that_is_no_number_where_one_is_needed_is_refused(
+    tmp_path: Path, key: str, value: object
+) -> None:
+    trained().save(tmp_path)
+    content = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    (tmp_path / "model.json").write_text(json.dumps({**content, key: value}), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"not complete .*geomatch train"):
+        Model.load(tmp_path)
+
+
+def test_word_tables_of_other_columns_are_refused(tmp_path: Path) -> None:
+    trained().save(tmp_path)
+    (tmp_path / "activity_words.csv").write_text("a;b\n1;2\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="expected columns mot, naf, n"):
+        Model.load(tmp_path)
+
+
 def test_the_hash_tells_models_apart(tmp_path: Path) -> None:
     trained().save(tmp_path / "a")
     trained().save(tmp_path / "b")

@@ -270,7 +270,6 @@ def test_of_two_reviews_of_one_folder_the_second_to_write_is_refused(tmp_path: P
     other.close()
 
 
-@pytest.mark.slow
 # ------------------------------------------------------------------ refusals
 @pytest.mark.parametrize(
     ("what", "code", "says"),

@@ -10,11 +10,13 @@ from registers import register, write_store
 
 from geomatch.errors import StoreError
 from geomatch.schema import (
+    DEPARTEMENT_TABLES,
     STORE_COMMUNES,
     STORE_ESTABLISHMENTS,
     STORE_FORMAT,
     STORE_FORMAT_VERSION,
     STORE_STREETS,
+    Table,
 )
 from geomatch.store import ALL_TABLES, MANIFEST, Store, country_path, departement_path
 
@@ -117,6 +119,31 @@ def test_a_table_that_lacks_columns_or_is_cut_short_is_told_when_read(root: Path
     file.unlink()
     with pytest.raises(StoreError, match=r"communes\.parquet"):
         store.country(STORE_COMMUNES)
+
+
+@pytest.mark.parametrize("table", [STORE_COMMUNES, STORE_ESTABLISHMENTS])
+def test_a_file_that_the_manifest_tells_of_and_is_gone_is_told_at_once(
+    root: Path, table: Table
+) -> None:
+    tables = {t.name: {"departements": {"96": 1}} for t in DEPARTEMENT_TABLES}
+    for one in DEPARTEMENT_TABLES:
+        file = departement_path(root, one, "96")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    change_manifest(root, tables={**tables, STORE_COMMUNES.name: {"rows": 1}})
+    Store.open(root)
+    is_country = table is STORE_COMMUNES
+    gone = country_path(root, table) if is_country else departement_path(root, table, "96")
+    gone.unlink()
+    with pytest.raises(StoreError, match=rf"1 of its files .*{table.name}.*build it again"):
+        Store.open(root)
+
+
+@pytest.mark.parametrize("departements", [None, "96", {"96": 1}])
+def test_a_manifest_that_lists_no_departements_is_told(root: Path, departements: object) -> None:
+    change_manifest(root, departements=departements)
+    with pytest.raises(StoreError, match="departements"):
+        Store.open(root)
 
 
 def test_no_two_tables_share_a_file(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geomatch.addresses.numbers import rep_letter
+from geomatch.columns import whole
 from geomatch.schema import STORE_ADDRESSES
 from geomatch.store import Store, as_frame
 
@@ -46,7 +46,7 @@ class Addresses:
             t["rep"].to_numpy(object),
             t["x"].to_numpy(np.float64),
             t["y"].to_numpy(np.float64),
-            *(_text(rows.column(c)) for c in ("code_postal", "ban_id")),
+            *(whole(rows.column(c)).cast(pa.string()) for c in ("code_postal", "ban_id")),
         )
 
     @classmethod
@@ -86,8 +86,3 @@ class Addresses:
         key = (self.street * 2 + self.numero % 2) * NUMBER_SPAN + self.numero
         order = np.argsort(key, kind="stable")
         return key[order], order
-
-
-def _text(column: pa.ChunkedArray) -> pa.Array:
-    return pa.concat_arrays(pc.fill_null(column, "").cast(pa.string()).chunks or
-                            [pa.array([], pa.string())])  # fmt: skip

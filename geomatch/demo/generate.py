@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from geomatch import paths
 from geomatch.demo import places, sirene
 from geomatch.demo.employees import Answer, Population, draw_bulletins
 from geomatch.demo.layouts import columns
@@ -65,7 +66,7 @@ def generate(out: Path, *, size: int = BULLETINS_AT_SCALE_1, seed: int = 1) -> D
     establishments; beyond, it grows in proportion, up to ten times that. The same `size` and
     `seed` give the same bytes.
 
-    Raises :class:`ConfigError` when `size` is not positive.
+    Raises :class:`ConfigError` when `size` is not positive, or `out` cannot be written in.
     """
     if size < 1:
         raise ConfigError(f"size of the demo must be at least 1 bulletin, got {size}")
@@ -182,5 +183,4 @@ def _write(
     content = text.getvalue().encode(encoding)
     if path.suffix == ".gz":
         content = gzip.compress(content, compresslevel=6, mtime=0)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    paths.write_bytes(path, content)

@@ -58,6 +58,10 @@ def read_truth(path: Location) -> pd.DataFrame:
             f"{source.name}: {len(ragged)} row(s) have not {len(source.header)} fields; "
             "mend the file"
         )
+    if not len(arrays[0]):
+        raise DataError(
+            f"{source.name} has a header but no row; expected one row per coded bulletin"
+        )
     at = {p: column for column, p in found.items() if p >= 0}
     columns = {
         at.get(p, source.header[p]): clean_column(a, width=_WIDTHS.get(at.get(p, ""), 0)).values

@@ -29,7 +29,7 @@ from geomatch.review.highlights import (
 )
 from geomatch.review.marks import metres_text
 from geomatch.review.reasons import number_of, reasons
-from geomatch.review.svg import element, escaped
+from geomatch.review.svg import element, escaped, table
 from geomatch.voies import street_key
 
 #: Activities of the other bulletins of a card that are told.
@@ -84,8 +84,7 @@ def bulletin_html(dossier: Dossier, known: Known) -> str:
     if situation:
         label = element("th", "Situation", scope="row")
         body += element("tr", label + element("td", escaped(situation), colspan=2))
-    table = element("table", element("thead", element("tr", head)) + element("tbody", body))
-    return table + _others(dossier.written)
+    return table(element("tr", head), body) + _others(dossier.written)
 
 
 def _in_full(said: str, part: str) -> str:
@@ -127,9 +126,9 @@ def candidates_html(dossier: Dossier, known: Known) -> str:
 
 
 def _candidate(key: int, row: Mapping[Any, Any], words: Words, known: Known) -> str:
-    names = wording.register_names(row)
-    title = element("span", marked(names[0] if names else "(sans nom)", words), class_="name")
-    also = element("span", marked(" · ".join(names[1:3]), words), class_="also")
+    name, also = wording.register_title(row)
+    title = element("span", marked(name, words), class_="name")
+    others = " " + element("span", marked(also, words), class_="also") if also else ""
     facts = " · ".join(w for w in (_size(row), "siège" if row["is_siege"] else "") if w)
     side = element("span", escaped(_distance(row, row["town"])), class_="distance") + element(
         "span", escaped(facts), class_="size"
@@ -138,7 +137,7 @@ def _candidate(key: int, row: Mapping[Any, Any], words: Words, known: Known) -> 
         "span", marked(known.naf(row["naf"]), words, only=(ACTIVITY, NAME)), class_="naf"
     )
     main = (
-        element("span", title + (" " + also if names[1:] else ""))
+        element("span", title + others)
         + element("span", marked(wording.register_address(row), words), class_="where")
         + element("span", _why(row) + activity)
     )

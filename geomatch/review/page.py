@@ -16,7 +16,7 @@ from geomatch.review import wording
 from geomatch.review.map import neighbourhood_svg
 from geomatch.review.marks import metres_text
 from geomatch.review.stories import Stories, Story
-from geomatch.review.svg import element, escaped
+from geomatch.review.svg import element, escaped, table
 
 #: Rows of candidates shown for one bulletin.
 _SHOWN = 8
@@ -158,7 +158,7 @@ def _comparison(story: Story, stories: Stories) -> str:
         )
         for label, said, meant in rows
     )
-    return element("table", element("thead", head) + element("tbody", body))
+    return table(head, body)
 
 
 def _text_cell(value: str, css: str) -> str:
@@ -196,16 +196,19 @@ def _candidates(story: Story, stories: Stories) -> str:
         _candidate(row, stories.naf_labels, is_best=chosen and int(row["rank"]) == 1)
         for row in shown.to_dict("records")
     )
-    table = element("table", element("thead", head) + element("tbody", "".join(rows)))
     more = len(story.candidates) - len(shown)
     note = element("p", f"et {more} autres, moins probables", class_="small") if more > 0 else ""
-    return element("h3", "Candidats") + element("div", table, class_="wide") + note
+    return (
+        element("h3", "Candidats")
+        + element("div", table(head, "".join(rows)), class_="wide")
+        + note
+    )
 
 
 def _candidate(row: Mapping[Any, Any], labels: Mapping[str, str], *, is_best: bool) -> str:
-    names = wording.register_names(row)
-    first = element("strong", escaped(names[0] if names else "(sans nom)"))
-    others = element("div", escaped(" · ".join(names[1:3])), class_="small") if names[1:] else ""
+    name, also = wording.register_title(row)
+    first = element("strong", escaped(name))
+    others = element("div", escaped(also), class_="small") if also else ""
     where = f"{wording.siret_text(row['siret'])} — {wording.register_address(row)}"
     cells = [
         element("td", element("span", str(int(row["rank"])), class_="disc")),

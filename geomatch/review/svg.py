@@ -1,4 +1,4 @@
-"""Small pieces of SVG. Every text goes through :func:`text` or :func:`escaped`."""
+"""Small pieces of SVG and HTML. Every text goes through :func:`text` or :func:`escaped`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ def element(name: str, content: str = "", **attributes: object) -> str:
         if value is not None
     )
     return f"<{name}{written}>{content}</{name}>" if content else f"<{name}{written}/>"
+
+
+def table(head: str, body: str) -> str:
+    """An HTML table of rows that are HTML already."""
+    return element("table", element("thead", head) + element("tbody", body))
 
 
 def text(x: float, y: float, content: str, **attributes: object) -> str:

@@ -128,6 +128,12 @@ def register_names(row: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(n for n in names if n))
 
 
+def register_title(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The first name of an establishment, and the next two on one line."""
+    names = register_names(row)
+    return (names[0] if names else "(sans nom)"), " · ".join(names[1:3])
+
+
 def register_address(row: Mapping[str, Any]) -> str:
     """The address of the register, on one line."""
     names = ("numero", "rep", "type_voie", "nom_voie")

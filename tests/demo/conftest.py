@@ -4,13 +4,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from once import once
 
 from geomatch.demo import DemoFiles, generate
 
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> DemoFiles:
-    return generate(tmp_path_factory.mktemp("demo"), size=2_000, seed=1)
+    return once(
+        tmp_path_factory,
+        "big_demo_files",
+        lambda: generate(tmp_path_factory.mktemp("demo"), size=2_000, seed=1),
+    )
 
 
 def read(path: Path, *, sep: str = ",", encoding: str = "utf-8") -> pd.DataFrame:

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from chains import build_demo
 
-from gazetteer.build import BuildOptions, build
 from geomatch.bulletins import read_bulletins
 from geomatch.demo import DemoFiles, write_demo_page
 from geomatch.demo.page import choose_three
@@ -22,16 +22,7 @@ LEVELS = ["commune", "housenumber", "street"]
 
 @pytest.fixture(scope="module")
 def store(files: DemoFiles, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return build(
-        BuildOptions(
-            ban=(files.ban_dir,),
-            sirene=files.sirene_dir,
-            cog=files.cog_dir,
-            geoloc=files.geolocalisation,
-            naf=files.naf,
-            out=tmp_path_factory.mktemp("base") / "base",
-        )
-    )
+    return build_demo(files, tmp_path_factory.mktemp("base") / "base")
 
 
 def a_run(files: DemoFiles, store: Store, kinds: list[str]) -> SimpleNamespace:

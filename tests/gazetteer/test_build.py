@@ -221,6 +221,14 @@ def test_options_that_cannot_be(country, option: dict[str, object], message: str
     assert not options.out.exists()
 
 
+def test_a_departement_without_establishments_is_told(country):
+    options = dataclasses.replace(country.write(), departements=("13",))
+    with pytest.raises(DataError, match=r"no establishment to keep in 13; check --departements"):
+        build(options)
+    assert not options.out.exists()
+    assert not (options.out.parent / ".store.building").exists()
+
+
 def test_memory_that_does_not_suffice_is_told(country):
     options = dataclasses.replace(country.write(), memory_limit="1MB")
     with pytest.raises(ConfigError, match="needs more memory than 1MB"):

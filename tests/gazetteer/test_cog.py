@@ -7,6 +7,7 @@ from official_files import Country, mouvement, post
 from gazetteer.cog import Cog, read_cog
 from gazetteer.reading import checked
 from gazetteer.sources import find, only
+from geomatch.errors import DataError
 
 
 def _read(con, country: Country) -> Cog:
@@ -128,3 +129,9 @@ def test_tables_are_sorted_and_without_twins(cog):
     key = cog.names[["nom_norm", "code_commune"]]
     assert not key.duplicated().any()
     pd.testing.assert_frame_equal(key, key.sort_values(["nom_norm", "code_commune"]))
+
+
+def test_a_commune_that_is_there_twice_is_refused(con, country):
+    country.communes.append(country.communes[0])
+    with pytest.raises(DataError, match=r"1 commune code\(s\) stand more than once"):
+        _read(con, country)

@@ -4,8 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gazetteer.build import BuildOptions, build
-from geomatch.demo import DemoFiles, generate
 from geomatch.review import Atlas, Stories, tell_stories
 from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_ESTABLISHMENTS
 from geomatch.store import Store
@@ -15,22 +13,8 @@ HOSTILE = '<script>alert("x")</script><img src="https://example.org/a.png" onerr
 
 
 @pytest.fixture(scope="session")
-def files(tmp_path_factory: pytest.TempPathFactory) -> DemoFiles:
-    return generate(tmp_path_factory.mktemp("demo"), size=200)
-
-
-@pytest.fixture(scope="session")
-def store(files: DemoFiles, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return build(
-        BuildOptions(
-            ban=(files.ban_dir,),
-            sirene=files.sirene_dir,
-            cog=files.cog_dir,
-            geoloc=files.geolocalisation,
-            naf=files.naf,
-            out=tmp_path_factory.mktemp("store") / "store",
-        )
-    )
+def store(demo_store: Store) -> Store:
+    return demo_store
 
 
 @pytest.fixture(scope="session")
