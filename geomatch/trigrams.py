@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from geomatch.columns import narrow
+
 _WIDTH = 16  # words are compared on their first 16 letters
 _BASE = 38  # A–Z, 0–9, edge, other
-#: Written words looked up at once, so that the pairs in hand stay within memory.
-_CHUNK = 1_000
+#: Written words looked up at once, so that the pairs in hand stay within the processor's cache.
+_CHUNK = 200
 _EPSILON = 1e-6
 #: Share of the trigrams a pair must share that need not be looked up.
 _DROPPED = 0.2
@@ -134,8 +136,9 @@ class TrigramIndex:
         words = self._words_of.indices[place] - group.low
         start = np.r_[0, np.cumsum(high - low)]
         shape = (len(grams), group.high - group.low)
-        holders = sparse.csr_array((np.ones(len(words), np.float32), words, start), shape=shape)
-        written = (rare.data, column.ravel(), rare.indptr)
+        ones = np.ones(len(words), np.float32)
+        holders = sparse.csr_array((ones, *narrow(words, start)), shape=shape)
+        written = (rare.data, *narrow(column.ravel(), rare.indptr))
         return sparse.csr_array(written, shape=(rare.shape[0], len(grams))), holders
 
     def _needed(self, group: _Group, dice: float) -> NDArray[np.float64]:
@@ -193,9 +196,8 @@ def trigram_matrix(words: NDArray[np.object_]) -> sparse.csr_array:
     padded[:, 1:-1] = code
     gram = (padded[:, :-2] * _BASE + padded[:, 1:-1]) * _BASE + padded[:, 2:]
     row, position = np.nonzero(padded[:, 1:-1])
-    matrix = sparse.csr_array(
-        (np.ones(len(row), np.float32), (row, gram[row, position])), shape=(n, _BASE**3)
-    )
+    places = narrow(row, gram[row, position])
+    matrix = sparse.csr_array((np.ones(len(row), np.float32), places), shape=(n, _BASE**3))
     matrix.sum_duplicates()
     matrix.data[:] = 1.0
     return matrix

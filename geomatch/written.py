@@ -12,7 +12,6 @@ from scipy import sparse
 from geomatch.lexicon import Coverage, ragged_ranges
 
 _LEAST = 0.33
-_CHUNK = 2_000
 
 
 @dataclass(frozen=True)
@@ -36,18 +35,9 @@ def similar_names(
     row: NDArray[np.int64], name: NDArray[np.int64], coverage: Coverage, n_names: int
 ) -> WrittenNames:
     """Look every distinct written name up in the pool's lexicon."""
-    parts = [
-        coverage.search(low, min(low + _CHUNK, n_names), _LEAST)
-        for low in range(0, max(n_names, 1), _CHUNK)
-    ]
-    written, known, of_written, of_known = (
-        np.concatenate([part[i] for part in parts]) for i in range(4)
-    )
-    order = np.argsort(written, kind="stable")
-    start = np.searchsorted(written[order], np.arange(n_names + 1))
-    return WrittenNames(
-        row, name, coverage, start, known[order], of_written[order], of_known[order]
-    )
+    written, known, of_written, of_known = coverage.search(0, n_names, _LEAST)
+    start = np.searchsorted(written, np.arange(n_names + 1))
+    return WrittenNames(row, name, coverage, start, known, of_written, of_known)
 
 
 def name_score(pairs: pd.DataFrame) -> NDArray[np.float64]:
