@@ -30,6 +30,13 @@ class WrittenNames:
     of_written: NDArray[np.float32]
     of_known: NDArray[np.float32]
 
+    def compared(self, pair: NDArray[np.int64]) -> dict[str, NDArray]:
+        """Register name and coverages of some pairs, as columns."""
+        of_both = {"of_written": self.of_written[pair], "of_known": self.of_known[pair]}
+        return {"known": self.known[pair].astype(np.int64)} | {
+            k: v.astype(np.float64) for k, v in of_both.items()
+        }
+
 
 def similar_names(
     row: NDArray[np.int64], name: NDArray[np.int64], coverage: Coverage, n_names: int
@@ -45,42 +52,57 @@ def name_score(pairs: pd.DataFrame) -> NDArray[np.float64]:
     return 0.6 * pairs["of_written"].to_numpy() + 0.4 * pairs["of_known"].to_numpy()
 
 
-def look_up(frame: pd.DataFrame, names: WrittenNames, names_of: sparse.csr_array) -> pd.DataFrame:
+def look_up(
+    row: NDArray[np.int64],
+    establishment: NDArray[np.int64],
+    names: WrittenNames,
+    names_of: sparse.csr_array,
+) -> dict[str, NDArray]:
     """Best pair of names of each (bulletin, establishment), among the similar ones; else 0.
 
-    `names_of` tells which register names to look at, shape (establishments, names).
+    `row` is sorted; `names_of` tells which register names to look at, shape (establishments,
+    names). Columns ``written``, ``known`` (-1 for none), ``of_written``, ``of_known``.
     """
-    n_known = max(names_of.shape[1], 1)
-    start = np.searchsorted(names.row, np.arange(frame["row"].max() + 2)) if len(frame) else [0]
-    row = frame["row"].to_numpy(np.int64)
-    establishment = frame["establishment"].to_numpy(np.int64)
-    pair, position = ragged_ranges(np.asarray(start)[row], np.asarray(start)[row + 1])
-    written = names.name[position]
-    pair2, at = ragged_ranges(
-        names_of.indptr[establishment[pair]], names_of.indptr[establishment[pair] + 1]
-    )
-    pair, written, known = pair[pair2], written[pair2], names_of.indices[at].astype(np.int64)
-    all_written = np.repeat(np.arange(len(names.start) - 1), np.diff(names.start))
-    keys = all_written * n_known + names.known
-    order = np.argsort(keys)
-    asked = written * n_known + known
-    at = np.minimum(np.searchsorted(keys[order], asked), max(len(keys) - 1, 0))
-    hit = np.flatnonzero(keys[order][at] == asked) if len(keys) else np.array([], np.int64)
-    index = order[at[hit]] if len(keys) else hit
-    score = 0.6 * names.of_written[index] + 0.4 * names.of_known[index]
-    best = top(pair[hit], score, 1)
+    first, last = (np.searchsorted(names.row, row, side=s) for s in ("left", "right"))
+    pair, position = ragged_ranges(first, last)
+    written, asked = names.name[position], establishment[pair]
+    pair2, at = ragged_ranges(names_of.indptr[asked], names_of.indptr[asked + 1])
+    pair, written, known = pair[pair2], written[pair2], names_of.indices[at]
+    similar = _similar(written, known, names, names_of.shape[1])
+    hit = np.flatnonzero(similar >= 0)
+    index = similar[hit]
+    best = top(pair[hit], 0.6 * names.of_written[index] + 0.4 * names.of_known[index], 1)
+    target = pair[hit[best]]
     out = {
-        "written": np.full(len(frame), -1, np.int64),
-        "known": np.full(len(frame), -1, np.int64),
-        "of_written": np.zeros(len(frame)),
-        "of_known": np.zeros(len(frame)),
+        "written": np.full(len(row), -1, np.int64),
+        "known": np.full(len(row), -1, np.int64),
+        "of_written": np.zeros(len(row)),
+        "of_known": np.zeros(len(row)),
     }
-    target = pair[hit][best]
-    out["written"][target] = written[hit][best]
-    out["known"][target] = known[hit][best]
-    out["of_written"][target] = names.of_written[index][best]
-    out["of_known"][target] = names.of_known[index][best]
-    return pd.DataFrame(out, index=frame.index)
+    out["written"][target] = written[hit[best]]
+    for column, values in names.compared(index[best]).items():
+        out[column][target] = values
+    return out
+
+
+def _similar(
+    written: NDArray[np.int64], known: NDArray[np.int64], names: WrittenNames, n_known: int
+) -> NDArray[np.int64]:
+    """Position of each pair of names among the similar ones, -1 for one that is not there.
+
+    One written name after the other is laid out over all known names: no search is as fast.
+    """
+    out = np.full(len(written), -1, np.int64)
+    place = np.full(n_known, -1, np.int64)
+    order = np.argsort(written, kind="stable")
+    for mine in np.split(order, np.flatnonzero(np.diff(written[order])) + 1):
+        if len(mine):
+            name = written[mine[0]]
+            pairs = slice(names.start[name], names.start[name + 1])
+            place[names.known[pairs]] = np.arange(pairs.start, pairs.stop)
+            out[mine] = place[known[mine]]
+            place[names.known[pairs]] = -1
+    return out
 
 
 def top(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
