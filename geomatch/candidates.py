@@ -134,7 +134,7 @@ def _by_name(
     group_zone = groups % max(len(places.relation), 1)
     bearers = pool.name_bearers
     found = []
-    cost = np.cumsum(_expansion_cost(name, names, bearers))
+    cost = np.cumsum(_expansion_cost(name, names, pool.n_bearers))
     for low, high in _chunks(cost):
         group, pair = ragged_ranges(names.start[name[low:high]], names.start[name[low:high] + 1])
         group += low
@@ -167,7 +167,7 @@ def _by_name(
 def _unmistakable(pair: NDArray[np.int64], names: WrittenNames, pool: Pool) -> NDArray[np.bool_]:
     """Which pairs of names are looked for in the whole pool."""
     known = names.known[pair]
-    n_bearers = np.diff(pool.name_bearers.indptr)[known]
+    n_bearers = pool.n_bearers[known]
     least = np.minimum(names.of_written[pair], names.of_known[pair])
     weight = names.coverage.lexicon.weight[known]
     is_heavy = (n_bearers <= _FEW) & (least >= 0.95) & (weight >= _HEAVY)
@@ -321,9 +321,12 @@ def _best(
     return PAIRS.conform(pairs.assign(relation=relation).iloc[order].reset_index(drop=True))
 
 
-def _expansion_cost(name: NDArray, names: WrittenNames, bearers: object) -> NDArray[np.int64]:
-    per_known = np.diff(bearers.indptr)[names.known]  # type: ignore[attr-defined]
-    total = np.concatenate([[0], np.cumsum(per_known)])
+def _expansion_cost(
+    name: NDArray[np.int64], names: WrittenNames, n_bearers: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """Bearers of all the names that are similar to each written name."""
+    total = np.zeros(len(names.known) + 1, np.int64)
+    np.cumsum(n_bearers[names.known], out=total[1:])
     return total[names.start[name + 1]] - total[names.start[name]]
 
 

@@ -218,6 +218,11 @@ class Pool:
         return sparse.csr_array((ones, (self._name_codes[0], self._named_rows)), shape=shape)
 
     @cached_property
+    def n_bearers(self) -> NDArray[np.int32]:
+        """How many rows bear each name."""
+        return np.diff(self.name_bearers.indptr).astype(np.int32)
+
+    @cached_property
     def bearer_commune(self) -> NDArray[np.int32]:
         """Commune of each row that :attr:`name_bearers` tells, in its order."""
         return self.commune[self.name_bearers.indices].astype(np.int32)
@@ -249,6 +254,7 @@ class Pool:
     # ------------------------------------------------------------------ places
     @cached_property
     def _tree(self) -> tuple[Index | None, NDArray[np.int64], NDArray[np.int64]]:
+        """Index of distinct positions; rows in their order, and where those of each begin."""
         sure = np.flatnonzero((self.uncertainty <= PRECISE_M) & ~np.isnan(self.position[:, 0]))
         if not len(sure):
             return None, sure, np.zeros(1, np.int64)
@@ -281,6 +287,7 @@ class Pool:
         if tree is None or not len(position):
             none = np.array([], np.int64)
             return none, none, np.array([], np.float64)
+        reach_of = np.maximum.reduceat(self.uncertainty[rows], start[:-1])
         # Neighbouring questions walk the same branches of the tree: ask them together.
         order = np.lexsort((position[:, 1] // 1000, position[:, 0] // 1000))
         found = []
@@ -290,10 +297,13 @@ class Pool:
             place, counts = tree.intersection_v(position[part] - reach, position[part] + reach)
             place = np.asarray(place, dtype=np.int64)
             asker = np.repeat(part, np.asarray(counts, dtype=np.int64))
+            # the distance of a position first, then who stands there
+            distance = np.hypot(*(position[asker] - self.position[rows[start[place]]]).T)
+            near = np.flatnonzero(distance <= radius[asker] + reach_of[place])
+            place, asker, distance = place[near], asker[near], distance[near]
             pair, index = ragged_ranges(start[place], start[place + 1])
-            asker, row = asker[pair], rows[index]
-            distance = np.hypot(*(position[asker] - self.position[row]).T)
-            near = distance <= radius[asker] + self.uncertainty[row]
+            asker, row, distance = asker[pair], rows[index], distance[pair]
+            near = np.flatnonzero(distance <= radius[asker] + self.uncertainty[row])
             found.append((asker[near], row[near], distance[near]))
         asker, row, distance = (np.concatenate(part) for part in zip(*found, strict=True))
         return asker, row, distance

@@ -105,18 +105,20 @@ class TrigramIndex:
             dropped = self._droppable(group, dice)
             # least count of the trigrams looked up, by the two words' kinds
             enough = (self._needed(group, dice) - dropped[:, None]).astype(np.float32)
+            kind = self._kind[group.low : group.high]
+            fewest = enough[:, np.unique(kind)].min(axis=1)
             rare = self._without_commonest(grams[group.rows], dropped[sizes[group.rows]])
             rare, columns = self._narrowed(rare, group)
-            kind = self._kind[group.low : group.high]
             for first in range(0, len(group.rows), _CHUNK):
                 rows = group.rows[first : first + _CHUNK]
                 both = rare[first : first + _CHUNK] @ columns
-                row = np.repeat(np.arange(len(rows)), np.diff(both.indptr))
-                least_count = enough.ravel()[
-                    (sizes[rows] * enough.shape[1])[row] + kind[both.indices]
-                ]
-                hit = np.flatnonzero(both.data >= least_count)
-                found.append((rows[row[hit]], self._order[group.low + both.indices[hit]]))
+                # what no known word asks less of goes first, for it is most
+                least_of = np.repeat(fewest[sizes[rows]], np.diff(both.indptr))
+                likely = np.flatnonzero(both.data >= least_of)
+                row = rows[np.searchsorted(both.indptr, likely, side="right") - 1]
+                column = both.indices[likely]
+                hit = np.flatnonzero(both.data[likely] >= enough[sizes[row], kind[column]])
+                found.append((row[hit], self._order[group.low + column[hit]]))
         if not found:
             return np.array([], np.int64), np.array([], np.int64)
         return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])

@@ -12,6 +12,9 @@ from scipy import sparse
 from geomatch.lexicon import Coverage, ragged_ranges
 
 _LEAST = 0.33
+#: Levels that scores are counted in, and the least span of scores that is parted.
+_LEVELS = 64
+_TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,24 @@ def _similar(
 
 def top(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
     """Positions of the `most` best of each group, groups in order, best first."""
-    order = np.lexsort((-np.asarray(score), group))
-    sorted_group = np.asarray(group)[order]
+    kept = _contenders(group, score, most)
+    group, score = group[kept], score[kept]
+    order = np.lexsort((-score, group))
+    sorted_group = group[order]
     start = np.searchsorted(sorted_group, sorted_group)
-    return order[np.arange(len(order)) - start < most]
+    return kept[order[np.arange(len(order)) - start < most]]
+
+
+def _contenders(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
+    """Positions, in order, of those that may be among the `most` best of their group.
+
+    Scores are counted level by level, so that a crowd need not be sorted to keep a few.
+    """
+    if len(group) <= most:
+        return np.arange(len(group))
+    low, high = score.min(), score.max()
+    level = ((high - score) * ((_LEVELS - 1) / max(high - low, _TINY))).astype(np.int64)
+    cell = (group - group.min()) * _LEVELS + level
+    counts = np.bincount(cell, minlength=(int(cell.max()) // _LEVELS + 1) * _LEVELS)
+    before = np.cumsum(counts.reshape(-1, _LEVELS), axis=1) - counts.reshape(-1, _LEVELS)
+    return np.flatnonzero((before < most).ravel()[cell])
