@@ -121,13 +121,14 @@ def top(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
 def _contenders(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
     """Positions, in order, of those that may be among the `most` best of their group.
 
-    Scores are counted level by level, so that a crowd need not be sorted to keep a few.
+    Scores are counted level by level, so that crowds need not be sorted to keep a few.
     """
-    if len(group) <= most:
+    group = group - group.min(initial=0)
+    if len(group) <= most * (group.max(initial=0) + 1):
         return np.arange(len(group))
     low, high = score.min(), score.max()
     level = ((high - score) * ((_LEVELS - 1) / max(high - low, _TINY))).astype(np.int64)
-    cell = (group - group.min()) * _LEVELS + level
+    cell = group * _LEVELS + level
     counts = np.bincount(cell, minlength=(int(cell.max()) // _LEVELS + 1) * _LEVELS)
     before = np.cumsum(counts.reshape(-1, _LEVELS), axis=1) - counts.reshape(-1, _LEVELS)
     return np.flatnonzero((before < most).ravel()[cell])
