@@ -47,7 +47,8 @@ _HEAVY = 6.0
 _GOOD_NAME = 0.6
 _NAFS_TRIED = 12
 _PER_NAF = 8
-_MOST_PAIRS = 8_000_000
+#: Pairs looked at together: what is made of them is to stay in the processor's cache.
+_MOST_PAIRS = 200_000
 
 
 @dataclass(frozen=True)
@@ -133,40 +134,44 @@ def _by_name(
     group_zone = groups % max(len(places.relation), 1)
     bearers = pool.name_bearers
     found = []
-    cost = np.cumsum(_expansion_cost(name, names, bearers))
+    cost = np.cumsum(_expansion_cost(name, names, pool.n_bearers))
     for low, high in _chunks(cost):
         group, pair = ragged_ranges(names.start[name[low:high]], names.start[name[low:high] + 1])
         group += low
         known = names.known[pair]
         expanded, position = ragged_ranges(bearers.indptr[known], bearers.indptr[known + 1])
-        establishment = bearers.indices[position].astype(np.int64)
-        group, pair, known = group[expanded], pair[expanded], known[expanded]
-        relation = places.relation[group_zone[group], pool.commune[establishment]]
-        n_bearers = np.diff(bearers.indptr)[known]
+        zone_of = group_zone[group][expanded]
+        relation = places.relation[zone_of, pool.bearer_commune[position]]
+        keep = np.flatnonzero((relation > ELSEWHERE) | _unmistakable(pair, names, pool)[expanded])
+        expanded, relation = expanded[keep], relation[keep]
+        establishment = bearers.indices[position[keep]]
+        group, pair = group[expanded], pair[expanded]
         a, b = names.of_written[pair], names.of_known[pair]
-        weight = names.coverage.lexicon.weight[known]
-        unmistakable = (n_bearers <= 3) & (a >= 0.85) & (b >= 0.85)
-        unmistakable |= (n_bearers <= _FEW) & (a >= 0.95) & (b >= 0.95) & (weight >= _HEAVY)
-        keep = (relation > ELSEWHERE) | unmistakable
-        score = 0.6 * a + 0.4 * b + 0.1 * relation + 0.03 * np.log(pool.headcount[establishment])
-        group, establishment, score = group[keep], establishment[keep], score[keep]
+        score = 0.6 * a + 0.4 * b + 0.1 * relation + 0.03 * pool.size[establishment]
         order = top(group, score, 3 * options.by_name)
-        found.append(
-            pd.DataFrame(
-                {
-                    "group": group[order],
-                    "establishment": establishment[order],
-                    "known": known[keep][order],
-                    "of_written": a[keep][order],
-                    "of_known": b[keep][order],
-                }
-            )
-        )
-    pairs = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["group"])
-    if pairs.empty:
+        found.append((group[order], pair[order], establishment[order]))
+    if not found:
         return PAIRS.empty()
-    bulletins = pd.DataFrame({"group": group_of, "row": names.row, "written": names.name})
-    return PAIRS.conform(bulletins.merge(pairs, on="group").assign(source=BY_NAME))
+    group, pair, establishment = (np.concatenate(part) for part in zip(*found, strict=True))
+    start = np.searchsorted(group, np.arange(len(groups) + 1))
+    bulletin, at = ragged_ranges(start[group_of], start[group_of + 1])
+    similar = {
+        "row": names.row[bulletin],
+        "establishment": establishment[at].astype(np.int64),
+        "written": names.name[bulletin],
+        **names.compared(pair[at]),
+    }
+    return PAIRS.conform(pd.DataFrame(similar).assign(source=BY_NAME))
+
+
+def _unmistakable(pair: NDArray[np.int64], names: WrittenNames, pool: Pool) -> NDArray[np.bool_]:
+    """Which pairs of names are looked for in the whole pool."""
+    known = names.known[pair]
+    n_bearers = pool.n_bearers[known]
+    least = np.minimum(names.of_written[pair], names.of_known[pair])
+    weight = names.coverage.lexicon.weight[known]
+    is_heavy = (n_bearers <= _FEW) & (least >= 0.95) & (weight >= _HEAVY)
+    return np.asarray(((n_bearers <= 3) & (least >= 0.85)) | is_heavy)
 
 
 def _by_place(
@@ -177,26 +182,31 @@ def _by_place(
         ~np.isnan(places.radius) & (places.radius <= options.max_radius_m) & (places.numero >= 0)
     )
     radius = np.maximum(places.radius[placed], options.min_radius_m)
-    asker, row, distance = pool.within(places.position[placed], radius)
+    asker, row_near, distance = pool.within(places.position[placed], radius)
     street_asker, street_row = pool.on_street(places.street)
     text_asker, text_row = _on_street_as_written(places, pool)
-    n_street = len(street_row) + len(text_row)
-    frame = pd.DataFrame(
-        {
-            "row": np.concatenate([placed[asker], street_asker, text_asker]).astype(np.int64),
-            "establishment": np.concatenate([row, street_row, text_row]).astype(np.int64),
-            "source": np.repeat([BY_RADIUS, BY_STREET], [len(row), n_street]),
-            "near": np.concatenate([1.0 - distance / 1000.0, np.zeros(n_street)]),
-        }
-    )
-    same_number = pool.numero[frame["establishment"]] == places.numero[frame["row"]]
-    named = pool.has_name[frame["establishment"]]
-    size = np.log(pool.headcount[frame["establishment"]])
-    score = frame["near"].to_numpy() + same_number + 0.15 * size + 0.5 * named
-    by_name = look_up(frame, names, pool.names_of)
-    score = score + 2.0 * (by_name["of_written"] + by_name["of_known"]).to_numpy()
-    order = top(frame["row"].to_numpy(), score, 2 * options.by_radius)
-    return PAIRS.conform(pd.concat([frame, by_name], axis=1).iloc[order])
+    bulletin = np.concatenate([placed[asker], street_asker, text_asker])
+    establishment = np.concatenate([row_near, street_row, text_row])
+    near = np.concatenate([1.0 - distance / 1000.0, np.zeros(len(street_row) + len(text_row))])
+    found = []
+    order = np.argsort(bulletin, kind="stable")
+    bounds = np.cumsum(np.bincount(bulletin, minlength=len(places)))
+    for low, high in _chunks(bounds):
+        part = order[bounds[low - 1] if low else 0 : bounds[high - 1]]
+        asker, row = bulletin[part], establishment[part]
+        by_name = look_up(asker, row, names, pool.names_of)
+        score = near[part] + (pool.numero[row] == places.numero[asker])
+        score = score + 0.15 * pool.size[row] + 0.5 * pool.has_name[row]
+        score += 2.0 * (by_name["of_written"] + by_name["of_known"])
+        best = top(asker, score, 2 * options.by_radius)
+        found.append((part[best], {k: v[best] for k, v in by_name.items()}))
+    if not found:
+        return PAIRS.empty()
+    kept = np.concatenate([part for part, _ in found])
+    pairs = {k: np.concatenate([by_name[k] for _, by_name in found]) for k in found[0][1]}
+    pairs |= {"row": bulletin[kept], "establishment": establishment[kept]}
+    source = np.where(kept < len(row_near), BY_RADIUS, BY_STREET)
+    return PAIRS.conform(pd.DataFrame(pairs | {"source": source}))
 
 
 def _on_street_as_written(
@@ -223,10 +233,11 @@ def _by_activity(
     evidence for the NAF plus the logarithm of the headcount.
     """
     found = []
-    for zone in np.unique(places.zone[rows]):
-        here = rows[places.zone[rows] == zone]
-        reach = places.relation[zone, pool.commune]
-        inside = np.flatnonzero((reach == reach.max(initial=0)) & (reach > 0))
+    rows = rows[np.argsort(places.zone[rows], kind="stable")]
+    for here in np.split(rows, np.flatnonzero(np.diff(places.zone[rows])) + 1):
+        reach = places.relation[places.zone[here[:1]]].ravel()
+        communes = np.flatnonzero((reach == reach.max(initial=0)) & (reach > 0))
+        inside = pool.largest_first(communes)
         inside = inside[activities.naf[inside] >= 0]
         if not len(inside):
             continue
@@ -235,25 +246,29 @@ def _by_activity(
         order = np.argsort(group, kind="stable")
         start = np.searchsorted(group[order], np.arange(len(codes) + 1))
         row, position = ragged_ranges(start[code_of], start[code_of + 1])
-        pair = {"row": here[row], "establishment": establishment[order][position]}
-        found.append(pd.DataFrame(pair))
+        found.append((here[row], establishment[order][position]))
     if not found:
         return PAIRS.empty()
-    frame = pd.concat(found, ignore_index=True)
+    row, establishment = (np.concatenate(part) for part in zip(*found, strict=True))
     return PAIRS.conform(
-        frame.assign(source=BY_ACTIVITY, written=-1, known=-1, of_written=0.0, of_known=0.0)
+        pd.DataFrame({"row": row, "establishment": establishment}).assign(
+            source=BY_ACTIVITY, written=-1, known=-1, of_written=0.0, of_known=0.0
+        )
     )
 
 
 def _largest_fitting(
     codes: NDArray[np.int64], inside: NDArray[np.int64], activities: Activities, pool: Pool
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """For each evidence, the likeliest codes of a zone and the largest employers of each."""
-    size = np.log(pool.headcount[inside])
-    order = np.lexsort((inside, -size, activities.naf[inside]))
-    naf, first = np.unique(activities.naf[inside][order], return_index=True)
-    last = np.append(first[1:], len(order))
-    score = activities.evidence[codes][:, naf] + size[order][first]
+    """For each evidence, the likeliest codes of a zone and the largest employers of each.
+
+    `inside` comes from :meth:`Pool.largest_first`.
+    """
+    naf_of = activities.naf[inside]
+    first = np.flatnonzero(np.append(True, naf_of[1:] != naf_of[:-1]))
+    last = np.append(first[1:], len(inside))
+    naf = naf_of[first]
+    score = activities.evidence[np.ix_(codes, naf)] + pool.size[inside[first]]
     tried = min(_NAFS_TRIED, len(naf))
     best = np.argpartition(-score, tried - 1, axis=1)[:, :tried]
     group = np.repeat(np.arange(len(codes)), tried)
@@ -261,7 +276,7 @@ def _largest_fitting(
     pair, position = ragged_ranges(
         first[choice], np.minimum(last[choice], first[choice] + _PER_NAF)
     )
-    return group[pair], inside[order][position]
+    return group[pair], inside[position]
 
 
 def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -287,7 +302,8 @@ def _best(
     row, est = pairs["row"].to_numpy(np.int64), pairs["establishment"].to_numpy(np.int64)
     relation = places.relation[places.zone[row], pool.commune[est]] if len(pairs) else []
     street = (places.street[row] >= 0) & (places.street[row] == pool.street[est])
-    text = (places.street_text[row] != "") & (places.street_text[row] == pool.street_text[est])
+    asked = pool.codes_of_streets(places.street_text)[row]
+    text = (asked >= 0) & (asked == pool.street_text_code[est])
     number = (places.numero[row] >= 0) & (places.numero[row] == pool.numero[est])
     evidence = activities.evidence[activities.code[row], np.maximum(activities.naf[est], 0)]
     by_radius = (pairs["source"].to_numpy() & BY_RADIUS) > 0
@@ -297,7 +313,7 @@ def _best(
         + 1.0 * ((street | text) & number)
         + 0.7 * by_radius
         + 0.4 * np.asarray(relation)
-        + 0.25 * np.log(pool.headcount[est])
+        + 0.25 * pool.size[est]
         + 0.3 * pool.has_name[est]
         + 0.25 * np.where(activities.naf[est] >= 0, evidence, 0.0)
     )
@@ -305,9 +321,12 @@ def _best(
     return PAIRS.conform(pairs.assign(relation=relation).iloc[order].reset_index(drop=True))
 
 
-def _expansion_cost(name: NDArray, names: WrittenNames, bearers: object) -> NDArray[np.int64]:
-    per_known = np.diff(bearers.indptr)[names.known]  # type: ignore[attr-defined]
-    total = np.concatenate([[0], np.cumsum(per_known)])
+def _expansion_cost(
+    name: NDArray[np.int64], names: WrittenNames, n_bearers: NDArray[np.int32]
+) -> NDArray[np.int64]:
+    """Bearers of all the names that are similar to each written name."""
+    total = np.zeros(len(names.known) + 1, np.int64)
+    np.cumsum(n_bearers[names.known], out=total[1:])
     return total[names.start[name + 1]] - total[names.start[name]]
 
 

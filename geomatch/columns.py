@@ -1,4 +1,4 @@
-"""Columns of Arrow tables as arrays: texts as integers and the few distinct ones."""
+"""Columns of Arrow tables as arrays: texts as integers and the few distinct ones, in few bytes."""
 
 from __future__ import annotations
 
@@ -34,3 +34,9 @@ def coded(column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Arr
 
 def _filled(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     return pc.fill_null(column.cast(pa.string()), "") if column.null_count else column
+
+
+def narrow(*positions: NDArray[np.integer]) -> tuple[NDArray[np.integer], ...]:
+    """Positions in four bytes each where all fit: sparse products take half the time then."""
+    fit = all(p.max(initial=0) <= np.iinfo(np.int32).max for p in positions)
+    return tuple(p.astype(np.int32, copy=False) for p in positions) if fit else positions

@@ -30,6 +30,8 @@ TRANCHE_HEADCOUNT = {
 }  # fmt: skip
 #: A position less sure than this is not one: such establishments are found by name or street.
 PRECISE_M = 150.0
+#: Questions put to the R-tree together: in Paris each finds thousands.
+_ASKED_AT_ONCE = 100
 #: What a local authority's office (mairie, communauté de communes) does, and how the SIREN of
 #: one begins.
 _OFFICE_NAF = "84.11"
@@ -95,6 +97,23 @@ class Pool:
         return texts(self.rows.column("voie_norm"))
 
     @cached_property
+    def _street_texts(self) -> tuple[NDArray[np.int64], dict[str, int]]:
+        code, distinct = coded(self.rows.column("voie_norm"))
+        number = {t: i for i, t in enumerate(distinct.to_pylist())}
+        absent = number.pop("", -1)
+        return np.where(code == absent, -1, code), number
+
+    @property
+    def street_text_code(self) -> NDArray[np.int64]:
+        """A number for each text of :attr:`street_text`, -1 for none."""
+        return self._street_texts[0]
+
+    def codes_of_streets(self, texts: NDArray[np.object_]) -> NDArray[np.int64]:
+        """Numbers, as in :attr:`street_text_code`, of street names; -1 for those of no row."""
+        number = self._street_texts[1]
+        return np.fromiter((number.get(t, -1) for t in texts), np.int64, len(texts))
+
+    @cached_property
     def numero(self) -> NDArray[np.int64]:
         """House number of each row, -1 for none."""
         return self.rows.column("numero_norm").to_numpy().astype(np.int64)
@@ -127,6 +146,32 @@ class Pool:
         code, distinct = coded(self.rows.column("tranche_effectifs"))
         middle = [TRANCHE_HEADCOUNT.get(t, 0.5) for t in distinct.to_pylist()]
         return np.array(middle, np.float32)[code]
+
+    @cached_property
+    def size(self) -> NDArray[np.float32]:
+        """Natural logarithm of :attr:`headcount`."""
+        return np.log(self.headcount)
+
+    @cached_property
+    def _by_naf(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Place of each row by NAF and falling size; rows of each commune so, and their bounds."""
+        code, distinct = self._nafs
+        alphabet = np.argsort(np.argsort(distinct.astype(str)))
+        order = np.lexsort((-self.size, alphabet[code]))
+        place = np.empty(len(order), np.int64)
+        place[order] = np.arange(len(order))
+        order = order[np.argsort(self.commune[order], kind="stable")]
+        start = np.searchsorted(self.commune[order], np.arange(len(self.communes) + 1))
+        return place, order, start
+
+    def largest_first(self, communes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rows of some communes (positions), NAF by NAF, the largest employers of each first."""
+        place, rows, start = self._by_naf
+        found = [rows[start[c] : start[c + 1]] for c in communes]
+        if len(found) == 1:
+            return found[0]
+        together = np.concatenate([*found, np.array([], np.int64)])
+        return together[np.argsort(place[together])]
 
     @cached_property
     def position(self) -> NDArray[np.float64]:
@@ -173,6 +218,16 @@ class Pool:
         return sparse.csr_array((ones, (self._name_codes[0], self._named_rows)), shape=shape)
 
     @cached_property
+    def n_bearers(self) -> NDArray[np.int32]:
+        """How many rows bear each name."""
+        return np.diff(self.name_bearers.indptr).astype(np.int32)
+
+    @cached_property
+    def bearer_commune(self) -> NDArray[np.int32]:
+        """Commune of each row that :attr:`name_bearers` tells, in its order."""
+        return self.commune[self.name_bearers.indices].astype(np.int32)
+
+    @cached_property
     def _nearby(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         key = self._name_codes[0] * len(self.communes) + self.commune[self._named_rows]
         return np.unique(key, return_counts=True)
@@ -199,6 +254,7 @@ class Pool:
     # ------------------------------------------------------------------ places
     @cached_property
     def _tree(self) -> tuple[Index | None, NDArray[np.int64], NDArray[np.int64]]:
+        """Index of distinct positions; rows in their order, and where those of each begin."""
         sure = np.flatnonzero((self.uncertainty <= PRECISE_M) & ~np.isnan(self.position[:, 0]))
         if not len(sure):
             return None, sure, np.zeros(1, np.int64)
@@ -231,17 +287,26 @@ class Pool:
         if tree is None or not len(position):
             none = np.array([], np.int64)
             return none, none, np.array([], np.float64)
-        reach = (radius + PRECISE_M)[:, None]
+        reach_of = np.maximum.reduceat(self.uncertainty[rows], start[:-1])
         # Neighbouring questions walk the same branches of the tree: ask them together.
         order = np.lexsort((position[:, 1] // 1000, position[:, 0] // 1000))
-        place, counts = tree.intersection_v((position - reach)[order], (position + reach)[order])
-        place = np.asarray(place, dtype=np.int64)
-        asker = np.repeat(order, np.asarray(counts, dtype=np.int64))
-        pair, index = ragged_ranges(start[place], start[place + 1])
-        asker, row = asker[pair], rows[index]
-        distance = np.hypot(*(position[asker] - self.position[row]).T)
-        near = distance <= radius[asker] + self.uncertainty[row]
-        return asker[near], row[near], distance[near]
+        found = []
+        for low in range(0, len(order), _ASKED_AT_ONCE):
+            part = order[low : low + _ASKED_AT_ONCE]
+            reach = (radius[part] + PRECISE_M)[:, None]
+            place, counts = tree.intersection_v(position[part] - reach, position[part] + reach)
+            place = np.asarray(place, dtype=np.int64)
+            asker = np.repeat(part, np.asarray(counts, dtype=np.int64))
+            # the distance of a position first, then who stands there
+            distance = np.hypot(*(position[asker] - self.position[rows[start[place]]]).T)
+            near = np.flatnonzero(distance <= radius[asker] + reach_of[place])
+            place, asker, distance = place[near], asker[near], distance[near]
+            pair, index = ragged_ranges(start[place], start[place + 1])
+            asker, row, distance = asker[pair], rows[index], distance[pair]
+            near = np.flatnonzero(distance <= radius[asker] + self.uncertainty[row])
+            found.append((asker[near], row[near], distance[near]))
+        asker, row, distance = (np.concatenate(part) for part in zip(*found, strict=True))
+        return asker, row, distance
 
     @cached_property
     def _by_street(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -260,11 +325,11 @@ class Pool:
     @cached_property
     def _by_street_text(self) -> tuple[dict[str, int], NDArray[np.int64], NDArray[np.int64]]:
         """Number of each street name; rows by commune and name, and these keys, sorted."""
-        rows = np.flatnonzero(self.street_text != "")
-        text, names = pd.factorize(self.street_text[rows])
-        key = self.commune[rows] * max(len(names), 1) + text
+        _, number = self._street_texts
+        rows = np.flatnonzero(self.street_text_code >= 0)
+        key = self.commune[rows] * max(len(number), 1) + self.street_text_code[rows]
         order = np.argsort(key, kind="stable")
-        return {n: i for i, n in enumerate(names)}, rows[order], key[order]
+        return number, rows[order], key[order]
 
     def on_street_named(
         self, commune: NDArray[np.int64], text: NDArray[np.object_]
@@ -274,7 +339,7 @@ class Pool:
         Serves communes whose streets the store does not know.
         """
         number, rows, keys = self._by_street_text
-        code = np.fromiter((number.get(t, -1) for t in text), np.int64, len(text))
+        code = self.codes_of_streets(text)
         key = np.where((code >= 0) & (commune >= 0), commune * max(len(number), 1) + code, -1)
         low, high = np.searchsorted(keys, key), np.searchsorted(keys, key, side="right")
         asker, at = ragged_ranges(low, high)

@@ -18,6 +18,7 @@ from rapidfuzz.process import cpdist
 from scipy import sparse
 
 from geomatch.bags import Bags
+from geomatch.columns import narrow
 from geomatch.joined import LEAST_LENGTH, JoinedWords
 from geomatch.letters import edits_apart, letter_masks, letter_sums
 from geomatch.trigrams import TrigramIndex
@@ -25,6 +26,11 @@ from geomatch.trigrams import TrigramIndex
 #: Words that so many known names hold are meant when they are written: no slips are looked for.
 _COMMON = 10
 _MIN_DICE = 0.34
+#: Written names compared with all known ones at once: few, so that what their product makes is
+#: still in the processor's cache when the most of it is thrown away.
+_AT_ONCE = 50
+#: More than what sums of single precision are wrong by.
+_SLACK = 1e-4
 _MAX_ALIKE = 6
 #: Less than any similarity that counts: words less alike need not be compared to the end.
 _BELOW_ALL = 0.64
@@ -51,12 +57,14 @@ class Lexicon:
         self.code_of = dict(zip(self.words, range(len(self.words)), strict=True))
         self._places = names.row, names.code
         self.matrix = _binary(names.row, names.code, (names.n, len(self.words)))
-        #: the same, word by word
-        self.names_with = self.matrix.T.tocsr()
+        #: the same, word by word, in the type of the products it is made for
+        self.names_with = self.matrix.T.tocsr().astype(np.complex64)
         documents = np.bincount(self.matrix.indices, minlength=len(self.words))
         self.frequency = documents
         self.idf = np.log1p(names.n / np.maximum(documents, 1)).astype(np.float32)
         self.weight = np.maximum(self.matrix @ self.idf, 1e-6)
+        #: what a unit of a name's weight adds to the mean of the two coverages
+        self.weight_share = np.float32(0.4) / self.weight
         self.unknown_idf = float(np.quantile(self.idf, 0.5)) if len(self.idf) else 1.0
         self._trigrams = TrigramIndex(self.words)
         self._lengths = np.fromiter(map(len, self.words), np.int64, len(self.words))
@@ -240,8 +248,10 @@ class Coverage:
         # over one pattern of non-zeros costs half of two.
         explained.sort_indices()
         found.sort_indices()
-        self._both = (explained + 1j * found).astype(np.complex64).tocsr()
-        self._both.sort_indices()
+        both = (explained + 1j * found).astype(np.complex64).tocsr()
+        both.sort_indices()
+        places = narrow(both.indices, both.indptr)
+        self._both = sparse.csr_array((both.data, *places), shape=both.shape)
 
     def search(
         self, low: int, high: int, least: float
@@ -251,15 +261,30 @@ class Coverage:
         Returns
         -------
         written, known : int arrays of one length
-            Positions of the two names.
+            Positions of the two names, written ones in order.
         of_written, of_known : float32 arrays
             The two coverages.
         """
-        product = (self._both[low:high] @ self.lexicon.names_with).tocoo()
-        of_written = np.minimum(product.data.real, 1.0)
-        of_known = np.minimum(product.data.imag / self.lexicon.weight[product.col], 1.0)
-        keep = 0.6 * of_written + 0.4 * of_known >= least
-        return product.row[keep] + low, product.col[keep], of_written[keep], of_known[keep]
+        found = []
+        for first in range(low, high, _AT_ONCE):
+            last = min(first + _AT_ONCE, high)
+            product = self._both[first:last] @ self.lexicon.names_with
+            # a bound first, without the caps and the division: it throws out nine in ten
+            bound = product.data.imag * self.lexicon.weight_share[product.indices]
+            bound += 0.6 * product.data.real
+            likely = np.flatnonzero(bound >= least - _SLACK)
+            known, both = product.indices[likely], product.data[likely]
+            of_written = np.minimum(both.real, 1.0)
+            of_known = np.minimum(both.imag / self.lexicon.weight[known], 1.0)
+            keep = np.flatnonzero(0.6 * of_written + 0.4 * of_known >= least)
+            written = first + np.searchsorted(product.indptr, likely[keep], side="right") - 1
+            found.append((written, known[keep], of_written[keep], of_known[keep]))
+        if not found:
+            return (*_no_pairs(), np.array([], np.float32))
+        written, known, of_written, of_known = (
+            np.concatenate(part) for part in zip(*found, strict=True)
+        )
+        return written, known, of_written, of_known
 
     def of_pairs(self, written: NDArray, known: NDArray) -> tuple[NDArray, NDArray]:
         """The two coverages of given pairs of positions."""
@@ -291,7 +316,8 @@ def _written_idf(alike: sparse.csr_array, lexicon: Lexicon) -> NDArray[np.float3
 
 
 def _binary(rows: NDArray, columns: NDArray, shape: tuple[int, int]) -> sparse.csr_array:
-    matrix = sparse.csr_array((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+    places = narrow(rows, columns)
+    matrix = sparse.csr_array((np.ones(len(rows), np.float32), places), shape=shape)
     matrix.sum_duplicates()
     matrix.data[:] = 1.0
     return matrix

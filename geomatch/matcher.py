@@ -189,6 +189,8 @@ class Matcher:
             return empty, pd.DataFrame({f: [] for f in _FEATURE_COLUMNS}, dtype="float64")
         pairs = pd.concat([p for p, _ in found], ignore_index=True)
         features = pd.concat([f for _, f in found], ignore_index=True)
+        if pairs["row"].is_monotonic_increasing:  # as ever when they are of one département
+            return pairs, features
         order = np.argsort(pairs["row"].to_numpy(), kind="stable")
         return (
             pairs.iloc[order].reset_index(drop=True),
@@ -225,11 +227,11 @@ class Matcher:
         known = pairs["known"].to_numpy(np.int64)
         pairs = pairs.assign(
             row=rows[pairs["row"].to_numpy(np.int64)],
-            siret=pool.siret[est],
+            siret=_texts(pool.siret[est]),
             siret_number=pool.siret_number[est],
             siren=pool.siren[est],
-            naf=pool.naf(est),
-            name_compared=np.append(pool.distinct_names, "")[known],
+            naf=_texts(pool.naf(est)),
+            name_compared=_texts(np.append(pool.distinct_names, "")[known]),
         )
         return pairs, features
 
@@ -337,6 +339,11 @@ class Matcher:
 
 
 _FEATURE_COLUMNS = (*ranking.FEATURE_NAMES, "distance_m", "radius_m")
+
+
+def _texts(values: NDArray[np.object_]) -> pd.Series:
+    """Text as it is: pandas 3 would turn it into Arrow strings and the results back."""
+    return pd.Series(values, dtype=object)
 
 
 def _silent(step: str, share: float) -> None:

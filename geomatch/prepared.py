@@ -19,7 +19,8 @@ from geomatch.territories import departement_of
 PLACED = ("housenumber", "interpolated", "street", "locality")
 #: What a NAF that the generic employer does not imply loses, log.
 _CONTRADICTED = 5.0
-_SLICE = 20_000
+#: Mixes of texts looked at together: their evidence is to stay in the processor's cache.
+_SLICE = 250
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from geomatch.columns import narrow
+
 _WIDTH = 16  # words are compared on their first 16 letters
 _BASE = 38  # A–Z, 0–9, edge, other
-#: Written words looked up at once, so that the pairs in hand stay within memory.
-_CHUNK = 1_000
+#: Written words looked up at once, so that the pairs in hand stay within the processor's cache.
+_CHUNK = 200
 _EPSILON = 1e-6
 #: Share of the trigrams a pair must share that need not be looked up.
 _DROPPED = 0.2
@@ -103,18 +105,20 @@ class TrigramIndex:
             dropped = self._droppable(group, dice)
             # least count of the trigrams looked up, by the two words' kinds
             enough = (self._needed(group, dice) - dropped[:, None]).astype(np.float32)
+            kind = self._kind[group.low : group.high]
+            fewest = enough[:, np.unique(kind)].min(axis=1)
             rare = self._without_commonest(grams[group.rows], dropped[sizes[group.rows]])
             rare, columns = self._narrowed(rare, group)
-            kind = self._kind[group.low : group.high]
             for first in range(0, len(group.rows), _CHUNK):
                 rows = group.rows[first : first + _CHUNK]
                 both = rare[first : first + _CHUNK] @ columns
-                row = np.repeat(np.arange(len(rows)), np.diff(both.indptr))
-                least_count = enough.ravel()[
-                    (sizes[rows] * enough.shape[1])[row] + kind[both.indices]
-                ]
-                hit = np.flatnonzero(both.data >= least_count)
-                found.append((rows[row[hit]], self._order[group.low + both.indices[hit]]))
+                # what no known word asks less of goes first, for it is most
+                least_of = np.repeat(fewest[sizes[rows]], np.diff(both.indptr))
+                likely = np.flatnonzero(both.data >= least_of)
+                row = rows[np.searchsorted(both.indptr, likely, side="right") - 1]
+                column = both.indices[likely]
+                hit = np.flatnonzero(both.data[likely] >= enough[sizes[row], kind[column]])
+                found.append((row[hit], self._order[group.low + column[hit]]))
         if not found:
             return np.array([], np.int64), np.array([], np.int64)
         return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
@@ -134,8 +138,9 @@ class TrigramIndex:
         words = self._words_of.indices[place] - group.low
         start = np.r_[0, np.cumsum(high - low)]
         shape = (len(grams), group.high - group.low)
-        holders = sparse.csr_array((np.ones(len(words), np.float32), words, start), shape=shape)
-        written = (rare.data, column.ravel(), rare.indptr)
+        ones = np.ones(len(words), np.float32)
+        holders = sparse.csr_array((ones, *narrow(words, start)), shape=shape)
+        written = (rare.data, *narrow(column.ravel(), rare.indptr))
         return sparse.csr_array(written, shape=(rare.shape[0], len(grams))), holders
 
     def _needed(self, group: _Group, dice: float) -> NDArray[np.float64]:
@@ -193,9 +198,8 @@ def trigram_matrix(words: NDArray[np.object_]) -> sparse.csr_array:
     padded[:, 1:-1] = code
     gram = (padded[:, :-2] * _BASE + padded[:, 1:-1]) * _BASE + padded[:, 2:]
     row, position = np.nonzero(padded[:, 1:-1])
-    matrix = sparse.csr_array(
-        (np.ones(len(row), np.float32), (row, gram[row, position])), shape=(n, _BASE**3)
-    )
+    places = narrow(row, gram[row, position])
+    matrix = sparse.csr_array((np.ones(len(row), np.float32), places), shape=(n, _BASE**3))
     matrix.sum_duplicates()
     matrix.data[:] = 1.0
     return matrix

@@ -12,7 +12,9 @@ from scipy import sparse
 from geomatch.lexicon import Coverage, ragged_ranges
 
 _LEAST = 0.33
-_CHUNK = 2_000
+#: Levels that scores are counted in, and the least span of scores that is parted.
+_LEVELS = 64
+_TINY = 1e-9
 
 
 @dataclass(frozen=True)
@@ -31,23 +33,21 @@ class WrittenNames:
     of_written: NDArray[np.float32]
     of_known: NDArray[np.float32]
 
+    def compared(self, pair: NDArray[np.int64]) -> dict[str, NDArray]:
+        """Register name and coverages of some pairs, as columns."""
+        of_both = {"of_written": self.of_written[pair], "of_known": self.of_known[pair]}
+        return {"known": self.known[pair].astype(np.int64)} | {
+            k: v.astype(np.float64) for k, v in of_both.items()
+        }
+
 
 def similar_names(
     row: NDArray[np.int64], name: NDArray[np.int64], coverage: Coverage, n_names: int
 ) -> WrittenNames:
     """Look every distinct written name up in the pool's lexicon."""
-    parts = [
-        coverage.search(low, min(low + _CHUNK, n_names), _LEAST)
-        for low in range(0, max(n_names, 1), _CHUNK)
-    ]
-    written, known, of_written, of_known = (
-        np.concatenate([part[i] for part in parts]) for i in range(4)
-    )
-    order = np.argsort(written, kind="stable")
-    start = np.searchsorted(written[order], np.arange(n_names + 1))
-    return WrittenNames(
-        row, name, coverage, start, known[order], of_written[order], of_known[order]
-    )
+    written, known, of_written, of_known = coverage.search(0, n_names, _LEAST)
+    start = np.searchsorted(written, np.arange(n_names + 1))
+    return WrittenNames(row, name, coverage, start, known, of_written, of_known)
 
 
 def name_score(pairs: pd.DataFrame) -> NDArray[np.float64]:
@@ -55,47 +55,80 @@ def name_score(pairs: pd.DataFrame) -> NDArray[np.float64]:
     return 0.6 * pairs["of_written"].to_numpy() + 0.4 * pairs["of_known"].to_numpy()
 
 
-def look_up(frame: pd.DataFrame, names: WrittenNames, names_of: sparse.csr_array) -> pd.DataFrame:
+def look_up(
+    row: NDArray[np.int64],
+    establishment: NDArray[np.int64],
+    names: WrittenNames,
+    names_of: sparse.csr_array,
+) -> dict[str, NDArray]:
     """Best pair of names of each (bulletin, establishment), among the similar ones; else 0.
 
-    `names_of` tells which register names to look at, shape (establishments, names).
+    `row` is sorted; `names_of` tells which register names to look at, shape (establishments,
+    names). Columns ``written``, ``known`` (-1 for none), ``of_written``, ``of_known``.
     """
-    n_known = max(names_of.shape[1], 1)
-    start = np.searchsorted(names.row, np.arange(frame["row"].max() + 2)) if len(frame) else [0]
-    row = frame["row"].to_numpy(np.int64)
-    establishment = frame["establishment"].to_numpy(np.int64)
-    pair, position = ragged_ranges(np.asarray(start)[row], np.asarray(start)[row + 1])
-    written = names.name[position]
-    pair2, at = ragged_ranges(
-        names_of.indptr[establishment[pair]], names_of.indptr[establishment[pair] + 1]
-    )
-    pair, written, known = pair[pair2], written[pair2], names_of.indices[at].astype(np.int64)
-    all_written = np.repeat(np.arange(len(names.start) - 1), np.diff(names.start))
-    keys = all_written * n_known + names.known
-    order = np.argsort(keys)
-    asked = written * n_known + known
-    at = np.minimum(np.searchsorted(keys[order], asked), max(len(keys) - 1, 0))
-    hit = np.flatnonzero(keys[order][at] == asked) if len(keys) else np.array([], np.int64)
-    index = order[at[hit]] if len(keys) else hit
-    score = 0.6 * names.of_written[index] + 0.4 * names.of_known[index]
-    best = top(pair[hit], score, 1)
+    first, last = (np.searchsorted(names.row, row, side=s) for s in ("left", "right"))
+    pair, position = ragged_ranges(first, last)
+    written, asked = names.name[position], establishment[pair]
+    pair2, at = ragged_ranges(names_of.indptr[asked], names_of.indptr[asked + 1])
+    pair, written, known = pair[pair2], written[pair2], names_of.indices[at]
+    similar = _similar(written, known, names, names_of.shape[1])
+    hit = np.flatnonzero(similar >= 0)
+    index = similar[hit]
+    best = top(pair[hit], 0.6 * names.of_written[index] + 0.4 * names.of_known[index], 1)
+    target = pair[hit[best]]
     out = {
-        "written": np.full(len(frame), -1, np.int64),
-        "known": np.full(len(frame), -1, np.int64),
-        "of_written": np.zeros(len(frame)),
-        "of_known": np.zeros(len(frame)),
+        "written": np.full(len(row), -1, np.int64),
+        "known": np.full(len(row), -1, np.int64),
+        "of_written": np.zeros(len(row)),
+        "of_known": np.zeros(len(row)),
     }
-    target = pair[hit][best]
-    out["written"][target] = written[hit][best]
-    out["known"][target] = known[hit][best]
-    out["of_written"][target] = names.of_written[index][best]
-    out["of_known"][target] = names.of_known[index][best]
-    return pd.DataFrame(out, index=frame.index)
+    out["written"][target] = written[hit[best]]
+    for column, values in names.compared(index[best]).items():
+        out[column][target] = values
+    return out
+
+
+def _similar(
+    written: NDArray[np.int64], known: NDArray[np.int64], names: WrittenNames, n_known: int
+) -> NDArray[np.int64]:
+    """Position of each pair of names among the similar ones, -1 for one that is not there.
+
+    One written name after the other is laid out over all known names: no search is as fast.
+    """
+    out = np.full(len(written), -1, np.int64)
+    place = np.full(n_known, -1, np.int64)
+    order = np.argsort(written, kind="stable")
+    for mine in np.split(order, np.flatnonzero(np.diff(written[order])) + 1):
+        if len(mine):
+            name = written[mine[0]]
+            pairs = slice(names.start[name], names.start[name + 1])
+            place[names.known[pairs]] = np.arange(pairs.start, pairs.stop)
+            out[mine] = place[known[mine]]
+            place[names.known[pairs]] = -1
+    return out
 
 
 def top(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
     """Positions of the `most` best of each group, groups in order, best first."""
-    order = np.lexsort((-np.asarray(score), group))
-    sorted_group = np.asarray(group)[order]
+    kept = _contenders(group, score, most)
+    group, score = group[kept], score[kept]
+    order = np.lexsort((-score, group))
+    sorted_group = group[order]
     start = np.searchsorted(sorted_group, sorted_group)
-    return order[np.arange(len(order)) - start < most]
+    return kept[order[np.arange(len(order)) - start < most]]
+
+
+def _contenders(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
+    """Positions, in order, of those that may be among the `most` best of their group.
+
+    Scores are counted level by level, so that crowds need not be sorted to keep a few.
+    """
+    group = group - group.min(initial=0)
+    if len(group) <= most * (group.max(initial=0) + 1):
+        return np.arange(len(group))
+    low, high = score.min(), score.max()
+    level = ((high - score) * ((_LEVELS - 1) / max(high - low, _TINY))).astype(np.int64)
+    cell = group * _LEVELS + level
+    counts = np.bincount(cell, minlength=(int(cell.max()) // _LEVELS + 1) * _LEVELS)
+    before = np.cumsum(counts.reshape(-1, _LEVELS), axis=1) - counts.reshape(-1, _LEVELS)
+    return np.flatnonzero((before < most).ravel()[cell])

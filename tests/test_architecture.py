@@ -76,7 +76,7 @@ ONLY: dict[str, set[str]] = {
     "letters": set(),
     "garbage": set(),
     "columns": set(),
-    "lexicon": {"bags", "joined", "letters", "trigrams"},
+    "lexicon": {"bags", "columns", "joined", "letters", "trigrams"},
     "written": {"lexicon"},
     "collective": set(),
     "decisions": {"config", "model"},

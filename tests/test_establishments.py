@@ -147,3 +147,22 @@ def test_a_register_of_nobody_answers_every_question_with_nothing() -> None:
     asker, row = pool.on_street_named(np.array([0]), np.array(["DES PINS"], dtype=object))
     assert len(asker) == len(row) == 0
     assert pool.names_of.shape == (0, 0)
+
+
+def test_the_largest_of_each_activity_come_first_whatever_the_communes() -> None:
+    kinds = list(product(("10.71C", "24.10Z"), ("NN", "03", "31"), ("96002", "96001")))
+    frame = register(*({"naf": n, "tranche_effectifs": t, "code_commune": c} for n, t, c in kinds))
+    pool = pool_of(frame)
+    for codes in (["96001"], ["96001", "96002"], []):
+        found = pool.largest_first(np.flatnonzero(np.isin(pool.communes, codes)))
+        told = [(kinds[i][0], -TRANCHE_HEADCOUNT[kinds[i][1]]) for i in found]
+        assert told == sorted(told)
+        assert sorted(found) == np.flatnonzero(frame["code_commune"].isin(codes)).tolist()
+
+
+def test_streets_have_one_number_each_and_none_where_no_text_is() -> None:
+    pool = pool_of(register({"nom_voie": "DES PINS"}, {}, {"nom_voie": "DES PINS"}))
+    pins, none, again = pool.street_text_code
+    assert none == -1 < pins == again
+    asked = np.array(["DES PINS", "", "DU LION"], dtype=object)
+    assert pool.codes_of_streets(asked).tolist() == [pins, -1, -1]

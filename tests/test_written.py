@@ -1,0 +1,64 @@
+"""The best of groups, and similar names laid out over all known ones."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from geomatch.lexicon import Coverage, Lexicon
+from geomatch.written import look_up, similar_names, top
+
+#: group and score of each item; scores come back, so that ties must be told apart by place
+items = st.lists(st.tuples(st.integers(0, 4), st.sampled_from([-2.0, 0.0, 0.3, 0.31, 7.5])))
+WORDS = ("LION", "GARAGE", "CREPIN", "PINS", "FORGES")
+names = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=3, unique=True), min_size=1)
+
+
+@given(items, st.integers(1, 5))
+def test_the_best_of_each_group_come_in_order_and_the_first_of_equals_first(
+    given_items: list[tuple[int, float]], most: int
+) -> None:
+    group = np.array([g for g, _ in given_items], dtype=np.int64)
+    score = np.array([s for _, s in given_items], dtype=np.float64)
+    expected = [
+        i
+        for g in sorted(set(group.tolist()))
+        for i in sorted(np.flatnonzero(group == g), key=lambda i: (-score[i], i))[:most]
+    ]
+    assert top(group, score, most).tolist() == expected
+
+
+def test_a_crowd_is_cut_as_if_it_were_sorted() -> None:
+    rng = np.random.default_rng(5)
+    group, score = rng.integers(3, 6, 5_000), rng.normal(size=5_000).astype(np.float32)
+    best = top(group, score, 7)
+    for i, g in enumerate((3, 4, 5)):
+        mine = np.flatnonzero(group == g)
+        assert best[7 * i : 7 * i + 7].tolist() == mine[np.argsort(-score[mine])[:7]].tolist()
+
+
+@given(names, names)
+def test_the_best_similar_name_of_an_establishment_is_found(
+    written: list[list[str]], known: list[list[str]]
+) -> None:
+    coverage = Coverage(Lexicon.of(known), written)
+    bulletins = np.arange(len(written))
+    similar = similar_names(bulletins, bulletins, coverage, len(written))
+    # establishment i bears names i and i + 1
+    borne = [sorted({i, min(i + 1, len(known) - 1)}) for i in range(len(known))]
+    row, column = zip(*((i, n) for i, ns in enumerate(borne) for n in ns), strict=True)
+    names_of = sparse.csr_array((np.ones(len(row)), (row, column)))
+    asker = np.repeat(bulletins, len(known))
+    establishment = np.tile(np.arange(len(known)), len(written))
+    found = look_up(asker, establishment, similar, names_of)
+    a, b = found["of_written"], found["of_known"]
+    pairs = {}
+    for w, k, x, y in zip(*coverage.search(0, len(written), 0.33), strict=True):
+        pairs[int(w), int(k)] = 0.6 * x + 0.4 * y
+    for i, (w, e) in enumerate(zip(asker.tolist(), establishment.tolist(), strict=True)):
+        best = max((pairs.get((w, n), 0.0) for n in borne[e]), default=0.0)
+        assert np.isclose(0.6 * a[i] + 0.4 * b[i], best, atol=1e-5)
+        assert (found["known"][i] >= 0) == (best > 0)
+        assert found["known"][i] == -1 or found["known"][i] in borne[e]
