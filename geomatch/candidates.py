@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.config import CandidateOptions
-from geomatch.establishments import Pool
+from geomatch.establishments import LARGEST, Pool
 from geomatch.lexicon import ragged_ranges
+from geomatch.rows import Rows
 from geomatch.schema import Table
 from geomatch.written import WrittenNames, look_up, name_score, top
 
@@ -46,7 +46,6 @@ _HEAVY = 6.0
 #: With no name as good as this, those whose activity and size fit are looked at too.
 _GOOD_NAME = 0.6
 _NAFS_TRIED = 12
-_PER_NAF = 8
 _MOST_PAIRS = 8_000_000
 
 
@@ -95,32 +94,31 @@ def find_candidates(
     activities: Activities,
     pool: Pool,
     options: CandidateOptions,
-) -> pd.DataFrame:
-    """Up to ``options.kept`` candidates a bulletin: a DataFrame of :data:`PAIRS`.
+) -> Rows:
+    """Up to ``options.kept`` candidates a bulletin: the table :data:`PAIRS`.
 
     Sorted by bulletin, then by falling cheap score.
     """
     if not len(pool) or not len(places):
-        return PAIRS.empty()
-    found = pd.concat(
-        [_by_name(places, names, pool, options), _by_place(places, names, pool, options)],
-        ignore_index=True,
+        return Rows.of(PAIRS.empty(), PAIRS.names)
+    found = Rows.joined(
+        [_by_name(places, names, pool, options), _by_place(places, names, pool, options)]
     )
-    row = found["row"].to_numpy(np.int64)
+    row = found["row"]
     best = np.zeros(len(places))
     np.maximum.at(best, row, name_score(found))
     few = np.bincount(row, minlength=len(places)) < options.kept // 2
     vague = np.flatnonzero((best < _GOOD_NAME) | few)
-    found = pd.concat([found, _by_activity(vague, places, activities, pool)], ignore_index=True)
+    found = Rows.joined([found, _by_activity(vague, places, activities, pool)])
     pairs = _best(_merged(found), places, activities, pool, options.kept)
-    weight = np.append(names.coverage.lexicon.weight, 0.0)[pairs["known"].to_numpy(np.int64)]
-    shared = weight * pairs["of_known"].to_numpy()
-    return pairs.assign(shared=shared)
+    known, weight = pairs["known"], names.coverage.lexicon.weight
+    shared = np.zeros(len(pairs))
+    compared = np.flatnonzero(known >= 0)
+    shared[compared] = weight[known[compared]] * pairs["of_known"][compared]
+    return Rows.of(pairs.plus(shared=shared), PAIRS.names)
 
 
-def _by_name(
-    places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions
-) -> pd.DataFrame:
+def _by_name(places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions) -> Rows:
     """Bearers of similar names in the declared commune and its neighbours.
 
     Bulletins of one written name and one zone share the search. A name borne by few and
@@ -151,27 +149,50 @@ def _by_name(
         score = 0.6 * a + 0.4 * b + 0.1 * relation + 0.03 * np.log(pool.headcount[establishment])
         group, establishment, score = group[keep], establishment[keep], score[keep]
         order = top(group, score, 3 * options.by_name)
-        found.append(
-            pd.DataFrame(
-                {
-                    "group": group[order],
-                    "establishment": establishment[order],
-                    "known": known[keep][order],
-                    "of_written": a[keep][order],
-                    "of_known": b[keep][order],
-                }
-            )
-        )
-    pairs = pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=["group"])
-    if pairs.empty:
-        return PAIRS.empty()
-    bulletins = pd.DataFrame({"group": group_of, "row": names.row, "written": names.name})
-    return PAIRS.conform(bulletins.merge(pairs, on="group").assign(source=BY_NAME))
+        columns = {
+            "group": group[order],
+            "establishment": establishment[order],
+            "known": known[keep][order],
+            "of_written": a[keep][order].astype(np.float64),
+            "of_known": b[keep][order].astype(np.float64),
+        }
+        found.append(Rows(columns))
+    if not found:
+        return _found(names.row[:0], names.row[:0], BY_NAME)
+    pairs = Rows.joined(found)
+    start = np.searchsorted(pairs["group"], np.arange(len(groups) + 1))
+    asker, at = ragged_ranges(start[group_of], start[group_of + 1])
+    pairs = pairs.take(at)
+    return _found(
+        names.row[asker],
+        pairs["establishment"],
+        BY_NAME,
+        pairs.plus(written=names.name[asker]),
+    )
 
 
-def _by_place(
-    places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions
-) -> pd.DataFrame:
+def _found(
+    row: NDArray[np.int64],
+    establishment: NDArray[np.int64],
+    source: int | NDArray[np.int64],
+    names: Rows | None = None,
+) -> Rows:
+    """What a source found, with the names compared; None: there are none."""
+    n = len(row)
+    told = Rows(
+        {
+            "written": np.full(n, -1),
+            "known": np.full(n, -1),
+            "of_written": np.zeros(n),
+            "of_known": np.zeros(n),
+        }
+    )
+    compared = {c: (told if names is None else names)[c] for c in told}
+    sources = np.broadcast_to(np.asarray(source, np.int64), n)
+    return Rows({"row": row, "establishment": establishment, "source": sources, **compared})
+
+
+def _by_place(places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions) -> Rows:
     """Establishments within both uncertainties, or in the declared street."""
     placed = np.flatnonzero(
         ~np.isnan(places.radius) & (places.radius <= options.max_radius_m) & (places.numero >= 0)
@@ -181,22 +202,17 @@ def _by_place(
     street_asker, street_row = pool.on_street(places.street)
     text_asker, text_row = _on_street_as_written(places, pool)
     n_street = len(street_row) + len(text_row)
-    frame = pd.DataFrame(
-        {
-            "row": np.concatenate([placed[asker], street_asker, text_asker]).astype(np.int64),
-            "establishment": np.concatenate([row, street_row, text_row]).astype(np.int64),
-            "source": np.repeat([BY_RADIUS, BY_STREET], [len(row), n_street]),
-            "near": np.concatenate([1.0 - distance / 1000.0, np.zeros(n_street)]),
-        }
-    )
-    same_number = pool.numero[frame["establishment"]] == places.numero[frame["row"]]
-    named = pool.has_name[frame["establishment"]]
-    size = np.log(pool.headcount[frame["establishment"]])
-    score = frame["near"].to_numpy() + same_number + 0.15 * size + 0.5 * named
-    by_name = look_up(frame, names, pool.names_of)
-    score = score + 2.0 * (by_name["of_written"] + by_name["of_known"]).to_numpy()
-    order = top(frame["row"].to_numpy(), score, 2 * options.by_radius)
-    return PAIRS.conform(pd.concat([frame, by_name], axis=1).iloc[order])
+    bulletin = np.concatenate([placed[asker], street_asker, text_asker])
+    establishment = np.concatenate([row, street_row, text_row])
+    source = np.repeat([BY_RADIUS, BY_STREET], [len(row), n_street])
+    near = np.concatenate([1.0 - distance / 1000.0, np.zeros(n_street)])
+    same_number = pool.numero[establishment] == places.numero[bulletin]
+    size = np.log(pool.headcount[establishment])
+    score = near + same_number + 0.15 * size + 0.5 * pool.has_name[establishment]
+    by_name = look_up(bulletin, establishment, names, pool.names_of)
+    score = score + 2.0 * (by_name["of_written"] + by_name["of_known"])
+    order = top(bulletin, score, 2 * options.by_radius)
+    return _found(bulletin, establishment, source, by_name).take(order)
 
 
 def _on_street_as_written(
@@ -216,17 +232,17 @@ def _on_street_as_written(
 
 def _by_activity(
     rows: NDArray[np.int64], places: Places, activities: Activities, pool: Pool
-) -> pd.DataFrame:
+) -> Rows:
     """Establishments of the declared commune whose activity and headcount make them likely.
 
     A colleague is as likely to work somewhere as it employs people there: the score is the
     evidence for the NAF plus the logarithm of the headcount.
     """
-    found = []
+    found = [(rows[:0], rows[:0])]
     for zone in np.unique(places.zone[rows]):
         here = rows[places.zone[rows] == zone]
-        reach = places.relation[zone, pool.commune]
-        inside = np.flatnonzero((reach == reach.max(initial=0)) & (reach > 0))
+        reach = places.relation[zone]
+        inside = pool.largest(np.flatnonzero((reach == reach.max(initial=0)) & (reach > 0)))
         inside = inside[activities.naf[inside] >= 0]
         if not len(inside):
             continue
@@ -235,14 +251,9 @@ def _by_activity(
         order = np.argsort(group, kind="stable")
         start = np.searchsorted(group[order], np.arange(len(codes) + 1))
         row, position = ragged_ranges(start[code_of], start[code_of + 1])
-        pair = {"row": here[row], "establishment": establishment[order][position]}
-        found.append(pd.DataFrame(pair))
-    if not found:
-        return PAIRS.empty()
-    frame = pd.concat(found, ignore_index=True)
-    return PAIRS.conform(
-        frame.assign(source=BY_ACTIVITY, written=-1, known=-1, of_written=0.0, of_known=0.0)
-    )
+        found.append((here[row], establishment[order][position]))
+    row, establishment = (np.concatenate([f[i] for f in found]) for i in (0, 1))
+    return _found(row, establishment, BY_ACTIVITY)
 
 
 def _largest_fitting(
@@ -258,18 +269,14 @@ def _largest_fitting(
     best = np.argpartition(-score, tried - 1, axis=1)[:, :tried]
     group = np.repeat(np.arange(len(codes)), tried)
     choice = best.ravel()
-    pair, position = ragged_ranges(
-        first[choice], np.minimum(last[choice], first[choice] + _PER_NAF)
-    )
+    pair, position = ragged_ranges(first[choice], np.minimum(last[choice], first[choice] + LARGEST))
     return group[pair], inside[order][position]
 
 
-def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
+def _merged(pairs: Rows) -> Rows:
     """One row a (bulletin, establishment): the best names, all the sources."""
     score = name_score(pairs)
-    row, establishment, source = (
-        pairs[c].to_numpy(np.int64) for c in ("row", "establishment", "source")
-    )
+    row, establishment, source = (pairs[c] for c in ("row", "establishment", "source"))
     key = row * (establishment.max(initial=0) + 1) + establishment
     order = np.lexsort((-score, key))
     first = np.ones(len(order), dtype=bool)
@@ -277,32 +284,30 @@ def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
     kept = order[first]
     if len(source):
         source = np.bitwise_or.reduceat(source[order], np.flatnonzero(first))
-    return pairs.iloc[kept].assign(score=score[kept], source=source)
+    return pairs.take(kept).plus(score=score[kept], source=source)
 
 
-def _best(
-    pairs: pd.DataFrame, places: Places, activities: Activities, pool: Pool, kept: int
-) -> pd.DataFrame:
+def _best(pairs: Rows, places: Places, activities: Activities, pool: Pool, kept: int) -> Rows:
     """The cheap score, and the cut."""
-    row, est = pairs["row"].to_numpy(np.int64), pairs["establishment"].to_numpy(np.int64)
-    relation = places.relation[places.zone[row], pool.commune[est]] if len(pairs) else []
+    row, est = pairs["row"], pairs["establishment"]
+    relation = places.relation[places.zone[row], pool.commune[est]]
     street = (places.street[row] >= 0) & (places.street[row] == pool.street[est])
     text = (places.street_text[row] != "") & (places.street_text[row] == pool.street_text[est])
     number = (places.numero[row] >= 0) & (places.numero[row] == pool.numero[est])
     evidence = activities.evidence[activities.code[row], np.maximum(activities.naf[est], 0)]
-    by_radius = (pairs["source"].to_numpy() & BY_RADIUS) > 0
+    by_radius = (pairs["source"] & BY_RADIUS) > 0
     score = (
-        4.0 * pairs["score"].to_numpy()
+        4.0 * pairs["score"]
         + 1.5 * (street | text)
         + 1.0 * ((street | text) & number)
         + 0.7 * by_radius
-        + 0.4 * np.asarray(relation)
+        + 0.4 * relation
         + 0.25 * np.log(pool.headcount[est])
         + 0.3 * pool.has_name[est]
         + 0.25 * np.where(activities.naf[est] >= 0, evidence, 0.0)
     )
     order = top(row, score, kept)
-    return PAIRS.conform(pairs.assign(relation=relation).iloc[order].reset_index(drop=True))
+    return pairs.plus(relation=relation.astype(np.int64)).take(order)
 
 
 def _expansion_cost(name: NDArray, names: WrittenNames, bearers: object) -> NDArray[np.int64]:

@@ -30,6 +30,8 @@ TRANCHE_HEADCOUNT = {
 }  # fmt: skip
 #: A position less sure than this is not one: such establishments are found by name or street.
 PRECISE_M = 150.0
+#: Employers of one activity and commune that are looked at for their size alone.
+LARGEST = 8
 #: What a local authority's office (mairie, communauté de communes) does, and how the SIREN of
 #: one begins.
 _OFFICE_NAF = "84.11"
@@ -129,6 +131,21 @@ class Pool:
         return np.array(middle, np.float32)[code]
 
     @cached_property
+    def _largest(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows of the largest of each commune and NAF, by commune; where each commune begins."""
+        naf = self._nafs[0]
+        order = np.lexsort((-self.headcount, naf, self.commune))
+        key = self.commune[order] * (naf.max(initial=0) + 1) + naf[order]
+        kept = order[np.arange(len(order)) - np.searchsorted(key, key) < LARGEST]
+        start = np.searchsorted(self.commune[kept], np.arange(len(self.communes) + 1))
+        return kept, start
+
+    def largest(self, communes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The :data:`LARGEST` employers of each NAF in each of some communes (positions)."""
+        kept, start = self._largest
+        return kept[ragged_ranges(start[communes], start[communes + 1])[1]]
+
+    @cached_property
     def position(self) -> NDArray[np.float64]:
         """x, y of each row in metres, shape (n, 2); NaN when there is none."""
         return np.stack([self.rows.column(c).to_numpy() for c in ("x", "y")], axis=1)
@@ -171,6 +188,17 @@ class Pool:
         shape = (len(self.distinct_names), len(self))
         ones = np.ones(len(self.names), np.float32)
         return sparse.csr_array((ones, (self._name_codes[0], self._named_rows)), shape=shape)
+
+    def bearers(self, name: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many rows bear each of some names (positions); 1 for no name, -1."""
+        start, at = self.name_bearers.indptr, np.maximum(name, 0)
+        return np.where(name >= 0, start[at + 1] - start[at] if len(start) > 1 else 1, 1)
+
+    def names_at(self, name: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Names at some positions; ``""`` for no name, -1."""
+        if not len(self.distinct_names):
+            return np.full(len(name), "", dtype=object)
+        return np.where(name >= 0, self.distinct_names[np.maximum(name, 0)], "")
 
     @cached_property
     def _nearby(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

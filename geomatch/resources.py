@@ -22,6 +22,7 @@ from geomatch.columns import texts
 from geomatch.config import AddressOptions
 from geomatch.establishments import Pool
 from geomatch.lexicon import Lexicon
+from geomatch.names import TownWords, clean_names
 from geomatch.schema import (
     NAMES,
     STORE_COMMUNE_NEIGHBOURS,
@@ -37,11 +38,17 @@ from geomatch.territories import departements_of
 
 @dataclass(frozen=True)
 class IndexedPool:
-    """A pool with its word index and the NAF positions of its rows."""
+    """A pool with its word index, the NAF positions of its rows and the names of its communes."""
 
     pool: Pool
     lexicon: Lexicon
     naf: NDArray[np.int64]
+    towns: TownWords
+
+    @cached_property
+    def commune_position(self) -> dict[str, int]:
+        """Code of each commune of the pool → its position."""
+        return {c: i for i, c in enumerate(self.pool.communes)}
 
 
 class Resources:
@@ -143,7 +150,9 @@ class Resources:
             if other in self.known:
                 parts.append(self._register(other).of_communes(near))
         pool = _joined(parts)
-        return IndexedPool(pool, Lexicon(pool.name_bags), pool.naf_positions(self.nafs))
+        towns = clean_names([self.commune_labels.get(c, "") for c in pool.communes])
+        naf = pool.naf_positions(self.nafs)
+        return IndexedPool(pool, Lexicon(pool.name_bags), naf, TownWords(towns))
 
     def _register(self, departement: str) -> _Register:
         """Establishments of a département: kept, for its neighbours ask for its fringe."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
 from geomatch.lexicon import Coverage, ragged_ranges
+from geomatch.rows import Columns, Rows
 
 _LEAST = 0.33
 _CHUNK = 2_000
@@ -50,21 +50,24 @@ def similar_names(
     )
 
 
-def name_score(pairs: pd.DataFrame) -> NDArray[np.float64]:
+def name_score(pairs: Columns) -> NDArray[np.float64]:
     """One figure for a pair of names; what is written counts most."""
-    return 0.6 * pairs["of_written"].to_numpy() + 0.4 * pairs["of_known"].to_numpy()
+    return 0.6 * np.asarray(pairs["of_written"]) + 0.4 * np.asarray(pairs["of_known"])
 
 
-def look_up(frame: pd.DataFrame, names: WrittenNames, names_of: sparse.csr_array) -> pd.DataFrame:
+def look_up(
+    row: NDArray[np.int64],
+    establishment: NDArray[np.int64],
+    names: WrittenNames,
+    names_of: sparse.csr_array,
+) -> Rows:
     """Best pair of names of each (bulletin, establishment), among the similar ones; else 0.
 
     `names_of` tells which register names to look at, shape (establishments, names).
     """
     n_known = max(names_of.shape[1], 1)
-    start = np.searchsorted(names.row, np.arange(frame["row"].max() + 2)) if len(frame) else [0]
-    row = frame["row"].to_numpy(np.int64)
-    establishment = frame["establishment"].to_numpy(np.int64)
-    pair, position = ragged_ranges(np.asarray(start)[row], np.asarray(start)[row + 1])
+    start = np.searchsorted(names.row, np.arange(row.max(initial=-1) + 2))
+    pair, position = ragged_ranges(start[row], start[row + 1])
     written = names.name[position]
     pair2, at = ragged_ranges(
         names_of.indptr[establishment[pair]], names_of.indptr[establishment[pair] + 1]
@@ -80,17 +83,17 @@ def look_up(frame: pd.DataFrame, names: WrittenNames, names_of: sparse.csr_array
     score = 0.6 * names.of_written[index] + 0.4 * names.of_known[index]
     best = top(pair[hit], score, 1)
     out = {
-        "written": np.full(len(frame), -1, np.int64),
-        "known": np.full(len(frame), -1, np.int64),
-        "of_written": np.zeros(len(frame)),
-        "of_known": np.zeros(len(frame)),
+        "written": np.full(len(row), -1, np.int64),
+        "known": np.full(len(row), -1, np.int64),
+        "of_written": np.zeros(len(row)),
+        "of_known": np.zeros(len(row)),
     }
     target = pair[hit][best]
     out["written"][target] = written[hit][best]
     out["known"][target] = known[hit][best]
     out["of_written"][target] = names.of_written[index][best]
     out["of_known"][target] = names.of_known[index][best]
-    return pd.DataFrame(out, index=frame.index)
+    return Rows(out)
 
 
 def top(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
