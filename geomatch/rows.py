@@ -8,11 +8,15 @@ that nobody but the next phase sees are :class:`Rows`. What phases read may be e
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+#: So many neighbouring columns of one kind of numbers become one block of a DataFrame.
+_BLOCK = 8
 
 
 class Rows:
@@ -51,11 +55,21 @@ class Rows:
     def frame(self, index: pd.Index | None = None) -> pd.DataFrame:
         """The table as a DataFrame; text stays Python text."""
         index = pd.RangeIndex(self._n) if index is None else index
-        columns = {
-            c: pd.Series(v, index=index, dtype=v.dtype, copy=False)
-            for c, v in self._columns.items()
-        }
-        return pd.DataFrame(columns, index=index, copy=False)
+        parts: list[pd.DataFrame] = []
+        single: dict[str, pd.Series] = {}
+        for dtype, run in groupby(self._columns.items(), lambda column: column[1].dtype):
+            columns = dict(run)
+            if len(columns) < _BLOCK or dtype.kind == "O":
+                single |= {c: pd.Series(v, index, dtype, copy=False) for c, v in columns.items()}
+                continue
+            if single:
+                parts.append(pd.DataFrame(single, index))
+                single = {}
+            block = np.column_stack(list(columns.values()))
+            parts.append(pd.DataFrame(block, index, list(columns)))
+        if single or not parts:
+            parts.append(pd.DataFrame(single, index))
+        return parts[0] if len(parts) == 1 else pd.concat(parts, axis=1)
 
     @classmethod
     def of(cls, table: Columns, names: Sequence[str]) -> Rows:

@@ -154,9 +154,16 @@ class TrigramIndex:
     def dice(self, words: NDArray[np.object_], row: Ints, column: Ints) -> NDArray[np.float64]:
         """Share of trigrams in common of pairs (written, known)."""
         grams = trigram_matrix(words)
-        shared = grams[row].multiply(self.matrix[column]).sum(axis=1)
-        sizes = np.diff(grams.indptr)[row] + self._sizes[column]
-        return 2.0 * np.asarray(shared, np.float32).ravel() / np.maximum(sizes, 1)
+        own = np.diff(grams.indptr)
+        written = np.repeat(np.arange(len(own)) * _BASE**3, own) + grams.indices
+        start, held = self.matrix.indptr[column], self._sizes[column]
+        pair = np.repeat(np.arange(len(column)), held)
+        at = np.arange(len(pair)) - np.repeat(np.cumsum(held) - held - start, held)
+        asked = row[pair] * _BASE**3 + self.matrix.indices[at]
+        near = np.minimum(np.searchsorted(written, asked), max(len(written) - 1, 0))
+        hit = written[near] == asked if len(written) else np.zeros(len(asked), bool)
+        shared = np.bincount(pair[hit], minlength=len(column)).astype(np.float32)
+        return 2.0 * shared / np.maximum(own[row] + held, 1)
 
     def _groups(self, lengths: Ints, least: NDArray[np.float64]) -> Iterator[_Group]:
         kinds, kind = np.unique(np.stack([lengths, least], axis=1), axis=0, return_inverse=True)
@@ -192,13 +199,14 @@ def trigram_matrix(words: NDArray[np.object_]) -> sparse.csr_array:
     padded = np.zeros((n, _WIDTH + 2), dtype=np.int32)
     padded[:, 1:-1] = code
     gram = (padded[:, :-2] * _BASE + padded[:, 1:-1]) * _BASE + padded[:, 2:]
-    row, position = np.nonzero(padded[:, 1:-1])
-    matrix = sparse.csr_array(
-        (np.ones(len(row), np.float32), (row, gram[row, position])), shape=(n, _BASE**3)
-    )
-    matrix.sum_duplicates()
-    matrix.data[:] = 1.0
-    return matrix
+    # what is no letter, and what a word has twice, goes behind the rest and out
+    gram[padded[:, 1:-1] == 0] = _BASE**3
+    gram.sort(axis=1)
+    kept = gram < _BASE**3
+    kept[:, 1:] &= gram[:, 1:] != gram[:, :-1]
+    start = np.append(0, np.cumsum(kept.sum(axis=1))).astype(np.int32)
+    ones = np.ones(start[-1], np.float32)
+    return sparse.csr_array((ones, gram[kept], start), shape=(n, _BASE**3))
 
 
 def _lengths(words: NDArray[np.object_]) -> Ints:
