@@ -131,7 +131,7 @@ def _by_name(places: Places, names: WrittenNames, pool: Pool, options: Candidate
     group_zone = groups % max(len(places.relation), 1)
     bearers = pool.name_bearers
     found = []
-    cost = np.cumsum(_expansion_cost(name, names, bearers))
+    cost = np.cumsum(_expansion_cost(name, names, pool))
     for low, high in _chunks(cost):
         group, pair = ragged_ranges(names.start[name[low:high]], names.start[name[low:high] + 1])
         group += low
@@ -140,7 +140,7 @@ def _by_name(places: Places, names: WrittenNames, pool: Pool, options: Candidate
         establishment = bearers.indices[position].astype(np.int64)
         group, pair, known = group[expanded], pair[expanded], known[expanded]
         relation = places.relation[group_zone[group], pool.commune[establishment]]
-        n_bearers = np.diff(bearers.indptr)[known]
+        n_bearers = pool.bearers(known)
         a, b = names.of_written[pair], names.of_known[pair]
         weight = names.coverage.lexicon.weight[known]
         unmistakable = (n_bearers <= 3) & (a >= 0.85) & (b >= 0.85)
@@ -310,9 +310,8 @@ def _best(pairs: Rows, places: Places, activities: Activities, pool: Pool, kept:
     return pairs.plus(relation=relation.astype(np.int64)).take(order)
 
 
-def _expansion_cost(name: NDArray, names: WrittenNames, bearers: object) -> NDArray[np.int64]:
-    per_known = np.diff(bearers.indptr)[names.known]  # type: ignore[attr-defined]
-    total = np.concatenate([[0], np.cumsum(per_known)])
+def _expansion_cost(name: NDArray, names: WrittenNames, pool: Pool) -> NDArray[np.int64]:
+    total = np.concatenate([[0], np.cumsum(pool.bearers(names.known))])
     return total[names.start[name + 1]] - total[names.start[name]]
 
 

@@ -53,8 +53,8 @@ class Lexicon:
         self.code_of = dict(zip(self.words, range(len(self.words)), strict=True))
         self._places = names.row, names.code
         self.matrix = _binary(names.row, names.code, (names.n, len(self.words)))
-        #: the same, word by word
-        self.names_with = self.matrix.T.tocsr()
+        #: the same, word by word, in the type of the products it is made for
+        self.names_with = self.matrix.T.tocsr().astype(np.complex64)
         documents = np.bincount(self.matrix.indices, minlength=len(self.words))
         self.frequency = documents
         self.idf = np.log1p(names.n / np.maximum(documents, 1)).astype(np.float32)

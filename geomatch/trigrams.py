@@ -68,10 +68,11 @@ class TrigramIndex:
         self._order = np.argsort(lengths, kind="stable")
         self._lengths = lengths[self._order]
         # words of one size and length are of one kind as far as bounds go
-        kinds, kind = np.unique(
-            np.stack([self._sizes, lengths], axis=1)[self._order], axis=0, return_inverse=True
-        )
-        self._kind, (self._kind_size, self._kind_length) = kind.ravel(), kinds.T
+        span = int(lengths.max(initial=0)) + 1
+        of_word = (self._sizes * span + lengths)[self._order]
+        kinds = np.flatnonzero(np.bincount(of_word))
+        self._kind = np.searchsorted(kinds, of_word)
+        self._kind_size, self._kind_length = kinds // span, kinds % span
         # trigram → words, in the order of their lengths
         self._words_of = self.matrix[self._order].T.tocsr()
         self._words_of.sort_indices()
@@ -146,8 +147,10 @@ class TrigramIndex:
 
     def _droppable(self, group: _Group, dice: float) -> Ints:
         """Trigrams that need not be looked up of a written word of each size."""
-        smallest = self._kind_size[self._kind[group.low : group.high]].min()
-        longest = max(group.length, int(self._lengths[group.high - 1]))
+        shortest, longest = self._lengths[group.low], self._lengths[group.high - 1]
+        within = (self._kind_length >= shortest) & (self._kind_length <= longest)
+        smallest = self._kind_size[within].min()
+        longest = max(group.length, int(longest))
         needed = group.needed(np.arange(_WIDTH + 1), smallest, np.array(longest), dice)
         return np.maximum(np.minimum(np.ceil(needed * _DROPPED), needed - 1), 0).astype(np.int64)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -100,7 +101,6 @@ class CommuneIndex:
         code, other = (near.column(c) for c in ("code_commune", "voisine"))
         self._neighbours = Groups(code, other, near.column("distance_m").to_numpy())
         self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
-        self._big_names = self.names.of_some_size(self._size, _SOME_SIZE)
 
     @classmethod
     def open(cls, store: Store) -> CommuneIndex:
@@ -113,6 +113,10 @@ class CommuneIndex:
             STORE_COMMUNE_HISTORY,
         )
         return cls({t.name: store.country_arrow(t) for t in wanted})
+
+    @cached_property
+    def _big_names(self) -> list[str]:
+        return self.names.of_some_size(self._size, _SOME_SIZE)
 
     # ------------------------------------------------------------- single facts
     def departement(self, code: str) -> str:
