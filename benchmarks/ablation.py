@@ -78,9 +78,10 @@ def real_sample(name: str, bench: Path, store: Store) -> training.Sample:
     prepared = matcher.prepare(frame)
     pairs, features = matcher.pairs(prepared)
     level = prepared.geocodes["geocode_level"]
-    flags = decisions.bulletin_flags(prepared.bulletins, prepared.kinds, level)
+    flags = decisions.bulletin_flags(prepared.told, prepared.kinds, level).frame()
+    texts = matcher.naf_of_texts(prepared).frame()
     group = pd.Series(prepared.departement, dtype=object)
-    return training.Sample(pairs, features, flags, matcher.naf_of_texts(prepared), truth, group)
+    return training.Sample(pairs.frame(), features.frame(), flags, texts, truth, group)
 
 
 def read(name: str, bench: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -133,7 +134,7 @@ def measured(model: training.Model, sample: training.Sample) -> dict[str, float]
     row = pairs["row"].to_numpy()
     right = (pairs["siret"].to_numpy(object) == truth[row]) & (truth[row] != "")
     echoes = decisions.best_echoes(pairs, features, sample.flags)
-    first = echoes["first"].to_numpy()
+    first = echoes["first"]
     top = np.append(right, False)[first]
     probability = np.where(first >= 0, model.siret.probability(echoes), 0.0)
     among = np.arange(len(row)) - np.searchsorted(row, row) < 20

@@ -43,9 +43,9 @@ from geomatch.matcher import Matcher
 
 #: Phase → the functions whose time it is: owner and name. None calls another.
 PHASES: dict[str, tuple[tuple[Any, str], ...]] = {
-    "parse": ((RulesParser, "parse"),),
-    "commune": ((CommuneIndex, "resolve"),),
-    "geocode": ((Geocoder, "geocode"),),
+    "parse": ((RulesParser, "read"),),
+    "commune": ((CommuneIndex, "answers"),),
+    "geocode": ((Geocoder, "places"),),
     "words": ((Coverage, "__init__"),),
     "names": ((matching, "similar_names"), (candidates, "_by_name")),
     "places": ((candidates, "_by_place"),),

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.config import CandidateOptions
-from geomatch.establishments import Pool
+from geomatch.establishments import LARGEST, Pool
 from geomatch.lexicon import ragged_ranges
+from geomatch.rows import Rows
 from geomatch.schema import Table
 from geomatch.written import WrittenNames, look_up, name_score, top
 
@@ -46,7 +46,6 @@ _HEAVY = 6.0
 #: With no name as good as this, those whose activity and size fit are looked at too.
 _GOOD_NAME = 0.6
 _NAFS_TRIED = 12
-_PER_NAF = 8
 #: Pairs looked at together: what is made of them is to stay in the processor's cache.
 _MOST_PAIRS = 200_000
 
@@ -96,32 +95,31 @@ def find_candidates(
     activities: Activities,
     pool: Pool,
     options: CandidateOptions,
-) -> pd.DataFrame:
-    """Up to ``options.kept`` candidates a bulletin: a DataFrame of :data:`PAIRS`.
+) -> Rows:
+    """Up to ``options.kept`` candidates a bulletin: the table :data:`PAIRS`.
 
     Sorted by bulletin, then by falling cheap score.
     """
     if not len(pool) or not len(places):
-        return PAIRS.empty()
-    found = pd.concat(
-        [_by_name(places, names, pool, options), _by_place(places, names, pool, options)],
-        ignore_index=True,
+        return Rows.of(PAIRS.empty(), PAIRS.names)
+    found = Rows.joined(
+        [_by_name(places, names, pool, options), _by_place(places, names, pool, options)]
     )
-    row = found["row"].to_numpy(np.int64)
+    row = found["row"]
     best = np.zeros(len(places))
     np.maximum.at(best, row, name_score(found))
     few = np.bincount(row, minlength=len(places)) < options.kept // 2
     vague = np.flatnonzero((best < _GOOD_NAME) | few)
-    found = pd.concat([found, _by_activity(vague, places, activities, pool)], ignore_index=True)
+    found = Rows.joined([found, _by_activity(vague, places, activities, pool)])
     pairs = _best(_merged(found), places, activities, pool, options.kept)
-    weight = np.append(names.coverage.lexicon.weight, 0.0)[pairs["known"].to_numpy(np.int64)]
-    shared = weight * pairs["of_known"].to_numpy()
-    return pairs.assign(shared=shared)
+    known, weight = pairs["known"], names.coverage.lexicon.weight
+    shared = np.zeros(len(pairs))
+    compared = np.flatnonzero(known >= 0)
+    shared[compared] = weight[known[compared]] * pairs["of_known"][compared]
+    return Rows.of(pairs.plus(shared=shared), PAIRS.names)
 
 
-def _by_name(
-    places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions
-) -> pd.DataFrame:
+def _by_name(places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions) -> Rows:
     """Bearers of similar names in the declared commune and its neighbours.
 
     Bulletins of one written name and one zone share the search. A name borne by few and
@@ -151,17 +149,13 @@ def _by_name(
         order = top(group, score, 3 * options.by_name)
         found.append((group[order], pair[order], establishment[order]))
     if not found:
-        return PAIRS.empty()
+        return _found(names.row[:0], names.row[:0], BY_NAME)
     group, pair, establishment = (np.concatenate(part) for part in zip(*found, strict=True))
     start = np.searchsorted(group, np.arange(len(groups) + 1))
     bulletin, at = ragged_ranges(start[group_of], start[group_of + 1])
-    similar = {
-        "row": names.row[bulletin],
-        "establishment": establishment[at].astype(np.int64),
-        "written": names.name[bulletin],
-        **names.compared(pair[at]),
-    }
-    return PAIRS.conform(pd.DataFrame(similar).assign(source=BY_NAME))
+    compared = Rows({"written": names.name[bulletin], **names.compared(pair[at])})
+    rows = establishment[at].astype(np.int64)
+    return _found(names.row[bulletin], rows, BY_NAME, compared)
 
 
 def _unmistakable(pair: NDArray[np.int64], names: WrittenNames, pool: Pool) -> NDArray[np.bool_]:
@@ -174,21 +168,42 @@ def _unmistakable(pair: NDArray[np.int64], names: WrittenNames, pool: Pool) -> N
     return np.asarray(((n_bearers <= 3) & (least >= 0.85)) | is_heavy)
 
 
-def _by_place(
-    places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions
-) -> pd.DataFrame:
+def _found(
+    row: NDArray[np.int64],
+    establishment: NDArray[np.int64],
+    source: int | NDArray[np.int64],
+    names: Rows | None = None,
+) -> Rows:
+    """What a source found, with the names compared; None: there are none."""
+    n = len(row)
+    told = Rows(
+        {
+            "written": np.full(n, -1),
+            "known": np.full(n, -1),
+            "of_written": np.zeros(n),
+            "of_known": np.zeros(n),
+        }
+    )
+    compared = {c: (told if names is None else names)[c] for c in told}
+    sources = np.broadcast_to(np.asarray(source, np.int64), n)
+    return Rows({"row": row, "establishment": establishment, "source": sources, **compared})
+
+
+def _by_place(places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions) -> Rows:
     """Establishments within both uncertainties, or in the declared street."""
     placed = np.flatnonzero(
         ~np.isnan(places.radius) & (places.radius <= options.max_radius_m) & (places.numero >= 0)
     )
     radius = np.maximum(places.radius[placed], options.min_radius_m)
-    asker, row_near, distance = pool.within(places.position[placed], radius)
+    asker, near_row, distance = pool.within(places.position[placed], radius)
     street_asker, street_row = pool.on_street(places.street)
     text_asker, text_row = _on_street_as_written(places, pool)
     bulletin = np.concatenate([placed[asker], street_asker, text_asker])
-    establishment = np.concatenate([row_near, street_row, text_row])
+    establishment = np.concatenate([near_row, street_row, text_row])
     near = np.concatenate([1.0 - distance / 1000.0, np.zeros(len(street_row) + len(text_row))])
-    found = []
+    found = [
+        (np.zeros(0, np.int64), look_up(bulletin[:0], establishment[:0], names, pool.names_of))
+    ]
     order = np.argsort(bulletin, kind="stable")
     bounds = np.cumsum(np.bincount(bulletin, minlength=len(places)))
     for low, high in _chunks(bounds):
@@ -199,14 +214,11 @@ def _by_place(
         score = score + 0.15 * pool.size[row] + 0.5 * pool.has_name[row]
         score += 2.0 * (by_name["of_written"] + by_name["of_known"])
         best = top(asker, score, 2 * options.by_radius)
-        found.append((part[best], {k: v[best] for k, v in by_name.items()}))
-    if not found:
-        return PAIRS.empty()
+        found.append((part[best], by_name.take(best)))
     kept = np.concatenate([part for part, _ in found])
-    pairs = {k: np.concatenate([by_name[k] for _, by_name in found]) for k in found[0][1]}
-    pairs |= {"row": bulletin[kept], "establishment": establishment[kept]}
-    source = np.where(kept < len(row_near), BY_RADIUS, BY_STREET)
-    return PAIRS.conform(pd.DataFrame(pairs | {"source": source}))
+    source = np.where(kept < len(near_row), BY_RADIUS, BY_STREET)
+    compared = Rows.joined([by_name for _, by_name in found])
+    return _found(bulletin[kept], establishment[kept], source, compared)
 
 
 def _on_street_as_written(
@@ -226,18 +238,17 @@ def _on_street_as_written(
 
 def _by_activity(
     rows: NDArray[np.int64], places: Places, activities: Activities, pool: Pool
-) -> pd.DataFrame:
+) -> Rows:
     """Establishments of the declared commune whose activity and headcount make them likely.
 
     A colleague is as likely to work somewhere as it employs people there: the score is the
     evidence for the NAF plus the logarithm of the headcount.
     """
-    found = []
+    found = [(rows[:0], rows[:0])]
     rows = rows[np.argsort(places.zone[rows], kind="stable")]
     for here in np.split(rows, np.flatnonzero(np.diff(places.zone[rows])) + 1):
         reach = places.relation[places.zone[here[:1]]].ravel()
-        communes = np.flatnonzero((reach == reach.max(initial=0)) & (reach > 0))
-        inside = pool.largest_first(communes)
+        inside = pool.largest(np.flatnonzero((reach == reach.max(initial=0)) & (reach > 0)))
         inside = inside[activities.naf[inside] >= 0]
         if not len(inside):
             continue
@@ -247,14 +258,8 @@ def _by_activity(
         start = np.searchsorted(group[order], np.arange(len(codes) + 1))
         row, position = ragged_ranges(start[code_of], start[code_of + 1])
         found.append((here[row], establishment[order][position]))
-    if not found:
-        return PAIRS.empty()
-    row, establishment = (np.concatenate(part) for part in zip(*found, strict=True))
-    return PAIRS.conform(
-        pd.DataFrame({"row": row, "establishment": establishment}).assign(
-            source=BY_ACTIVITY, written=-1, known=-1, of_written=0.0, of_known=0.0
-        )
-    )
+    row, establishment = (np.concatenate([f[i] for f in found]) for i in (0, 1))
+    return _found(row, establishment, BY_ACTIVITY)
 
 
 def _largest_fitting(
@@ -262,7 +267,7 @@ def _largest_fitting(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """For each evidence, the likeliest codes of a zone and the largest employers of each.
 
-    `inside` comes from :meth:`Pool.largest_first`.
+    `inside` comes from :meth:`Pool.largest`.
     """
     naf_of = activities.naf[inside]
     first = np.flatnonzero(np.append(True, naf_of[1:] != naf_of[:-1]))
@@ -273,18 +278,14 @@ def _largest_fitting(
     best = np.argpartition(-score, tried - 1, axis=1)[:, :tried]
     group = np.repeat(np.arange(len(codes)), tried)
     choice = best.ravel()
-    pair, position = ragged_ranges(
-        first[choice], np.minimum(last[choice], first[choice] + _PER_NAF)
-    )
+    pair, position = ragged_ranges(first[choice], np.minimum(last[choice], first[choice] + LARGEST))
     return group[pair], inside[position]
 
 
-def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
+def _merged(pairs: Rows) -> Rows:
     """One row a (bulletin, establishment): the best names, all the sources."""
     score = name_score(pairs)
-    row, establishment, source = (
-        pairs[c].to_numpy(np.int64) for c in ("row", "establishment", "source")
-    )
+    row, establishment, source = (pairs[c] for c in ("row", "establishment", "source"))
     key = row * (establishment.max(initial=0) + 1) + establishment
     order = np.lexsort((-score, key))
     first = np.ones(len(order), dtype=bool)
@@ -292,33 +293,31 @@ def _merged(pairs: pd.DataFrame) -> pd.DataFrame:
     kept = order[first]
     if len(source):
         source = np.bitwise_or.reduceat(source[order], np.flatnonzero(first))
-    return pairs.iloc[kept].assign(score=score[kept], source=source)
+    return pairs.take(kept).plus(score=score[kept], source=source)
 
 
-def _best(
-    pairs: pd.DataFrame, places: Places, activities: Activities, pool: Pool, kept: int
-) -> pd.DataFrame:
+def _best(pairs: Rows, places: Places, activities: Activities, pool: Pool, kept: int) -> Rows:
     """The cheap score, and the cut."""
-    row, est = pairs["row"].to_numpy(np.int64), pairs["establishment"].to_numpy(np.int64)
-    relation = places.relation[places.zone[row], pool.commune[est]] if len(pairs) else []
+    row, est = pairs["row"], pairs["establishment"]
+    relation = places.relation[places.zone[row], pool.commune[est]]
     street = (places.street[row] >= 0) & (places.street[row] == pool.street[est])
     asked = pool.codes_of_streets(places.street_text)[row]
     text = (asked >= 0) & (asked == pool.street_text_code[est])
     number = (places.numero[row] >= 0) & (places.numero[row] == pool.numero[est])
     evidence = activities.evidence[activities.code[row], np.maximum(activities.naf[est], 0)]
-    by_radius = (pairs["source"].to_numpy() & BY_RADIUS) > 0
+    by_radius = (pairs["source"] & BY_RADIUS) > 0
     score = (
-        4.0 * pairs["score"].to_numpy()
+        4.0 * pairs["score"]
         + 1.5 * (street | text)
         + 1.0 * ((street | text) & number)
         + 0.7 * by_radius
-        + 0.4 * np.asarray(relation)
+        + 0.4 * relation
         + 0.25 * pool.size[est]
         + 0.3 * pool.has_name[est]
         + 0.25 * np.where(activities.naf[est] >= 0, evidence, 0.0)
     )
     order = top(row, score, kept)
-    return PAIRS.conform(pairs.assign(relation=relation).iloc[order].reset_index(drop=True))
+    return pairs.plus(relation=relation.astype(np.int64)).take(order)
 
 
 def _expansion_cost(

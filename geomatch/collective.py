@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geomatch.rows import Columns
+
 #: Chance from which a bulletin counts as naming an establishment.
 SURE = 0.5
 #: So many sure bulletins must be there before their repetitions mean anything.
@@ -28,14 +30,21 @@ def scored(
 
     `score` is what each pair is worth by itself; `group` is one label a bulletin.
     """
-    row = pairs["row"].to_numpy(np.int64)
+    return pairs.assign(**chances(pairs, score, group, weight))
+
+
+def chances(
+    pairs: Columns, score: NDArray[np.float64], group: NDArray[np.object_], weight: float
+) -> dict[str, NDArray[np.float64]]:
+    """The columns that :func:`scored` adds, of pairs with ``row`` and ``siret_number``."""
+    row = np.asarray(pairs["row"], np.int64)
     seen = np.zeros(len(row))
     if weight > 0.0:
         codes = pd.factorize(group)[0]
         alone = candidate_probabilities(row, score)
-        seen = seen_elsewhere(row, pairs["siret_number"].to_numpy(np.int64), alone, codes)
+        seen = seen_elsewhere(row, np.asarray(pairs["siret_number"], np.int64), alone, codes)
     total = score + weight * seen
-    return pairs.assign(score=total, chance=candidate_probabilities(row, total), seen=seen)
+    return {"score": total, "chance": candidate_probabilities(row, total), "seen": seen}
 
 
 def candidate_probabilities(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from geomatch.config import DecisionOptions
 from geomatch.model import Model, threshold_for
+from geomatch.rows import Columns, Rows
 
 #: type → the sentence a clerk reads.
 REASONS: dict[str, str] = {
@@ -37,31 +38,31 @@ _KINDS = ("abroad", "no_declaration", "private_employer", "self_employed", "home
 _NONE_TYPES = ("abroad", "private_employer", "no_candidate")
 
 
-def best_echoes(pairs: pd.DataFrame, features: pd.DataFrame, flags: pd.DataFrame) -> pd.DataFrame:
+def best_echoes(pairs: Columns, features: Columns, flags: Columns) -> Rows:
     """What is known of each bulletin's best echo: the features of calibration.
 
     Parameters
     ----------
-    pairs : DataFrame
+    pairs : table
         ``row``, ``score``, ``chance``, ``siren``, sorted by row then by falling score.
-    features : DataFrame aligned with `pairs`
+    features : table aligned with `pairs`
         The ranking features.
-    flags : DataFrame, one row a bulletin
+    flags : table, one row a bulletin
         See :func:`bulletin_flags`.
 
     Returns
     -------
-    DataFrame aligned with `flags`: ``first`` (position in `pairs`, -1 for none),
+    Rows aligned with `flags`: ``first`` (position in `pairs`, -1 for none),
     ``second_chance``, ``chance`` and the columns of :data:`CALIBRATION_FEATURES`.
     """
     n = len(flags)
-    row = pairs["row"].to_numpy(np.int64)
+    row = np.asarray(pairs["row"], np.int64)
     first = np.searchsorted(row, np.arange(n))
     size = np.searchsorted(row, np.arange(n), side="right") - first
     nowhere = len(row)  # position of a pair that stands for "no echo"
     top = np.where(size > 0, first, nowhere)
-    chance = np.append(pairs["chance"].to_numpy(np.float64), 1e-6)
-    siren = np.append(pairs["siren"].to_numpy(np.int64), -1)
+    chance = np.append(np.asarray(pairs["chance"], np.float64), 1e-6)
+    siren = np.append(np.asarray(pairs["siren"], np.int64), -1)
     best = chance[top]
     second = np.where(size > 1, chance[np.minimum(first + 1, nowhere)], 0.0)
     of_unit = np.where(siren[:-1] == siren[top][row], chance[:-1], 0.0)
@@ -70,15 +71,15 @@ def best_echoes(pairs: pd.DataFrame, features: pd.DataFrame, flags: pd.DataFrame
         "chance": best,
         "second_chance": second,
         "log_odds": _logit(best),
-        "score": np.append(pairs["score"].to_numpy(np.float64), -8.0)[top],
+        "score": np.append(np.asarray(pairs["score"], np.float64), -8.0)[top],
         "lead": np.log((best + 1e-4) / (second + 1e-4)),
         "unit_chance": np.bincount(row, weights=of_unit, minlength=n),
     }
     for name in _TOP_FEATURES:
-        echoes[f"top_{name}"] = np.append(features[name].to_numpy(np.float64), 0.0)[top]
+        echoes[f"top_{name}"] = np.append(np.asarray(features[name], np.float64), 0.0)[top]
     for flag in _FLAGS:
-        echoes[flag] = flags[flag].to_numpy(np.float64)
-    return pd.DataFrame(echoes, index=flags.index)
+        echoes[flag] = np.asarray(flags[flag], np.float64)
+    return Rows(echoes)
 
 
 _TOP_FEATURES = ("both", "rare_match", "rare_local", "characters", "number", "inside", "unnamed")
@@ -96,124 +97,140 @@ CALIBRATION_FEATURES: tuple[str, ...] = (
 _FOREIGN_EXCEPT = frozenset({"", "FRANCE", "FR", "F"})
 
 
-def bulletin_flags(bulletins: pd.DataFrame, kind: list[str], level: pd.Series) -> pd.DataFrame:
+def bulletin_flags(bulletins: Columns, kind: list[str], level: NDArray[np.object_]) -> Rows:
     """Facts of each bulletin that decide its type and feed calibration.
 
     `kind` is that of :func:`geomatch.names.employer_kinds`, `level` the geocode level.
     """
     kinds = np.array(kind, dtype=object)
-    country = bulletins["pays"].str.upper().str.strip()
-    return pd.DataFrame(
+    place = np.asarray(bulletins["lieu_variable"])
+    country = (c.upper().strip() for c in bulletins["pays"])
+    return Rows(
         {
-            "abroad": ~country.isin(_FOREIGN_EXCEPT).to_numpy(),
+            "abroad": np.array([c not in _FOREIGN_EXCEPT for c in country], dtype=bool),
             "no_declaration": kinds == "no_declaration",
-            "private_employer": (kinds == "private_employer")
-            | (bulletins["lieu_variable"] == "3").to_numpy(),
+            "private_employer": (kinds == "private_employer") | (place == "3"),
             "self_employed": kinds == "self_employed",
-            "home": (bulletins["lieu_variable"] == "2").to_numpy(),
-            "itinerant": (bulletins["lieu_variable"] == "1").to_numpy(),
+            "home": place == "2",
+            "itinerant": place == "1",
             "temp_agency": kinds == "temp_agency",
-            "generic_employer": ~np.isin(kinds, ["", "temp_agency"]),
-            "is_generic": ~np.isin(kinds, ["", "no_declaration"]),
-            "is_paper": (bulletins["mode_collecte"] == "paper").to_numpy(),
-            "is_placed": level.isin(["housenumber", "interpolated", "street"]).to_numpy(),
+            "generic_employer": (kinds != "") & (kinds != "temp_agency"),
+            "is_generic": (kinds != "") & (kinds != "no_declaration"),
+            "is_paper": np.asarray(bulletins["mode_collecte"]) == "paper",
+            "is_placed": (level == "housenumber") | (level == "interpolated") | (level == "street"),
             "is_temp": kinds == "temp_agency",
-            "is_home": (bulletins["lieu_variable"] == "2").to_numpy(),
-            "name_missing": (bulletins["raison_sociale"] == "").to_numpy(),
-        },
-        index=bulletins.index,
+            "is_home": place == "2",
+            "name_missing": np.asarray(bulletins["raison_sociale"]) == "",
+        }
     )
 
 
-def decide(
-    echoes: pd.DataFrame, flags: pd.DataFrame, model: Model, options: DecisionOptions
-) -> pd.DataFrame:
+def decide(echoes: Columns, flags: Columns, model: Model, options: DecisionOptions) -> Rows:
     """auto, review or none for each bulletin, with type and reason.
 
     Returns
     -------
-    DataFrame aligned with `echoes`: ``decision``, ``probability``, ``margin``, ``type``,
+    Rows aligned with `echoes`: ``decision``, ``probability``, ``margin``, ``type``,
     ``reason``.
     """
-    found = echoes["first"].to_numpy() >= 0
+    found = np.asarray(echoes["first"]) >= 0
     probability = np.where(found, model.siret.probability(echoes), 0.0)
     sure = probability >= threshold_for(model.thresholds, options.precision)
     kind = _types(echoes, flags, found, sure, probability)
-    none = np.isin(kind, _NONE_TYPES) & ~sure & (probability < 0.2)
+    none = np.array([k in _NONE_TYPES for k in kind], dtype=bool) & ~sure & (probability < 0.2)
     decision = np.where(sure, "auto", np.where(none | ~found, "none", "review"))
-    margin = np.maximum(probability - echoes["second_chance"].to_numpy(), 0.0)
-    return pd.DataFrame(
+    margin = np.maximum(probability - np.asarray(echoes["second_chance"]), 0.0)
+    return Rows(
         {
             "decision": decision.astype(object),
             "probability": probability,
             "margin": np.where(found, margin, 0.0),
             "type": kind,
-            "reason": [REASONS[k] for k in kind],
-        },
-        index=echoes.index,
+            "reason": np.array([REASONS[k] for k in kind], dtype=object),
+        }
     )
 
 
 def _types(
-    echoes: pd.DataFrame, flags: pd.DataFrame, found: NDArray, sure: NDArray, probability: NDArray
+    echoes: Columns, flags: Columns, found: NDArray, sure: NDArray, probability: NDArray
 ) -> NDArray[np.object_]:
-    tie = echoes["second_chance"].to_numpy() > 0.5 * echoes["chance"].to_numpy()
-    unit = echoes["unit_chance"].to_numpy() > 0.8
-    conditions = [sure, *(flags[k].to_numpy() for k in _KINDS), ~found, unit & found,
+    tie = np.asarray(echoes["second_chance"]) > 0.5 * np.asarray(echoes["chance"])
+    unit = np.asarray(echoes["unit_chance"]) > 0.8
+    conditions = [sure, *(np.asarray(flags[k]) for k in _KINDS), ~found, unit & found,
                   tie & found & (probability > 0.05)]  # fmt: skip
     names = ["sure", *_KINDS, "no_candidate", "same_siren", "tie"]
     return np.select(conditions, names, default="low_probability").astype(object)
 
 
 def decide_naf(
-    pairs: pd.DataFrame, echoes: pd.DataFrame, texts: pd.DataFrame, model: Model, precision: float
-) -> pd.DataFrame:
+    pairs: Columns, echoes: Columns, texts: Columns, model: Model, precision: float
+) -> Rows:
     """The NAF that the likely echoes agree on, or that the texts alone imply.
 
     Parameters
     ----------
-    pairs : DataFrame
+    pairs : table
         ``row``, ``chance``, ``naf`` (text), sorted by row.
-    texts : DataFrame aligned with `echoes`
+    texts : table aligned with `echoes`
         ``naf`` the likeliest code from activity, occupation and name, ``naf_chance`` its share.
 
     Returns
     -------
-    DataFrame ``naf``, ``naf_probability``, ``naf_decision`` aligned with `echoes`.
+    Rows ``naf``, ``naf_probability``, ``naf_decision`` aligned with `echoes`.
     """
     n = len(echoes)
-    shares = pairs.groupby(["row", "naf"], sort=True)["chance"].sum().reset_index()
+    row = np.asarray(pairs["row"], np.int64)
+    chance = np.asarray(pairs["chance"], np.float64)
     known = np.zeros(n)
-    np.add.at(known, pairs["row"].to_numpy(np.int64), pairs["chance"].to_numpy())
-    rest = pd.DataFrame(
-        {"row": np.arange(n), "naf": texts["naf"], "chance": (1 - known) * texts["naf_chance"]}
+    np.add.at(known, row, chance)
+    naf, share = _likeliest(
+        np.concatenate([row, np.arange(n)]),
+        np.concatenate([np.asarray(t["naf"], object) for t in (pairs, texts)]),
+        np.concatenate([chance, (1 - known) * np.asarray(texts["naf_chance"])]),
+        n,
     )
-    shares = pd.concat([shares, rest], ignore_index=True)
-    shares = shares[shares["naf"] != ""].groupby(["row", "naf"], sort=True)["chance"].sum()
-    shares = shares.reset_index().sort_values(["row", "chance"], ascending=[True, False])
-    best = shares.drop_duplicates("row").set_index("row").reindex(range(n))
-    naf = best["naf"].fillna("").to_numpy(object)
-    share = best["chance"].fillna(0.0).to_numpy()
     features = naf_features(share, echoes)
     probability = np.where(naf != "", model.naf.probability(features), 0.0)
     sure = probability >= threshold_for(model.naf_thresholds, precision)
     decision = np.where(naf == "", "none", np.where(sure, "auto", "review"))
-    return pd.DataFrame(
-        {"naf": naf, "naf_probability": probability, "naf_decision": decision, "naf_share": share},
-        index=echoes.index,
-    )
-
-
-def naf_features(share: NDArray[np.float64], echoes: pd.DataFrame) -> pd.DataFrame:
-    """Features of the NAF's calibration."""
-    return pd.DataFrame(
+    return Rows(
         {
-            "share_log_odds": _logit(share),
-            "log_odds": echoes["log_odds"].to_numpy(),
-            "is_generic": echoes["is_generic"].to_numpy(),
-            "name_missing": echoes["name_missing"].to_numpy(),
+            "naf": naf,
+            "naf_probability": probability,
+            "naf_decision": decision.astype(object),
+            "naf_share": share,
         }
     )
+
+
+def _likeliest(
+    row: NDArray[np.int64], naf: NDArray[np.object_], chance: NDArray[np.float64], n: int
+) -> tuple[NDArray[np.object_], NDArray[np.float64]]:
+    """Code of the largest sum of chances of each of `n` bulletins, and the sum; "" and 0 for none.
+
+    Of equal ones the first in the order of codes.
+    """
+    told = np.flatnonzero(naf != "")
+    code, distinct = pd.factorize(naf[told])
+    in_order = np.argsort(distinct)
+    rank = np.empty(len(distinct), np.int64)
+    rank[in_order] = np.arange(len(distinct))
+    span = max(len(distinct), 1)
+    keys, group = np.unique(row[told] * span + rank[code], return_inverse=True)
+    share = np.bincount(group.ravel(), chance[told], minlength=len(keys))
+    order = np.lexsort((-share, keys // span))
+    owner = keys[order] // span
+    best = order[np.flatnonzero(np.append(True, owner[1:] != owner[:-1])[: len(owner)])]
+    codes, shares = np.full(n, "", dtype=object), np.zeros(n)
+    codes[keys[best] // span] = distinct[in_order[keys[best] % span]]
+    shares[keys[best] // span] = share[best]
+    return codes, shares
+
+
+def naf_features(share: NDArray[np.float64], echoes: Columns) -> Rows:
+    """Features of the NAF's calibration."""
+    told = {c: np.asarray(echoes[c]) for c in NAF_FEATURES[1:]}
+    return Rows({"share_log_odds": _logit(share), **told})
 
 
 NAF_FEATURES = ("share_log_odds", "log_odds", "is_generic", "name_missing")

@@ -32,6 +32,8 @@ TRANCHE_HEADCOUNT = {
 PRECISE_M = 150.0
 #: Questions put to the R-tree together: in Paris each finds thousands.
 _ASKED_AT_ONCE = 100
+#: Employers of one activity and commune that are looked at for their size alone.
+LARGEST = 8
 #: What a local authority's office (mairie, communauté de communes) does, and how the SIREN of
 #: one begins.
 _OFFICE_NAF = "84.11"
@@ -153,25 +155,30 @@ class Pool:
         return np.log(self.headcount)
 
     @cached_property
-    def _by_naf(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Place of each row by NAF and falling size; rows of each commune so, and their bounds."""
+    def _largest(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Place of each row by NAF and falling size; rows of each commune so, and their bounds.
+
+        Of each commune and NAF only the :data:`LARGEST` are there.
+        """
         code, distinct = self._nafs
         alphabet = np.argsort(np.argsort(distinct.astype(str)))
         order = np.lexsort((-self.size, alphabet[code]))
         place = np.empty(len(order), np.int64)
         place[order] = np.arange(len(order))
         order = order[np.argsort(self.commune[order], kind="stable")]
+        key = self.commune[order] * max(len(distinct), 1) + alphabet[code[order]]
+        order = order[np.arange(len(order)) - np.searchsorted(key, key) < LARGEST]
         start = np.searchsorted(self.commune[order], np.arange(len(self.communes) + 1))
         return place, order, start
 
-    def largest_first(self, communes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Rows of some communes (positions), NAF by NAF, the largest employers of each first."""
-        place, rows, start = self._by_naf
-        found = [rows[start[c] : start[c + 1]] for c in communes]
-        if len(found) == 1:
-            return found[0]
-        together = np.concatenate([*found, np.array([], np.int64)])
-        return together[np.argsort(place[together])]
+    def largest(self, communes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The :data:`LARGEST` employers of each NAF in each of some communes (positions).
+
+        NAF by NAF, the largest of each first.
+        """
+        place, rows, start = self._largest
+        found = rows[ragged_ranges(start[communes], start[communes + 1])[1]]
+        return found if len(communes) == 1 else found[np.argsort(place[found])]
 
     @cached_property
     def position(self) -> NDArray[np.float64]:
@@ -216,6 +223,18 @@ class Pool:
         shape = (len(self.distinct_names), len(self))
         ones = np.ones(len(self.names), np.float32)
         return sparse.csr_array((ones, (self._name_codes[0], self._named_rows)), shape=shape)
+
+    def bearers(self, name: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many rows bear each of some names (positions); 1 for no name, -1."""
+        if not len(self.n_bearers):
+            return np.ones(len(name), np.int64)
+        return np.where(name >= 0, self.n_bearers[np.maximum(name, 0)], 1).astype(np.int64)
+
+    def names_at(self, name: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Names at some positions; ``""`` for no name, -1."""
+        if not len(self.distinct_names):
+            return np.full(len(name), "", dtype=object)
+        return np.where(name >= 0, self.distinct_names[np.maximum(name, 0)], "")
 
     @cached_property
     def n_bearers(self) -> NDArray[np.int32]:

@@ -163,7 +163,7 @@ def _replayed(past: _Past) -> _Replay | None:
     config = replace(config, decisions=replace(config.decisions, collective=False))
     matcher = Matcher(past.store, config, past.model)
     result = matcher.match_bulletins(past.bulletins)
-    return _Replay(result, matcher.naf_of_texts(result.prepared).iloc[0])
+    return _Replay(result, matcher.naf_of_texts(result.prepared).frame().iloc[0])
 
 
 def _stories(past: _Past, bulletin: str) -> Stories | None:
@@ -208,7 +208,7 @@ def _understood(replayed: _Replay | None, stories: Stories | None) -> dict[str, 
     if replayed is None or stories is None:
         return {}
     prepared = replayed.result.prepared
-    part, commune = prepared.parts.iloc[0], prepared.communes.iloc[0]
+    part, commune = (t.frame().iloc[0] for t in (prepared.parts, prepared.communes))
     names = list(dict.fromkeys(prepared.names["name"]))
     address = [part[c] for c in ("numero", "rep", "type_voie", "nom_voie", "lieu")]
     name = stories.atlas.commune_name(commune["code_commune"]) or "inconnue"

@@ -38,10 +38,13 @@ def letter_masks(words: Collection[str]) -> Words64:
         return np.zeros(0, np.uint64)
     row = np.repeat(np.arange(n), np.diff(np.append(start, len(letters))))
     place = (letters.astype(np.int64) - 65) % _LETTERS
-    counts = np.bincount(row * _LETTERS + place, minlength=n * _LETTERS).reshape(n, _LETTERS)
-    bits = np.uint64(1) << np.arange(2 * _LETTERS, dtype=np.uint64)
-    mask = (counts >= 1) @ bits[:_LETTERS] + (counts >= 2) @ bits[_LETTERS:]
-    return mask.astype(np.uint64)
+    # letter by letter, each a flat array over the words
+    counts = np.bincount(place * n + row, minlength=n * _LETTERS).reshape(_LETTERS, n)
+    mask = np.zeros(n, np.uint64)
+    for letter, count in enumerate(counts):
+        mask |= (count >= 1).astype(np.uint64) << np.uint64(letter)
+        mask |= (count >= 2).astype(np.uint64) << np.uint64(_LETTERS + letter)
+    return mask
 
 
 def edits_apart(a: Words64, b: Words64) -> NDArray[np.int64]:

@@ -34,6 +34,8 @@ _SLACK = 1e-4
 _MAX_ALIKE = 6
 #: Less than any similarity that counts: words less alike need not be compared to the end.
 _BELOW_ALL = 0.64
+#: Written words whose lookalikes are kept: the next bulletins write most of them again.
+_MOST_REMEMBERED = 20_000
 _PREFIX_WEIGHT = 0.75
 _PREFIX_MIN = 3
 _PREFIX_MAX = 6
@@ -66,6 +68,8 @@ class Lexicon:
         #: what a unit of a name's weight adds to the mean of the two coverages
         self.weight_share = np.float32(0.4) / self.weight
         self.unknown_idf = float(np.quantile(self.idf, 0.5)) if len(self.idf) else 1.0
+        #: what was found alike to the words asked for last
+        self._remembered: dict[str, tuple[NDArray, NDArray]] = {}
         self._trigrams = TrigramIndex(self.words)
         self._lengths = np.fromiter(map(len, self.words), np.int64, len(self.words))
         self._masks = letter_masks(self.words)
@@ -91,6 +95,26 @@ class Lexicon:
             1 for the word itself; (similarity) for words of at least four letters at small
             edit distance (Damerau, on 16 letters); 0.75 for what the word is the beginning of.
         """
+        remembered = self._remembered
+        new = [w for w in dict.fromkeys(words) if w not in remembered]
+        found = self._looked_up(new)
+        ends = found.indptr[1:-1]
+        columns, weights = np.split(found.indices, ends), np.split(found.data, ends)
+        fresh = dict(zip(new, zip(columns, weights, strict=False), strict=False))
+        answers = [remembered.get(w) or fresh[w] for w in words]
+        if len(remembered) + len(new) > _MOST_REMEMBERED:
+            remembered.clear()
+        if len(new) <= _MOST_REMEMBERED:
+            remembered |= fresh
+        start = np.cumsum([0, *(len(columns) for columns, _ in answers)])
+        none = np.zeros(0, found.indices.dtype), np.zeros(0, np.float32)
+        parts = (np.concatenate(p) for p in zip(none, *answers, strict=True))
+        indices, data = parts
+        shape = (len(words), len(self.words))
+        return sparse.csr_array((data, indices, start), shape=shape)
+
+    def _looked_up(self, words: Sequence[str]) -> sparse.csr_array:
+        """:meth:`alike` of distinct words that nobody asked for yet."""
         shape = (len(words), len(self.words))
         exact = np.array([self.code_of.get(w, -1) for w in words], dtype=np.int64)
         hit = np.flatnonzero(exact >= 0)
@@ -184,6 +208,11 @@ class Lexicon:
         frequency = self.frequency[column].astype(np.float32)
         row, column, _ = _best_of_each(row, column, frequency, _PREFIX_MAX)
         return asked[row], column, np.full(len(row), _PREFIX_WEIGHT, np.float32)
+
+    @cached_property
+    def blank(self) -> NDArray[np.int64]:
+        """-1 for each known name: paper to count on, for who leaves it as it was found."""
+        return np.full(self.matrix.shape[0], -1, np.int64)
 
     @cached_property
     def _joined(self) -> JoinedWords:

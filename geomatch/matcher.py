@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,24 +18,19 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geomatch import activities, candidates, collective, decisions, ranking, results
-from geomatch.addresses import get_parser
+from geomatch.addresses import get_parser, whole_numbers
 from geomatch.bulletins import standardise
 from geomatch.config import Config
-from geomatch.establishments import Pool, street_codes
+from geomatch.establishments import street_codes
 from geomatch.garbage import seldom_collected
 from geomatch.lexicon import Coverage
 from geomatch.model import Model
-from geomatch.names import (
-    clean_names,
-    employer_kinds,
-    employer_names,
-    name_words,
-    towns_named,
-)
+from geomatch.names import TownWords, clean_names, employer_kinds, employer_names, name_words
 from geomatch.national import searched_departements
 from geomatch.prepared import PLACED, Prepared, address_parts, asked_communes, places_of_work
 from geomatch.resources import IndexedPool, Resources
-from geomatch.schema import COMMUNES_RESOLVED, GEOCODES
+from geomatch.rows import Rows
+from geomatch.schema import BULLETINS, GEOCODES
 from geomatch.store import Store
 from geomatch.territories import departements_of
 from geomatch.written import similar_names
@@ -123,13 +118,13 @@ class Matcher:
         """Phases 1 to 3: names, places and activities of a bulletins table."""
         tell = tell or _silent
         tell("addresses", 0.05)
-        parts = address_parts(bulletins, self.parser, self.resources.communes)
-        resolved = self.resources.communes.resolve(asked_communes(bulletins, parts))
-        communes = COMMUNES_RESOLVED.conform(resolved)
-        departement, zone = places_of_work(bulletins, communes["code_commune"])
+        told = Rows.of(bulletins, _TEXTS)
+        parts = address_parts(told, self.parser, self.resources.communes)
+        communes = self.resources.communes.answers(asked_communes(told, parts))
+        departement, zone = places_of_work(told, communes["code_commune"])
         geocodes = self._geocoded(parts, communes, departement)
         tell("activities", 0.2)
-        raisons = bulletins["raison_sociale"].tolist()
+        raisons = told["raison_sociale"].tolist()
         names = employer_names(raisons, parts["nom"].tolist(), self._towns(communes))
         kinds, implied = employer_kinds(raisons)
         generic = list(zip(kinds, implied, strict=True))
@@ -137,6 +132,7 @@ class Matcher:
         masks = [activities.naf_prefix_mask(self.resources.nafs, nafs) for _, nafs in codes]
         return Prepared(
             bulletins=bulletins,
+            told=told,
             parts=parts,
             communes=communes,
             geocodes=geocodes,
@@ -147,34 +143,32 @@ class Matcher:
             kinds=kinds,
             kind_code=np.array([codes.get(g, -1) for g in generic], dtype=np.int64),
             kind_mask=np.array(masks or [np.zeros(len(self.resources.nafs), bool)]),
-            activity=self._activity_words.evidence(bulletins["activite"].tolist()),
-            profession=self._profession_words.evidence(bulletins["profession"].tolist()),
+            activity=self._activity_words.evidence(told["activite"].tolist()),
+            profession=self._profession_words.evidence(told["profession"].tolist()),
             name_activity=self.resources.name_words_model.evidence(raisons),
         )
 
-    def _geocoded(
-        self, parts: pd.DataFrame, communes: pd.DataFrame, departement: NDArray[np.object_]
-    ) -> pd.DataFrame:
+    def _geocoded(self, parts: Rows, communes: Rows, departement: NDArray[np.object_]) -> Rows:
         """Places, département by département: no answer depends on the rest of the batch."""
-        found = []
+        found, asked = [], []
         for code in sorted(set(departement)):
             rows = np.flatnonzero(departement == code)
             geocoder = self.resources.geocoder(code)
-            places = geocoder.geocode(parts.iloc[rows], communes.iloc[rows])
-            found.append(GEOCODES.conform(places))
-        return pd.concat(found).sort_index() if found else GEOCODES.empty()
+            found.append(geocoder.places(parts.take(rows), communes.take(rows)))
+            asked.append(rows)
+        if not found:
+            return Rows.of(GEOCODES.empty(), GEOCODES.names)
+        return Rows.joined(found).take(np.argsort(np.concatenate(asked)))
 
     # ---------------------------------------------------------------- phase 4
-    def pairs(
-        self, prepared: Prepared, tell: Progress | None = None
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def pairs(self, prepared: Prepared, tell: Progress | None = None) -> tuple[Rows, Rows]:
         """Candidates of every bulletin and their features, aligned, sorted by bulletin.
 
         The pairs have besides :data:`geomatch.candidates.PAIRS` the columns ``siret``,
         ``siret_number`` and ``siren`` (integers), ``naf``, ``name_compared``.
         """
         tell = tell or _silent
-        found: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+        found: list[tuple[Rows, Rows]] = []
         asked = sorted({*prepared.searched} & self.resources.known)
         for i, departement in enumerate(asked):
             tell(f"candidates {departement}", 0.25 + 0.7 * i / len(asked))
@@ -183,31 +177,30 @@ class Matcher:
             slices = (rows[low : low + _AT_ONCE] for low in range(0, len(rows), _AT_ONCE))
             found += [self._pairs_of(prepared, part, pool) for part in slices]
         if not found:
-            empty = candidates.PAIRS.empty().assign(
-                siret="", siret_number=0, siren=0, naf="", name_compared=""
-            )
-            return empty, pd.DataFrame({f: [] for f in _FEATURE_COLUMNS}, dtype="float64")
-        pairs = pd.concat([p for p, _ in found], ignore_index=True)
-        features = pd.concat([f for _, f in found], ignore_index=True)
-        if pairs["row"].is_monotonic_increasing:  # as ever when they are of one département
+            empty = Rows.of(candidates.PAIRS.empty(), candidates.PAIRS.names)
+            numbers, texts = np.zeros(0, np.int64), np.zeros(0, object)
+            empty = empty.plus(siret=texts, siret_number=numbers, siren=numbers, naf=texts)
+            none = Rows({f: np.zeros(0) for f in _FEATURE_COLUMNS})
+            return empty.plus(name_compared=texts), none
+        pairs = Rows.joined([p for p, _ in found])
+        features = Rows.joined([f for _, f in found])
+        if (np.diff(pairs["row"]) >= 0).all():  # as ever when they are of one département
             return pairs, features
-        order = np.argsort(pairs["row"].to_numpy(), kind="stable")
-        return (
-            pairs.iloc[order].reset_index(drop=True),
-            features.iloc[order].reset_index(drop=True),
-        )
+        order = np.argsort(pairs["row"], kind="stable")
+        return pairs.take(order), features.take(order)
 
     def _pairs_of(
         self, prepared: Prepared, rows: NDArray[np.int64], indexed: IndexedPool
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    ) -> tuple[Rows, Rows]:
         pool = indexed.pool
-        places = self._places(prepared, rows, pool)
+        places = self._places(prepared, rows, indexed)
         position = np.full(len(prepared.bulletins), -1, np.int64)
         position[rows] = np.arange(len(rows))
-        mine = prepared.names[position[prepared.names["row"].to_numpy()] >= 0]
-        code, written = pd.factorize(mine["name"].to_numpy(object))
+        writer, name = (prepared.names[c].to_numpy() for c in ("row", "name"))
+        mine = np.flatnonzero(position[writer] >= 0)
+        code, written = pd.factorize(name[mine])
         coverage = Coverage(indexed.lexicon, [name_words(w) for w in written])
-        names = similar_names(position[mine["row"].to_numpy()], code, coverage, len(written))
+        names = similar_names(position[writer[mine]], code, coverage, len(written))
         asked = prepared.asked_activities(rows, indexed.naf)
         pairs = candidates.find_candidates(places, names, asked, pool, self.config.candidates)
         has_name = np.zeros(len(rows), dtype=bool)
@@ -220,58 +213,54 @@ class Matcher:
             activity=prepared.activity.rows(rows),
             profession=prepared.profession.rows(rows),
             name_activity=prepared.name_activity.rows(rows),
-            towns=self._towns_named(prepared.bulletins["raison_sociale"].iloc[rows], pool),
+            towns=_towns_of(prepared.told["raison_sociale"][rows], indexed.towns),
         )
         features = ranking.compare(pairs, places, declared, pool, indexed.naf)
-        est = pairs["establishment"].to_numpy(np.int64)
-        known = pairs["known"].to_numpy(np.int64)
-        pairs = pairs.assign(
-            row=rows[pairs["row"].to_numpy(np.int64)],
-            siret=_texts(pool.siret[est]),
+        est = pairs["establishment"]
+        pairs = pairs.plus(
+            row=rows[pairs["row"]],
+            siret=pool.siret[est],
             siret_number=pool.siret_number[est],
             siren=pool.siren[est],
-            naf=_texts(pool.naf(est)),
-            name_compared=_texts(np.append(pool.distinct_names, "")[known]),
+            naf=pool.naf(est),
+            name_compared=pool.names_at(pairs["known"]),
         )
         return pairs, features
 
-    def _towns(self, communes: pd.DataFrame) -> list[str]:
+    def _towns(self, communes: Rows) -> list[str]:
         labels = self.resources.commune_labels
         return clean_names([labels.get(c, "") for c in communes["code_commune"]])
 
-    def _towns_named(self, raisons: pd.Series, pool: Pool) -> sparse.csr_array:
-        """Communes of the pool that each employer name holds."""
-        code, distinct = pd.factorize(raisons)
-        towns = [self.resources.commune_labels.get(c, "") for c in pool.communes]
-        return towns_named(clean_names(distinct), clean_names(towns))[code]
-
-    def _places(self, prepared: Prepared, rows: NDArray[np.int64], pool: Pool) -> candidates.Places:
+    def _places(
+        self, prepared: Prepared, rows: NDArray[np.int64], indexed: IndexedPool
+    ) -> candidates.Places:
         zones, zone = np.unique(prepared.zone_code[rows].astype(str), return_inverse=True)
-        position = {c: i for i, c in enumerate(pool.communes)}
+        position = indexed.commune_position
         relation = np.array([self._relation(z, position) for z in zones])
-        geocodes, parts = prepared.geocodes.iloc[rows], prepared.parts.iloc[rows]
-        bulletins = prepared.bulletins.iloc[rows]
-        level = geocodes["geocode_level"]
-        placed = level.isin(PLACED).to_numpy()
+        geocodes, parts = prepared.geocodes, prepared.parts
+        told = prepared.told
+        placed = np.array([level in PLACED for level in geocodes["geocode_level"][rows]], bool)
         # The code of the place found tells the département its street number belongs to.
-        found = departements_of(geocodes["code_commune"].to_numpy(object))
-        voie = geocodes["voie_id"].to_numpy(np.int64)
-        numero = pd.to_numeric(parts["numero"], errors="coerce").fillna(-1).to_numpy(np.int64)
-        xy = geocodes[["x", "y"]].to_numpy(np.float64)
+        found = departements_of(geocodes["code_commune"][rows])
+        voie = geocodes["voie_id"][rows]
+        numero = whole_numbers(parts["numero"][rows], absent=-1)
+        xy = np.stack([geocodes[c][rows] for c in ("x", "y")], axis=1)
+        home = (position.get(c, -1) for c in told["code_commune_residence"][rows])
+        at_home = (_AT_HOME.get(said, 0) for said in told["lieu_travail"][rows])
         return candidates.Places(
             zone=zone.ravel(),
-            relation=relation.reshape(len(zones), len(pool.communes)),
+            relation=relation.reshape(len(zones), len(position)),
             position=np.where(placed[:, None], xy, np.nan),
-            radius=np.where(placed, geocodes["uncertainty_m"].to_numpy(np.float64), np.nan),
+            radius=np.where(placed, geocodes["uncertainty_m"][rows], np.nan),
             street=np.where(placed & (voie >= 0), street_codes(found, voie), -1),
             numero=np.where(numero > 0, numero, -1),
-            street_text=parts["nom_voie"].to_numpy(object),
-            home=pd.Index(pool.communes).get_indexer(bulletins["code_commune_residence"]),
-            at_home=bulletins["lieu_travail"].map({"1": 1, "2": -1}).fillna(0).to_numpy(np.int8),
-            by_code=(prepared.communes["commune_method"].iloc[rows] == "code").to_numpy(bool),
+            street_text=parts["nom_voie"][rows],
+            home=np.fromiter(home, np.int64, len(rows)),
+            at_home=np.fromiter(at_home, np.int8, len(rows)),
+            by_code=prepared.communes["commune_method"][rows] == "code",
         )
 
-    def _relation(self, zone: str, communes: dict[str, int]) -> NDArray[np.int8]:
+    def _relation(self, zone: str, communes: Mapping[str, int]) -> NDArray[np.int8]:
         """INSIDE, NEIGHBOUR or ELSEWHERE for each commune of a pool (code → position)."""
         out = np.full(len(communes), candidates.ELSEWHERE, np.int8)
         if zone == "~":
@@ -286,10 +275,10 @@ class Matcher:
         return out
 
     # ---------------------------------------------------------------- phase 5
-    def _decide(self, prepared: Prepared, pairs: pd.DataFrame, features: pd.DataFrame) -> Result:
+    def _decide(self, prepared: Prepared, pairs: Rows, features: Rows) -> Result:
         pairs, features = self.ranked(pairs, features, prepared.departement)
         flags = decisions.bulletin_flags(
-            prepared.bulletins, prepared.kinds, prepared.geocodes["geocode_level"]
+            prepared.told, prepared.kinds, prepared.geocodes["geocode_level"]
         )
         echoes = decisions.best_echoes(pairs, features, flags)
         options = self.config.decisions
@@ -297,30 +286,27 @@ class Matcher:
         nafs = decisions.decide_naf(
             pairs, echoes, self.naf_of_texts(prepared), self.model, options.naf_precision
         )
-        first = echoes["first"].to_numpy()
-        kept = results.kept_candidates(pairs["row"].to_numpy(np.int64))
+        kept = results.kept_candidates(pairs["row"])
         return Result(
-            results.decision_table(prepared, pairs["siret"], first, decided, nafs),
+            results.decision_table(prepared, pairs["siret"], echoes["first"], decided, nafs),
             results.candidate_table(prepared, pairs, features, decided, kept),
-            pairs["row"].to_numpy(np.int64)[kept],
+            pairs["row"][kept],
             prepared,
         )
 
-    def ranked(
-        self, pairs: pd.DataFrame, features: pd.DataFrame, group: NDArray[np.object_]
-    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def ranked(self, pairs: Rows, features: Rows, group: NDArray[np.object_]) -> tuple[Rows, Rows]:
         """Score the pairs, best first within each bulletin.
 
         `group` is the département of each bulletin. The pairs gain ``score``, ``chance`` and
         ``seen`` (see :mod:`geomatch.collective`).
         """
         weight = self.model.collective if self.config.decisions.collective else 0.0
-        pairs = collective.scored(pairs, self.model.ranking.score(features), group, weight)
+        own = self.model.ranking.score(features)
+        pairs = pairs.plus(**collective.chances(pairs, own, group, weight))
         order = np.lexsort((pairs["siret_number"], -pairs["score"], pairs["row"]))
-        pairs, features = pairs.iloc[order], features.iloc[order]
-        return pairs.reset_index(drop=True), features.reset_index(drop=True)
+        return pairs.take(order), features.take(order)
 
-    def naf_of_texts(self, prepared: Prepared) -> pd.DataFrame:
+    def naf_of_texts(self, prepared: Prepared) -> Rows:
         """Likeliest NAF of each bulletin from its texts alone, with its share."""
         return prepared.naf_of_texts(self.resources.nafs, self._activity_words.prior)
 
@@ -338,12 +324,17 @@ class Matcher:
         return activities.WordModel(self.resources.nafs, counts)
 
 
+#: Columns of a bulletins table that are text.
+_TEXTS = tuple(c for c, (kind, _) in BULLETINS.columns.items() if kind == "text")
+#: ILT_X → whether work is in the commune of residence.
+_AT_HOME = {"1": 1, "2": -1}
 _FEATURE_COLUMNS = (*ranking.FEATURE_NAMES, "distance_m", "radius_m")
 
 
-def _texts(values: NDArray[np.object_]) -> pd.Series:
-    """Text as it is: pandas 3 would turn it into Arrow strings and the results back."""
-    return pd.Series(values, dtype=object)
+def _towns_of(raisons: NDArray[np.object_], towns: TownWords) -> sparse.csr_array:
+    """Which of the towns each employer name holds; each distinct name is looked at once."""
+    code, distinct = pd.factorize(raisons)
+    return towns.named_in(clean_names(distinct))[code]
 
 
 def _silent(step: str, share: float) -> None:

@@ -26,6 +26,7 @@ from scipy.special import expit
 from geomatch import paths
 from geomatch.errors import ConfigError
 from geomatch.paths import Location
+from geomatch.rows import Columns
 
 MODEL_FORMAT = "geomatch-model"
 MODEL_FORMAT_VERSION = 1
@@ -44,16 +45,16 @@ class Linear:
     #: (probability, share right) points that straighten the curve; none: as it comes
     curve: Sequence[tuple[float, float]] = ()
 
-    def score(self, frame: pd.DataFrame) -> NDArray[np.float64]:
-        """Log-odds of each row; raises KeyError when a feature is not in the frame."""
-        total = np.full(len(frame), self.intercept)
+    def score(self, table: Columns) -> NDArray[np.float64]:
+        """Log-odds of each row; raises KeyError when a feature is not in the table."""
+        total = np.full(len(table), self.intercept)
         for name, weight in self.weights.items():
-            total += weight * frame[name].to_numpy(np.float64)
+            total += weight * np.asarray(table[name], np.float64)
         return total
 
-    def probability(self, frame: pd.DataFrame) -> NDArray[np.float64]:
+    def probability(self, table: Columns) -> NDArray[np.float64]:
         """Probability of each row."""
-        chance: NDArray[np.float64] = expit(self.score(frame))
+        chance: NDArray[np.float64] = expit(self.score(table))
         if self.curve:
             points, shares = zip(*self.curve, strict=True)
             chance = np.interp(chance, points, shares)

@@ -17,6 +17,7 @@ import pyarrow as pa
 from scipy import sparse
 
 from geomatch.bags import Bags
+from geomatch.rows import Rows
 from geomatch.schema import NAMES
 from geomatch.tables import load_table
 from geomatch.text import normalise_all
@@ -93,13 +94,18 @@ def employer_names(
         "" if a in _HOSTS and w and _names_somebody(w) else a
         for a, w in zip(clean_names(address_names), whole, strict=True)
     ]
-    columns = {"nom": whole, "sans_ville": townless, "hors": outside, "parenthese": inside,
-               "adresse": addresses}  # fmt: skip
-    parts = []
-    for form, names in columns.items():
-        keep = [i for i, n in enumerate(names) if n and _names_somebody(n)]
-        parts.append(pd.DataFrame({"row": keep, "name": [names[i] for i in keep], "form": form}))
-    return one_list(parts)
+    forms = ("nom", "sans_ville", "hors", "parenthese", "adresse")
+    row: list[int] = []
+    found: list[tuple[str, str]] = []
+    for i, names in enumerate(zip(whole, townless, outside, inside, addresses, strict=True)):
+        first: dict[str, str] = {}
+        for form, name in zip(forms, names, strict=True):
+            if name and name not in first and _names_somebody(name):
+                first[name] = form
+        row += [i] * len(first)
+        found += first.items()
+    columns = {"row": np.array(row, np.int64), "name": np.array([n for n, _ in found], object)}
+    return Rows(columns | {"form": np.array([f for _, f in found], object)}).frame()
 
 
 def towns_named(names: Sequence[str], towns: Sequence[str]) -> sparse.csr_array:
@@ -115,22 +121,33 @@ def towns_named(names: Sequence[str], towns: Sequence[str]) -> sparse.csr_array:
     csr_array, shape (len(names), len(towns)), 1 where the town's words stand in the name,
     together and in their order.
     """
-    places: dict[tuple[str, ...], list[int]] = {}
-    for i, town in enumerate(towns):
-        if town:
-            places.setdefault(tuple(name_words(town)), []).append(i)
-    longest = max(map(len, places), default=0)
-    rows: list[int] = []
-    columns: list[int] = []
-    for row, name in enumerate(names):
-        words = name_words(name)
-        for start in range(len(words)):
-            for end in range(start + 1, min(start + longest, len(words)) + 1):
-                found = places.get(tuple(words[start:end]), ())
-                rows.extend([row] * len(found))
-                columns.extend(found)
-    ones = np.ones(len(rows), np.float32)
-    return sparse.csr_array((ones, (rows, columns)), shape=(len(names), len(towns)))
+    return TownWords(towns).named_in(names)
+
+
+class TownWords:
+    """Towns by the words of their cleaned names."""
+
+    def __init__(self, towns: Sequence[str]) -> None:
+        self._n = len(towns)
+        self._places: dict[tuple[str, ...], list[int]] = {}
+        for i, town in enumerate(towns):
+            if town:
+                self._places.setdefault(tuple(name_words(town)), []).append(i)
+        self._longest = max(map(len, self._places), default=0)
+
+    def named_in(self, names: Sequence[str]) -> sparse.csr_array:
+        """:func:`towns_named` of some names and these towns."""
+        rows: list[int] = []
+        columns: list[int] = []
+        for row, name in enumerate(names):
+            words = name_words(name)
+            for start in range(len(words)):
+                for end in range(start + 1, min(start + self._longest, len(words)) + 1):
+                    found = self._places.get(tuple(words[start:end]), ())
+                    rows.extend([row] * len(found))
+                    columns.extend(found)
+        ones = np.ones(len(rows), np.float32)
+        return sparse.csr_array((ones, (rows, columns)), shape=(len(names), self._n))
 
 
 def employer_kind(name: str) -> str:

@@ -43,6 +43,8 @@ def searched_departements(
     array (n,), `departement` itself when every place is known.
     """
     lost = departement == ""
+    if not lost.any():
+        return departement
     mine = names[lost[names["row"].to_numpy(np.int64)]]
     mine = mine.assign(departement=mine["name"].map(departements_of_names(store, mine["name"])))
     told = mine.dropna(subset="departement").drop_duplicates("row")

@@ -14,6 +14,7 @@ from geomatch.cluster import Crew, execute
 from geomatch.config import AddressOptions
 from geomatch.garbage import seldom_collected
 from geomatch.prepared import address_parts, asked_communes, places_of_work
+from geomatch.rows import Rows
 from geomatch.store import Store
 
 #: A file of more bulletins than this is looked at slice by slice, by all workers.
@@ -56,13 +57,13 @@ def departements_of_work(
 
 @seldom_collected()
 def _departements(part: _Slice) -> tuple[int, NDArray[np.str_]]:
-    bulletins, communes = part.bulletins, _communes(part.store, part.version)
-    asked = bulletins
-    if (bulletins["adresse"] != "").any():  # lines are read only where there are any
-        parts = address_parts(bulletins, get_parser(part.options), communes)
-        asked = asked_communes(bulletins, parts)
-    codes = communes.resolve(asked)["code_commune"]
-    return part.number, places_of_work(bulletins, codes)[0].astype(str)
+    told, communes = Rows.of(part.bulletins, _COLUMNS), _communes(part.store, part.version)
+    asked = told
+    if (told["adresse"] != "").any():  # lines are read only where there are any
+        parts = address_parts(told, get_parser(part.options), communes)
+        asked = asked_communes(told, parts)
+    codes = communes.answers(asked)["code_commune"]
+    return part.number, places_of_work(told, codes)[0].astype(str)
 
 
 @lru_cache(maxsize=1)

@@ -10,9 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.activities import Evidence
-from geomatch.addresses import AddressParser, CommuneIndex, bulletin_parts, complete_parts
+from geomatch.addresses import (
+    COMMUNE_QUESTION,
+    AddressParser,
+    CommuneIndex,
+    bulletin_rows,
+    complete_rows,
+)
 from geomatch.candidates import Activities
-from geomatch.schema import ADDRESS_PARTS
+from geomatch.rows import Columns, Rows, constant
 from geomatch.territories import departement_of
 
 #: Geocode levels that give a place better than the commune.
@@ -28,9 +34,11 @@ class Prepared:
     """Bulletins with all that phases 1 to 3 understood of them; every table is aligned."""
 
     bulletins: pd.DataFrame
-    parts: pd.DataFrame
-    communes: pd.DataFrame
-    geocodes: pd.DataFrame
+    #: text columns of the bulletins
+    told: Rows
+    parts: Rows
+    communes: Rows
+    geocodes: Rows
     #: département of work, "" where no place is known; and the one to search then
     departement: NDArray[np.object_]
     searched: NDArray[np.object_]
@@ -60,7 +68,7 @@ class Prepared:
         evidence[asks] += np.where(implied[asks], 0.0, -_CONTRADICTED)
         return Activities(code.ravel(), evidence, naf)
 
-    def naf_of_texts(self, nafs: Sequence[str], prior: NDArray[np.float64]) -> pd.DataFrame:
+    def naf_of_texts(self, nafs: Sequence[str], prior: NDArray[np.float64]) -> Rows:
         """Likeliest NAF of each bulletin from activity, occupation and name alone.
 
         Parameters
@@ -69,10 +77,11 @@ class Prepared:
 
         Returns
         -------
-        DataFrame ``naf`` and ``naf_chance``, its share, one row a bulletin.
+        Rows ``naf`` and ``naf_chance``, its share, one a bulletin.
         """
+        n = len(self.bulletins)
         if not len(nafs):
-            return pd.DataFrame({"naf": "", "naf_chance": 0.0}, index=range(len(self.bulletins)))
+            return Rows({"naf": constant("", n), "naf_chance": constant(0.0, n)})
         evidences = (self.activity, self.profession, self.name_activity)
         keys = np.stack([e.code_of for e in evidences], axis=1)
         distinct, back = np.unique(keys, axis=0, return_inverse=True)
@@ -86,7 +95,7 @@ class Prepared:
             naf[low : low + _SLICE] = total.argmax(axis=1)
             share[low : low + _SLICE] = total.max(axis=1) / total.sum(axis=1)
         codes = np.array(nafs, dtype=object)[naf[back.ravel()]]
-        return pd.DataFrame({"naf": codes, "naf_chance": share[back.ravel()]})
+        return Rows({"naf": codes, "naf_chance": share[back.ravel()]})
 
 
 def departement_code(written: str) -> str:
@@ -98,42 +107,41 @@ def departement_code(written: str) -> str:
     return code if is_code else ""
 
 
-def address_parts(
-    bulletins: pd.DataFrame, parser: AddressParser, communes: CommuneIndex
-) -> pd.DataFrame:
+def address_parts(told: Columns, parser: AddressParser, communes: CommuneIndex) -> Rows:
     """Parts of each bulletin's address; the town that ends a line is found among the known."""
-    parts = ADDRESS_PARTS.conform(bulletin_parts(bulletins, parser))
-    townless = (bulletins["commune"] == "") & (bulletins["code_commune_declaree"] == "")
-    lines = np.flatnonzero(townless & (bulletins["adresse"] != ""))
-    if len(lines):
-        found = complete_parts(parts.iloc[lines], communes)
-        others = parts.drop(index=parts.index[lines])
-        parts = ADDRESS_PARTS.conform(pd.concat([others, found]).loc[parts.index])
-    return parts
+    parts = bulletin_rows(told, parser)
+    town, code, line = (
+        np.asarray(told[c]) for c in ("commune", "code_commune_declaree", "adresse")
+    )
+    lines = np.flatnonzero((town == "") & (code == "") & (line != ""))
+    if not len(lines):
+        return parts
+    found = complete_rows(parts.take(lines), communes)
+    completed = {c: parts[c].copy() for c in parts}
+    for column, values in completed.items():
+        values[lines] = found[column]
+    return Rows(completed)
 
 
-def asked_communes(bulletins: pd.DataFrame, parts: pd.DataFrame) -> pd.DataFrame:
+def asked_communes(told: Columns, parts: Rows) -> Rows:
     """Commune questions: columns of their own first, else what the address line says."""
-    columns = ["commune", "departement", "code_postal", "code_commune_declaree",
-               "code_commune_residence", "lieu_travail"]  # fmt: skip
-    asked = bulletins[columns].copy()
-    for column in ("commune", "code_postal"):
-        asked[column] = np.where(asked[column] != "", asked[column], parts[column])
-    return asked
+    asked = Rows.of(told, COMMUNE_QUESTION)
+    read = ("commune", "code_postal")
+    return asked.plus(**{c: np.where(asked[c] != "", asked[c], parts[c]) for c in read})
 
 
 def places_of_work(
-    bulletins: pd.DataFrame, code_commune: pd.Series
+    told: Columns, code_commune: NDArray[np.object_]
 ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Département to search, and the code of the zone in it, of each bulletin.
 
     The zone is the workplace commune; ``"~" + commune`` where only the commune of residence is
     known and work is elsewhere; ``"~"`` for the whole département.
     """
-    home = bulletins["code_commune_residence"].to_numpy(object)
-    declared = [departement_code(d) for d in bulletins["departement"]]
+    home = np.asarray(told["code_commune_residence"])
+    declared = [departement_code(d) for d in told["departement"]]
     departement, zone = [], []
-    for c, h, d in zip(code_commune.to_numpy(object), home, declared, strict=True):
+    for c, h, d in zip(code_commune, home, declared, strict=True):
         if c:
             departement.append(departement_of(c))
             zone.append(c)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from rapidfuzz.process import cpdist
@@ -21,6 +20,7 @@ from scipy import sparse
 from geomatch.activities import Evidence
 from geomatch.candidates import ELSEWHERE, INSIDE, NEIGHBOUR, Places
 from geomatch.establishments import Pool
+from geomatch.rows import Columns, Rows
 from geomatch.tables import load_table
 
 #: Feature → what it measures. Scores are in [0, 1] unless said otherwise.
@@ -108,29 +108,28 @@ class Declared:
 
 
 def compare(
-    pairs: pd.DataFrame, places: Places, declared: Declared, pool: Pool, naf: NDArray[np.int64]
-) -> pd.DataFrame:
+    pairs: Columns, places: Places, declared: Declared, pool: Pool, naf: NDArray[np.int64]
+) -> Rows:
     """Features of each pair.
 
     Parameters
     ----------
-    pairs : DataFrame of :data:`geomatch.candidates.PAIRS`, sorted by bulletin
+    pairs : table of :data:`geomatch.candidates.PAIRS`, sorted by bulletin
     places, declared : what the bulletins say
     pool : the register side
     naf : position of each pool row's NAF among the codes of the evidence, -1 unknown
 
     Returns
     -------
-    DataFrame of float32, one column a feature (:data:`FEATURES`), plus ``distance_m``,
+    Rows of float32, one column a feature (:data:`FEATURES`), plus ``distance_m``,
     ``radius_m`` (NaN when unknown) for the reader; rows as in `pairs`.
     """
-    row = pairs["row"].to_numpy(np.int64)
-    est = pairs["establishment"].to_numpy(np.int64)
+    row, est = (np.asarray(pairs[c], np.int64) for c in ("row", "establishment"))
     out: dict[str, NDArray] = {}
     out |= _names(pairs, declared, pool)
     out |= _streets(row, est, places, pool)
     out |= _distances(row, est, places, pool)
-    relation = pairs["relation"].to_numpy()
+    relation = np.asarray(pairs["relation"])
     out["inside"], out["neighbour"] = relation == INSIDE, relation == NEIGHBOUR
     out["outside_code"] = places.by_code[row] & ~out["inside"]
     out["shared_outside"] = out["shared"] * ~out["inside"]
@@ -148,13 +147,12 @@ def compare(
     out["street_generic"] = vague * np.maximum(out["street"], out["street_text"])
     out["office"] = pool.is_office[est] & out["inside"]
     out |= _rivals(row, out)
-    frame = pd.DataFrame({k: np.asarray(out[k], np.float32) for k in FEATURE_NAMES})
-    frame["distance_m"], frame["radius_m"] = out["metres"], out["radius"]
-    return frame
+    features = {k: np.asarray(out[k], np.float32) for k in FEATURE_NAMES}
+    return Rows({**features, "distance_m": out["metres"], "radius_m": out["radius"]})
 
 
-def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDArray]:
-    row, written, known = (pairs[c].to_numpy(np.int64) for c in ("row", "written", "known"))
+def _names(pairs: Columns, declared: Declared, pool: Pool) -> dict[str, NDArray]:
+    row, written, known = (np.asarray(pairs[c], np.int64) for c in ("row", "written", "known"))
     compared = (written >= 0) & (known >= 0)
     key = np.where(compared, written * max(len(pool.distinct_names), 1) + known, -1)
     distinct, first, back = np.unique(key, return_index=True, return_inverse=True)
@@ -166,15 +164,15 @@ def _names(pairs: pd.DataFrame, declared: Declared, pool: Pool) -> dict[str, NDA
         values = cpdist(a, b, scorer=scorer, dtype=np.float32) / 100.0
         return np.where(none, 0.0, values)[back]
 
-    both = pairs["of_written"].to_numpy() * pairs["of_known"].to_numpy()
-    bearers = np.append(np.diff(pool.name_bearers.indptr), 1)[known]
+    both = np.asarray(pairs["of_written"]) * np.asarray(pairs["of_known"])
+    bearers = pool.bearers(known)
     rare = np.where(compared, 1.0 / (1.0 + np.log(np.maximum(bearers, 1))), 0.0)
     generic = declared.kind[row] >= 0
-    establishment = pairs["establishment"].to_numpy(np.int64)
+    establishment = np.asarray(pairs["establishment"], np.int64)
     local = pool.bearers_nearby(known, establishment)
     return {
         "both": both,
-        "shared": pairs["shared"].to_numpy(),
+        "shared": np.asarray(pairs["shared"]),
         "characters": similarity(fuzz.ratio, sorted_left, sorted_right),
         "contained": similarity(fuzz.partial_ratio, left, right),
         "token_set": similarity(fuzz.token_set_ratio, left, right),

@@ -18,30 +18,34 @@ from numpy.typing import NDArray
 
 from geomatch import activities
 from geomatch.addresses import CommuneIndex, Geocoder
-from geomatch.columns import texts
 from geomatch.config import AddressOptions
 from geomatch.establishments import Pool
 from geomatch.lexicon import Lexicon
+from geomatch.names import TownWords, clean_names
 from geomatch.schema import (
     NAMES,
-    STORE_COMMUNE_NEIGHBOURS,
-    STORE_COMMUNES,
     STORE_ESTABLISHMENTS,
     STORE_NAF,
     STORE_NAF_WORDS,
     STORE_STREETS,
 )
 from geomatch.store import Store
-from geomatch.territories import departements_of
+from geomatch.territories import departement_of
 
 
 @dataclass(frozen=True)
 class IndexedPool:
-    """A pool with its word index and the NAF positions of its rows."""
+    """A pool with its word index, the NAF positions of its rows and the names of its communes."""
 
     pool: Pool
     lexicon: Lexicon
     naf: NDArray[np.int64]
+    towns: TownWords
+
+    @cached_property
+    def commune_position(self) -> dict[str, int]:
+        """Code of each commune of the pool → its position."""
+        return {c: i for i, c in enumerate(self.pool.communes)}
 
 
 class Resources:
@@ -72,10 +76,8 @@ class Resources:
     @cached_property
     def commune_labels(self) -> dict[str, str]:
         """Name of each commune; PARIS for an arrondissement."""
-        frame = self.store.country(STORE_COMMUNES)
-        labels = dict(zip(frame["code_commune"], frame["libelle"], strict=True))
-        parent = zip(frame["code_commune"], frame["code_parent"], strict=True)
-        return labels | {c: labels[p] for c, p in parent if p in labels}
+        labels = self.communes.labels
+        return {c: labels.get(self.communes.city(c), label) for c, label in labels.items()}
 
     @cached_property
     def nafs(self) -> list[str]:
@@ -100,17 +102,14 @@ class Resources:
         """Départements of the store."""
         return frozenset(self.store.departements)
 
-    @cached_property
-    def _fringe(self) -> dict[str, dict[str, list[str]]]:
-        """For each département, the communes of other ones that its communes touch."""
-        near = self.store.country_arrow(STORE_COMMUNE_NEIGHBOURS)
-        own, other = (departements_of(texts(near.column(c))) for c in ("code_commune", "voisine"))
-        across = np.flatnonzero(own != other)
-        communes = near.column("voisine").take(pa.array(across)).to_pylist()
-        pairs = zip(own[across], other[across], communes, strict=True)
-        fringe: dict[str, dict[str, list[str]]] = {}
-        for mine, theirs, commune in sorted(set(pairs)):
-            fringe.setdefault(mine, {}).setdefault(theirs, []).append(commune)
+    def _fringe(self, departement: str) -> dict[str, list[str]]:
+        """For each other département, its communes that those of a département touch."""
+        own = [c for c in self.communes.labels if departement_of(c) == departement]
+        near = {n for c in own for n in self.communes.neighbours(c)}
+        fringe: dict[str, list[str]] = {}
+        for theirs, commune in sorted((departement_of(n), n) for n in near):
+            if theirs != departement:
+                fringe.setdefault(theirs, []).append(commune)
         return fringe
 
     def geocoder(self, departement: str) -> Geocoder:
@@ -139,11 +138,13 @@ class Resources:
 
     def _index(self, departement: str) -> IndexedPool:
         parts = [_Register.read(self.store, departement)]
-        for other, near in self._fringe.get(departement, {}).items():
+        for other, near in self._fringe(departement).items():
             if other in self.known:
                 parts.append(self._register(other).of_communes(near))
         pool = _joined(parts)
-        return IndexedPool(pool, Lexicon(pool.name_bags), pool.naf_positions(self.nafs))
+        towns = clean_names([self.commune_labels.get(c, "") for c in pool.communes])
+        naf = pool.naf_positions(self.nafs)
+        return IndexedPool(pool, Lexicon(pool.name_bags), naf, TownWords(towns))
 
     def _register(self, departement: str) -> _Register:
         """Establishments of a département: kept, for its neighbours ask for its fringe."""

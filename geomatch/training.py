@@ -24,6 +24,7 @@ from geomatch.fitting import believed, fit_choice, fit_logistic, fit_offset
 from geomatch.matcher import Matcher
 from geomatch.model import Linear, Model, precision_thresholds
 from geomatch.paths import Location
+from geomatch.rows import Rows
 from geomatch.store import Store
 from geomatch.verdicts import TRUST, coded_bulletins
 
@@ -199,13 +200,13 @@ def cross_evidence(
         prepared = matcher.prepare(frame[own].reset_index(drop=True))
         pairs, features = matcher.pairs(prepared)
         flags = decisions.bulletin_flags(
-            prepared.bulletins, prepared.kinds, prepared.geocodes["geocode_level"]
+            prepared.told, prepared.kinds, prepared.geocodes["geocode_level"]
         )
         sample = Sample(
-            pairs.assign(row=pairs["row"] + offset),
-            features,
-            flags,
-            matcher.naf_of_texts(prepared),
+            pairs.plus(row=pairs["row"] + offset).frame(),
+            features.frame(),
+            flags.frame(),
+            matcher.naf_of_texts(prepared).frame(),
             truth[own].reset_index(drop=True),
             pd.Series(prepared.departement, dtype=object),
         )
@@ -235,27 +236,25 @@ def fit(sample: Sample, names: Sequence[str] = ranking.FEATURE_NAMES) -> Model:
     pairs, right = pairs.iloc[order].reset_index(drop=True), right[order]
     features = sample.features.iloc[order].reset_index(drop=True)
     echoes = decisions.best_echoes(pairs, features, sample.flags)
-    first = echoes["first"].to_numpy()
-    top_right = believed(
-        np.append(right, False)[first], echoes["chance"].to_numpy(np.float64), trust
-    )
-    siret = fit_logistic(echoes, top_right, decisions.CALIBRATION_FEATURES)
+    first = echoes["first"]
+    top_right = believed(np.append(right, False)[first], echoes["chance"], trust)
+    siret = fit_logistic(echoes.frame(), top_right, decisions.CALIBRATION_FEATURES)
     model = replace(model, siret=siret)
     probability = np.where(first >= 0, siret.probability(echoes), 0.0)
     model = replace(model, thresholds=precision_thresholds(probability, top_right, TARGETS))
     return _fit_naf(model, sample, pairs, echoes)
 
 
-def _fit_naf(model: Model, sample: Sample, pairs: pd.DataFrame, echoes: pd.DataFrame) -> Model:
+def _fit_naf(model: Model, sample: Sample, pairs: pd.DataFrame, echoes: Rows) -> Model:
     nafs = decisions.decide_naf(pairs, echoes, sample.naf_texts, model, 0.95)
     truth = sample.truth["naf"].to_numpy(object)
     # As in evaluation, what is coded without a known truth counts as wrong.
-    said = (nafs["naf"].to_numpy(object) == truth) & (truth != "")
+    said = (nafs["naf"] == truth) & (truth != "")
     if not said.any():
         return model
-    right = believed(said, nafs["naf_share"].to_numpy(np.float64), _trust(sample))
-    features = decisions.naf_features(nafs["naf_share"].to_numpy(), echoes)
-    naf = fit_logistic(features, right, decisions.NAF_FEATURES)
+    right = believed(said, nafs["naf_share"], _trust(sample))
+    features = decisions.naf_features(nafs["naf_share"], echoes)
+    naf = fit_logistic(features.frame(), right, decisions.NAF_FEATURES)
     thresholds = precision_thresholds(naf.probability(features), right, TARGETS)
     return replace(model, naf=naf, naf_thresholds=thresholds)
 

@@ -70,10 +70,11 @@ class TrigramIndex:
         self._order = np.argsort(lengths, kind="stable")
         self._lengths = lengths[self._order]
         # words of one size and length are of one kind as far as bounds go
-        kinds, kind = np.unique(
-            np.stack([self._sizes, lengths], axis=1)[self._order], axis=0, return_inverse=True
-        )
-        self._kind, (self._kind_size, self._kind_length) = kind.ravel(), kinds.T
+        span = int(lengths.max(initial=0)) + 1
+        of_word = (self._sizes * span + lengths)[self._order]
+        kinds = np.flatnonzero(np.bincount(of_word))
+        self._kind = np.searchsorted(kinds, of_word)
+        self._kind_size, self._kind_length = kinds // span, kinds % span
         # trigram → words, in the order of their lengths
         self._words_of = self.matrix[self._order].T.tocsr()
         self._words_of.sort_indices()
@@ -151,17 +152,26 @@ class TrigramIndex:
 
     def _droppable(self, group: _Group, dice: float) -> Ints:
         """Trigrams that need not be looked up of a written word of each size."""
-        smallest = self._kind_size[self._kind[group.low : group.high]].min()
-        longest = max(group.length, int(self._lengths[group.high - 1]))
+        shortest, longest = self._lengths[group.low], self._lengths[group.high - 1]
+        within = (self._kind_length >= shortest) & (self._kind_length <= longest)
+        smallest = self._kind_size[within].min()
+        longest = max(group.length, int(longest))
         needed = group.needed(np.arange(_WIDTH + 1), smallest, np.array(longest), dice)
         return np.maximum(np.minimum(np.ceil(needed * _DROPPED), needed - 1), 0).astype(np.int64)
 
     def dice(self, words: NDArray[np.object_], row: Ints, column: Ints) -> NDArray[np.float64]:
         """Share of trigrams in common of pairs (written, known)."""
         grams = trigram_matrix(words)
-        shared = grams[row].multiply(self.matrix[column]).sum(axis=1)
-        sizes = np.diff(grams.indptr)[row] + self._sizes[column]
-        return 2.0 * np.asarray(shared, np.float32).ravel() / np.maximum(sizes, 1)
+        own = np.diff(grams.indptr)
+        written = np.repeat(np.arange(len(own)) * _BASE**3, own) + grams.indices
+        start, held = self.matrix.indptr[column], self._sizes[column]
+        pair = np.repeat(np.arange(len(column)), held)
+        at = np.arange(len(pair)) - np.repeat(np.cumsum(held) - held - start, held)
+        asked = row[pair] * _BASE**3 + self.matrix.indices[at]
+        near = np.minimum(np.searchsorted(written, asked), max(len(written) - 1, 0))
+        hit = written[near] == asked if len(written) else np.zeros(len(asked), bool)
+        shared = np.bincount(pair[hit], minlength=len(column)).astype(np.float32)
+        return 2.0 * shared / np.maximum(own[row] + held, 1)
 
     def _groups(self, lengths: Ints, least: NDArray[np.float64]) -> Iterator[_Group]:
         kinds, kind = np.unique(np.stack([lengths, least], axis=1), axis=0, return_inverse=True)
@@ -197,12 +207,14 @@ def trigram_matrix(words: NDArray[np.object_]) -> sparse.csr_array:
     padded = np.zeros((n, _WIDTH + 2), dtype=np.int32)
     padded[:, 1:-1] = code
     gram = (padded[:, :-2] * _BASE + padded[:, 1:-1]) * _BASE + padded[:, 2:]
-    row, position = np.nonzero(padded[:, 1:-1])
-    places = narrow(row, gram[row, position])
-    matrix = sparse.csr_array((np.ones(len(row), np.float32), places), shape=(n, _BASE**3))
-    matrix.sum_duplicates()
-    matrix.data[:] = 1.0
-    return matrix
+    # what is no letter, and what a word has twice, goes behind the rest and out
+    gram[padded[:, 1:-1] == 0] = _BASE**3
+    gram.sort(axis=1)
+    kept = gram < _BASE**3
+    kept[:, 1:] &= gram[:, 1:] != gram[:, :-1]
+    start = np.append(0, np.cumsum(kept.sum(axis=1))).astype(np.int32)
+    ones = np.ones(start[-1], np.float32)
+    return sparse.csr_array((ones, gram[kept], start), shape=(n, _BASE**3))
 
 
 def _lengths(words: NDArray[np.object_]) -> Ints:

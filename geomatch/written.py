@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
 from geomatch.lexicon import Coverage, ragged_ranges
+from geomatch.rows import Columns, Rows
 
 _LEAST = 0.33
 #: Levels that scores are counted in, and the least span of scores that is parted.
@@ -50,9 +50,9 @@ def similar_names(
     return WrittenNames(row, name, coverage, start, known, of_written, of_known)
 
 
-def name_score(pairs: pd.DataFrame) -> NDArray[np.float64]:
+def name_score(pairs: Columns) -> NDArray[np.float64]:
     """One figure for a pair of names; what is written counts most."""
-    return 0.6 * pairs["of_written"].to_numpy() + 0.4 * pairs["of_known"].to_numpy()
+    return 0.6 * np.asarray(pairs["of_written"]) + 0.4 * np.asarray(pairs["of_known"])
 
 
 def look_up(
@@ -60,7 +60,7 @@ def look_up(
     establishment: NDArray[np.int64],
     names: WrittenNames,
     names_of: sparse.csr_array,
-) -> dict[str, NDArray]:
+) -> Rows:
     """Best pair of names of each (bulletin, establishment), among the similar ones; else 0.
 
     `row` is sorted; `names_of` tells which register names to look at, shape (establishments,
@@ -71,7 +71,7 @@ def look_up(
     written, asked = names.name[position], establishment[pair]
     pair2, at = ragged_ranges(names_of.indptr[asked], names_of.indptr[asked + 1])
     pair, written, known = pair[pair2], written[pair2], names_of.indices[at]
-    similar = _similar(written, known, names, names_of.shape[1])
+    similar = _similar(written, known, names)
     hit = np.flatnonzero(similar >= 0)
     index = similar[hit]
     best = top(pair[hit], 0.6 * names.of_written[index] + 0.4 * names.of_known[index], 1)
@@ -85,18 +85,18 @@ def look_up(
     out["written"][target] = written[hit[best]]
     for column, values in names.compared(index[best]).items():
         out[column][target] = values
-    return out
+    return Rows(out)
 
 
 def _similar(
-    written: NDArray[np.int64], known: NDArray[np.int64], names: WrittenNames, n_known: int
+    written: NDArray[np.int64], known: NDArray[np.int64], names: WrittenNames
 ) -> NDArray[np.int64]:
     """Position of each pair of names among the similar ones, -1 for one that is not there.
 
     One written name after the other is laid out over all known names: no search is as fast.
     """
     out = np.full(len(written), -1, np.int64)
-    place = np.full(n_known, -1, np.int64)
+    place = names.coverage.lexicon.blank
     order = np.argsort(written, kind="stable")
     for mine in np.split(order, np.flatnonzero(np.diff(written[order])) + 1):
         if len(mine):

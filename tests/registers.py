@@ -229,7 +229,7 @@ def search(
     naf = np.array([nafs.index(n) if n else -1 for n in frame["naf"]], dtype=np.int64)
     asked = Activities(np.arange(len(bulletins)), evidence, naf)
     pairs = find_candidates(places, names, asked, pool, options or CandidateOptions())
-    return Search(pool, places, names, written, asked, pairs)
+    return Search(pool, places, names, written, asked, pairs.frame())
 
 
 def places_of(bulletins: Sequence[Row], pool: Pool) -> Places:

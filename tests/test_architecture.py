@@ -23,7 +23,7 @@ PACKAGES = ("geomatch", "gazetteer")
 LAYERS: dict[str, tuple[str, ...]] = {
     "ground": (
         "errors", "paths", "text", "tables", "schema", "config", "store", "territories", "voies",
-        "columns", "garbage",
+        "columns", "garbage", "rows",
     ),
     "knowledge": (
         "bags", "joined", "letters", "trigrams", "lexicon", "written", "model", "collective",
@@ -77,10 +77,11 @@ ONLY: dict[str, set[str]] = {
     "garbage": set(),
     "columns": set(),
     "lexicon": {"bags", "columns", "joined", "letters", "trigrams"},
-    "written": {"lexicon"},
-    "collective": set(),
-    "decisions": {"config", "model"},
-    "results": {"schema", "territories"},
+    "rows": set(),
+    "written": {"lexicon", "rows"},
+    "collective": {"rows"},
+    "decisions": {"config", "model", "rows"},
+    "results": {"rows", "schema", "territories"},
     "evaluation": {"bulletins", "errors", "paths", "schema", "territories", "tables", "text"},
     "geocoding": {
         "addresses",

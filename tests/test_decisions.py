@@ -99,8 +99,8 @@ def pairs_of(*bulletins: list[tuple[float, int, str]]) -> pd.DataFrame:
 def flags_of(*bulletins: dict[str, str], kinds: list[str] | None = None) -> pd.DataFrame:
     given = [{"raison_sociale": "GALANT", **b} for b in bulletins]
     frame = BULLETINS.conform(pd.DataFrame(given))
-    level = pd.Series(["street"] * len(frame))
-    return bulletin_flags(frame, kinds or [""] * len(frame), level)
+    level = np.array(["street"] * len(frame), dtype=object)
+    return bulletin_flags(frame, kinds or [""] * len(frame), level).frame()
 
 
 def features_of(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -112,7 +112,7 @@ def decided(
     pairs: pd.DataFrame, flags: pd.DataFrame, options: DecisionOptions = OPTIONS
 ) -> pd.DataFrame:
     echoes = best_echoes(pairs, features_of(pairs), flags)
-    return decide(echoes, flags, MODEL, options)
+    return decide(echoes, flags, MODEL, options).frame()
 
 
 def test_a_sure_echo_is_coded_and_a_doubtful_one_goes_to_a_clerk() -> None:
@@ -199,7 +199,7 @@ def test_echoes_have_a_row_for_each_bulletin_and_every_calibration_feature() -> 
     features = features_of(pairs)
     echoes = best_echoes(pairs, features, flags_of({}, {}, {}))
     assert echoes["first"].tolist() == [-1, 0, -1]
-    assert np.isfinite(echoes[list(CALIBRATION_FEATURES)].to_numpy()).all()
+    assert all(np.isfinite(echoes[name]).all() for name in CALIBRATION_FEATURES)
     assert echoes["chance"][1] == pairs["chance"][0]
     assert echoes["second_chance"].tolist() == [0.0, pairs["chance"][1], 0.0]
     assert echoes["unit_chance"][1] == pytest.approx(pairs["chance"][:2].sum())
@@ -220,7 +220,8 @@ def naf_of(
     pairs: pd.DataFrame, texts: pd.DataFrame, model: Model = MODEL, precision: float = 0.95
 ) -> pd.DataFrame:
     flags = flags_of(*({} for _ in range(len(texts))))
-    return decide_naf(pairs, best_echoes(pairs, features_of(pairs), flags), texts, model, precision)
+    echoes = best_echoes(pairs, features_of(pairs), flags)
+    return decide_naf(pairs, echoes, texts, model, precision).frame()
 
 
 def test_the_activity_is_decided_where_likely_echoes_agree_though_the_siret_is_not() -> None:

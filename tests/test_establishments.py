@@ -154,7 +154,7 @@ def test_the_largest_of_each_activity_come_first_whatever_the_communes() -> None
     frame = register(*({"naf": n, "tranche_effectifs": t, "code_commune": c} for n, t, c in kinds))
     pool = pool_of(frame)
     for codes in (["96001"], ["96001", "96002"], []):
-        found = pool.largest_first(np.flatnonzero(np.isin(pool.communes, codes)))
+        found = pool.largest(np.flatnonzero(np.isin(pool.communes, codes)))
         told = [(kinds[i][0], -TRANCHE_HEADCOUNT[kinds[i][1]]) for i in found]
         assert told == sorted(told)
         assert sorted(found) == np.flatnonzero(frame["code_commune"].isin(codes)).tolist()

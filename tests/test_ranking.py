@@ -61,7 +61,9 @@ def features_of(
     """Features of one bulletin's candidates, indexed by their position in the register."""
     found = search(frame, [bulletin])
     declared = declared_of(found, {0: kinds["kind"]} if kinds else None)
-    features = compare(found.pairs, found.places, declared, found.pool, found.activities.naf)
+    features = compare(
+        found.pairs, found.places, declared, found.pool, found.activities.naf
+    ).frame()
     assert len(features) == len(found.pairs)
     return features.set_index(found.pairs["establishment"])
 
@@ -194,7 +196,9 @@ def test_the_town_in_the_employers_name_is_told_from_another() -> None:
     )
     found = search(frame, [{"names": ["GALANT"]}])
     declared = declared_of(found, towns={0: "GALANT 96002"})
-    features = compare(found.pairs, found.places, declared, found.pool, found.activities.naf)
+    features = compare(
+        found.pairs, found.places, declared, found.pool, found.activities.naf
+    ).frame()
     features = features.set_index(found.pairs["establishment"])
     assert features["town_named"].to_dict() == {0: 0.0, 1: 1.0}
     assert features["town_other"].to_dict() == {0: 1.0, 1: 0.0}
@@ -236,7 +240,9 @@ def test_features_of_a_bulletin_do_not_depend_on_the_others() -> None:
     ]
     found = search(frame, bulletins)
     declared = declared_of(found)
-    together = compare(found.pairs, found.places, declared, found.pool, found.activities.naf)
+    together = compare(
+        found.pairs, found.places, declared, found.pool, found.activities.naf
+    ).frame()
     for i, bulletin in enumerate(bulletins):
         alone = features_of(frame, bulletin)
         mine = (found.pairs["row"] == i).to_numpy()
@@ -252,6 +258,6 @@ def test_no_pair_has_no_features() -> None:
     assert not len(found.pairs)
     features = compare(
         found.pairs, found.places, declared_of(found), found.pool, found.activities.naf
-    )
+    ).frame()
     assert list(features.columns) == [*FEATURE_NAMES, "distance_m", "radius_m"]
     assert not len(features)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar
 
 import pyarrow as pa
 from rapidfuzz import process
@@ -14,6 +16,7 @@ from geomatch.addresses.commune_choice import ORIGIN_COST
 from geomatch.addresses.town_names import short_key, town_key
 from geomatch.columns import coded
 
+_Key = TypeVar("_Key", int, str)
 #: Code → where the name comes from.
 Codes = Mapping[str, str]
 _NONE: Codes = {}
@@ -32,30 +35,37 @@ class CommuneNames:
     """Every name that communes go or went by, and the communes each stands for."""
 
     def __init__(self, names: pa.Table) -> None:
-        self._exact: dict[str, dict[str, str]] = {}
-        self._short: dict[str, dict[str, str]] = {}
-        by_departement: dict[str, dict[str, None]] = {}
         number, distinct = coded(names.column("nom_norm"))
         keys = [town_key(name) for name in distinct.to_pylist()]
         shorts = [short_key(key) for key in keys]
-        columns = (names.column(c).to_pylist() for c in ("code_commune", "departement", "origine"))
-        for i, code, departement, origin in zip(number.tolist(), *columns, strict=True):
-            for table, k in ((self._exact, keys[i]), (self._short, shorts[i])):
-                codes = table.setdefault(k, {})
-                known = codes.get(code)
-                if known is None or ORIGIN_COST.get(origin, 9) < ORIGIN_COST.get(known, 9):
-                    codes[code] = origin
-            by_departement.setdefault(departement, {})[keys[i]] = None
-        self._of_departement = {d: list(k) for d, k in by_departement.items()}
-        self._of_length: dict[int, list[str]] = {}
-        self._of_end: dict[str, list[str]] = {}
-        for key in self._exact:
-            self._of_length.setdefault(len(key), []).append(key)
-            for end in _ends(key):
-                self._of_end.setdefault(end, []).append(key)
-        self._sorted = sorted(self._exact)
+        columns = (names.column(c).to_pylist() for c in ("code_commune", "origine"))
+        rows = list(zip(number.tolist(), *columns, strict=True))
+        self._exact = _by_name(rows, keys)
+        self._short = _by_name(rows, shorts)
+        self._written = names.column("departement"), [keys[i] for i in number.tolist()]
         self._known_alike: dict[tuple[str, frozenset[str] | None], list[tuple[Codes, int]]] = {}
         self._of_commune: dict[str, dict[str, list[str]]] = {}
+
+    # what misspelt names alone are looked for in, made when the first one is
+    @cached_property
+    def _of_departement(self) -> dict[str, list[str]]:
+        found: dict[str, dict[str, None]] = {}
+        departements, keys = self._written
+        for departement, key in zip(departements.to_pylist(), keys, strict=True):
+            found.setdefault(departement, {})[key] = None
+        return {d: list(k) for d, k in found.items()}
+
+    @cached_property
+    def _of_length(self) -> dict[int, list[str]]:
+        return _grouped((len(key), key) for key in self._exact)
+
+    @cached_property
+    def _of_end(self) -> dict[str, list[str]]:
+        return _grouped((end, key) for key in self._exact for end in _ends(key))
+
+    @cached_property
+    def _sorted(self) -> list[str]:
+        return sorted(self._exact)
 
     def exact(self, key: str) -> Codes:
         """Communes of this very name."""
@@ -124,6 +134,26 @@ class CommuneNames:
                 for code in self._exact[name]:
                     known.setdefault(code, []).append(name)
         return [n for c in codes for n in known.get(c, ())]
+
+
+def _by_name(
+    rows: Iterable[tuple[int, str, str]], names: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """Communes of each name with the likeliest origin; `rows` are name, commune, origin."""
+    found: dict[str, dict[str, str]] = {}
+    for i, code, origin in rows:
+        codes = found.setdefault(names[i], {})
+        known = codes.get(code)
+        if known is None or ORIGIN_COST.get(origin, 9) < ORIGIN_COST.get(known, 9):
+            codes[code] = origin
+    return found
+
+
+def _grouped(pairs: Iterable[tuple[_Key, str]]) -> dict[_Key, list[str]]:
+    found: dict[_Key, list[str]] = {}
+    for key, value in pairs:
+        found.setdefault(key, []).append(value)
+    return found
 
 
 def _allowed_slips(key: str) -> int:

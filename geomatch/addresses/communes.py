@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +16,10 @@ from geomatch.addresses.commune_names import LONG_NAME, CommuneNames
 from geomatch.addresses.departements import departement_codes, postcode_departements
 from geomatch.addresses.groups import Groups
 from geomatch.addresses.town_names import Town, read_town
+from geomatch.rows import Rows, constant
 from geomatch.schema import (
     COMMUNES_RESOLVED,
+    DTYPES,
     STORE_COMMUNE_HISTORY,
     STORE_COMMUNE_NAMES,
     STORE_COMMUNE_NEIGHBOURS,
@@ -29,7 +32,8 @@ from geomatch.territories import departement_of
 
 #: Code before the first arrondissement of each city that has them.
 _ARRONDISSEMENT_BASE: Mapping[str, int] = {"75056": 75100, "69123": 69380, "13055": 13200}
-_COLUMNS = (
+#: What of a bulletin tells its commune.
+COMMUNE_QUESTION = (
     "commune",
     "departement",
     "code_postal",
@@ -97,7 +101,6 @@ class CommuneIndex:
         code, other = (near.column(c) for c in ("code_commune", "voisine"))
         self._neighbours = Groups(code, other, near.column("distance_m").to_numpy())
         self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
-        self._big_names = self.names.of_some_size(self._size, _SOME_SIZE)
 
     @classmethod
     def open(cls, store: Store) -> CommuneIndex:
@@ -110,6 +113,10 @@ class CommuneIndex:
             STORE_COMMUNE_HISTORY,
         )
         return cls({t.name: store.country_arrow(t) for t in wanted})
+
+    @cached_property
+    def _big_names(self) -> list[str]:
+        return self.names.of_some_size(self._size, _SOME_SIZE)
 
     # ------------------------------------------------------------- single facts
     def departement(self, code: str) -> str:
@@ -173,10 +180,14 @@ class CommuneIndex:
             Aligned with `frame`; each distinct question is worked on once. Who works in the
             commune of residence (lieu_travail 1), or tells nothing else, gets that one.
         """
-        columns = [
-            text_array(frame[c]) if c in frame.columns else np.full(len(frame), "", dtype=object)
-            for c in _COLUMNS
-        ]
+        asked = {c: text_array(frame[c]) for c in COMMUNE_QUESTION if c in frame.columns}
+        return self.answers(Rows(asked, len(frame))).frame(frame.index)
+
+    def answers(self, asked: Rows) -> Rows:
+        """:meth:`resolve` as arrays; `asked` holds no null."""
+        given = dict.fromkeys(COMMUNE_QUESTION, constant("", len(asked)))
+        given |= {c: asked[c] for c in asked}
+        columns = [given[c] for c in COMMUNE_QUESTION]
         known: dict[tuple[str, ...], Answer] = {}
         answers = []
         for question in zip(*columns, strict=True):
@@ -184,8 +195,9 @@ class CommuneIndex:
             if answer is None:
                 answer = known[question] = self._answer(question)
             answers.append(answer)
-        out = pd.DataFrame(answers, columns=COMMUNES_RESOLVED.names, index=frame.index)
-        return COMMUNES_RESOLVED.conform(out)
+        found = zip(*answers, strict=True) if answers else ((), (), ())
+        kinds = ((c, DTYPES[kind]) for c, (kind, _) in COMMUNES_RESOLVED.columns.items())
+        return Rows({c: np.array(v, dtype) for (c, dtype), v in zip(kinds, found, strict=True)})
 
     def _answer(self, question: tuple[str, ...]) -> Answer:
         name, departement, code_postal, declared, home, place = (q.strip() for q in question)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geomatch.addresses.communes import CommuneIndex
+from geomatch.rows import Rows
 from geomatch.schema import ADDRESS_PARTS, text_array
 
 #: Words of the longest town name looked for.
@@ -45,12 +46,19 @@ def complete_parts(parts: pd.DataFrame, communes: CommuneIndex) -> pd.DataFrame:
         A new one, aligned with `parts`. A town is first sought as it is written, in any part;
         then with a slip, at the end of the street, if no postcode is there.
     """
-    commune = text_array(parts["commune"])
-    void = np.flatnonzero(commune == "")
+    typed = Rows({c: text_array(parts[c]) for c in (*_FIELDS, *_OTHERS, "type_voie")})
+    found = complete_rows(typed, communes)
+    changed = {c: found[c] for c in (*_FIELDS, *_OTHERS)}
+    return ADDRESS_PARTS.conform(parts.assign(**changed))
+
+
+def complete_rows(parts: Rows, communes: CommuneIndex) -> Rows:
+    """:func:`complete_parts` as arrays."""
+    void = np.flatnonzero(parts["commune"] == "")
     if not len(void):
         return parts
-    columns = {c: text_array(parts[c]).copy() for c in (*_FIELDS, *_OTHERS)}
-    bare = (columns["numero"] == "") & (text_array(parts["type_voie"]) == "")
+    columns = {c: parts[c].copy() for c in (*_FIELDS, *_OTHERS)}
+    bare = (columns["numero"] == "") & (parts["type_voie"] == "")
     known: dict[tuple[str, ...], tuple[str, str, str] | None] = {}
     for i in void.tolist():
         row = (*(columns[c][i] for c in (*_FIELDS, "code_postal")), "bare" if bare[i] else "")
@@ -66,7 +74,7 @@ def complete_parts(parts: pd.DataFrame, communes: CommuneIndex) -> pd.DataFrame:
                 columns["numero"][i] = number["n"].lstrip("0")
                 columns["rep"][i] = (number["rep"] or "").lower()
             columns[column][i] = rest
-    return ADDRESS_PARTS.conform(parts.assign(**columns))
+    return parts.plus(**columns)
 
 
 def _find_town(row: tuple[str, ...], communes: CommuneIndex) -> tuple[str, str, str] | None:

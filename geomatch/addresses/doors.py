@@ -19,8 +19,9 @@ from geomatch.store import Store, as_frame
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-#: House numbers are below this, so that one integer holds a street and a number.
-NUMBER_SPAN = 1 << 18
+#: House numbers are below this, so that one integer holds a street and a number: the gazetteer
+#: has some of six digits, and a key that is not in order is found or not as others are asked for.
+NUMBER_SPAN = 1 << 32
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from geomatch.addresses.rules import RulesParser
 from geomatch.addresses.tokens import MONTHS
 from geomatch.addresses.town_names import without_cedex
+from geomatch.rows import Columns, Rows
 from geomatch.schema import text_array
 from geomatch.text import normalise
 from geomatch.voies import leading_type, street_types
@@ -29,8 +30,14 @@ _COMMON_NUMBER = "7"
 _NUMBERS = re.compile(r"^\W*(\d+)")
 
 
+Texts = NDArray[np.object_]
+#: What of a bulletin tells its address.
+_TOLD = ("adresse", "numero", "rep", "type_voie", "nom_voie", "complement", "commune",
+         "code_postal")  # fmt: skip
+
+
 class _Parser(Protocol):
-    def parse(self, texts: Sequence[str]) -> pd.DataFrame: ...
+    def read(self, texts: Sequence[str]) -> Rows: ...
 
 
 def bulletin_parts(bulletins: pd.DataFrame, parser: _Parser) -> pd.DataFrame:
@@ -49,18 +56,19 @@ def bulletin_parts(bulletins: pd.DataFrame, parser: _Parser) -> pd.DataFrame:
         Aligned with `bulletins`. A commune or postcode in a column of its own replaces the one
         read in the line.
     """
-    line = text_array(bulletins["adresse"])
-    numero, rep, kind, name, more = (
-        text_array(bulletins[c]) for c in ("numero", "rep", "type_voie", "nom_voie", "complement")
-    )
+    told = Rows({c: text_array(bulletins[c]) for c in _TOLD})
+    return bulletin_rows(told, parser).frame(bulletins.index)
+
+
+def bulletin_rows(told: Columns, parser: _Parser) -> Rows:
+    """:func:`bulletin_parts` as arrays; `told` holds no null."""
+    line, numero, rep, kind, name, more, town, code = (np.asarray(told[c]) for c in _TOLD)
     made = [
         text if text else address_line(*fields)
         for text, *fields in zip(line, numero, rep, kind, name, more, strict=True)
     ]
-    parts = parser.parse(made)
-    parts.index = bulletins.index
-    parts = _with_named_after_towns(parts, line == "")
-    return _with_place(parts, bulletins["commune"], bulletins["code_postal"])
+    parts = _with_named_after_towns(parser.read(made), line == "")
+    return _with_place(parts, town, code)
 
 
 def register_parts(establishments: pd.DataFrame) -> pd.DataFrame:
@@ -78,15 +86,13 @@ def register_parts(establishments: pd.DataFrame) -> pd.DataFrame:
     kind = np.array([_REGISTER_TYPES.get(k, k) for k in kind], dtype=object)
     common, plain = _with_common_number(numero, rep, kind, name, more)
     made = [address_line(*fields) for fields in zip(common, rep, kind, name, more, strict=True)]
-    parts = RulesParser().parse(made)
-    parts["numero"] = np.where(plain, numero, parts["numero"])
-    parts.index = establishments.index
+    parts = RulesParser().read(made)
+    parts = parts.plus(numero=np.where(plain, numero, parts["numero"]))
     parts = _with_named_after_towns(parts, np.ones(len(parts), dtype=bool))
     given = np.array([_digits(v) for v in last], dtype=object)
-    parts["numero_fin"] = np.where(given != "", given, parts["numero_fin"])
-    town = pd.Series(_disclosed(establishments["libelle_commune"]), index=establishments.index)
-    code = pd.Series(_disclosed(establishments["code_postal"]), index=establishments.index)
-    return _with_place(parts, town, code)
+    parts = parts.plus(numero_fin=np.where(given != "", given, parts["numero_fin"]))
+    town, code = (_disclosed(establishments[c]) for c in ("libelle_commune", "code_postal"))
+    return _with_place(parts, town, code).frame(establishments.index)
 
 
 def _with_common_number(
@@ -143,20 +149,19 @@ def _without_number(name: str, digits: str, rep: str) -> str:
     return name[head.end() :]
 
 
-def _with_named_after_towns(parts: pd.DataFrame, is_fields: NDArray[np.bool_]) -> pd.DataFrame:
+def _with_named_after_towns(parts: Rows, is_fields: NDArray[np.bool_]) -> Rows:
     """Give back the street what was read as a town in fields that hold no town.
 
     In the street field, ``MARSEILLE`` or ``RUE DE PARIS`` is a street's name, and LE BOURG in
     the complement is no commune.
     """
-    name, town = text_array(parts["nom_voie"]), text_array(parts["commune"])
+    name, town = parts["nom_voie"], parts["commune"]
     is_type = np.array([n in _FULL_TYPES for n in name], dtype=bool)
     lost = is_fields & (town != "") & ((name == "") | is_type)
-    kind, doubt = text_array(parts["type_voie"]), text_array(parts["doubt"])
-    return parts.assign(
-        type_voie=np.where(lost & is_type, name, kind),
+    return parts.plus(
+        type_voie=np.where(lost & is_type, name, parts["type_voie"]),
         nom_voie=np.where(lost, town, name),
-        doubt=np.where(lost, "no type", doubt),
+        doubt=np.where(lost, "no type", parts["doubt"]),
         commune=np.where(is_fields, "", town),
     )
 
@@ -175,16 +180,13 @@ def _disclosed(values: pd.Series) -> NDArray[np.object_]:
     return array
 
 
-def _with_place(parts: pd.DataFrame, commune: pd.Series, code_postal: pd.Series) -> pd.DataFrame:
-    known: dict[str, str] = {}
-    towns = text_array(commune)
-    for town in set(towns):
-        known[town] = without_cedex(normalise(town))
+def _with_place(parts: Rows, towns: Texts, postcodes: Texts) -> Rows:
+    known = {town: without_cedex(normalise(town)) for town in set(towns)}
     given = np.array([known[t] for t in towns], dtype=object)
-    parts["commune"] = np.where(given != "", given, parts["commune"])
-    codes = np.array([c if len(c) == 5 and c.isdigit() else "" for c in text_array(code_postal)],
-                     dtype=object)  # fmt: skip
-    parts["code_postal"] = np.where(codes != "", codes, parts["code_postal"])
+    codes = np.array([c if len(c) == 5 and c.isdigit() else "" for c in postcodes], dtype=object)
     said = np.array(["CEDEX" in t.upper() for t in towns], dtype=bool)
-    parts["cedex"] = parts["cedex"].to_numpy(bool) | said
-    return parts
+    return parts.plus(
+        commune=np.where(given != "", given, parts["commune"]),
+        code_postal=np.where(codes != "", codes, parts["code_postal"]),
+        cedex=parts["cedex"] | said,
+    )

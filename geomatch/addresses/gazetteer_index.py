@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 from geomatch.addresses.doors import Addresses
 from geomatch.addresses.key_table import KeyTable
 from geomatch.addresses.street_names import StreetName, keys_of, read_street
+from geomatch.rows import Rows
 from geomatch.schema import STORE_STREETS
 from geomatch.store import Store
 
 Ints = NDArray[np.int64]
+
+#: What a geocode tells of its street.
+_TOLD = ("code_commune", "voie_id", "nom_voie", "code_postal", "ban_id", "is_lieu_dit")
 
 
 @dataclass
@@ -47,6 +51,7 @@ class StreetIndex:
 
     def __post_init__(self) -> None:
         s = self.streets
+        self.told = Rows.of(s, _TOLD)
         self.commune, communes = pd.factorize(s["code_commune"].to_numpy(object))
         self.communes: NDArray[np.object_] = communes
         self.commune_code = {c: i for i, c in enumerate(communes)}

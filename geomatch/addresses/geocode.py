@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from geomatch.addresses import houses
 from geomatch.addresses.communes import CommuneIndex
 from geomatch.addresses.gazetteer_index import StreetIndex
-from geomatch.addresses.numbers import rep_letter
+from geomatch.addresses.numbers import rep_letter, whole_numbers
 from geomatch.addresses.questions import Questions
 from geomatch.addresses.search import Found, find
 from geomatch.addresses.street_names import read_street
 from geomatch.addresses.zones import SAME_CITY, ZoneFinder, Zones
 from geomatch.config import AddressOptions
-from geomatch.schema import GEOCODES, STORE_COMMUNES
+from geomatch.rows import Columns, Rows, constant
+from geomatch.schema import STORE_COMMUNES
 from geomatch.store import Store
 
 Ints = NDArray[np.int64]
@@ -32,8 +33,19 @@ _AS_GOOD = 0.5
 class _Asked:
     """Distinct places asked for, and which of them each row is."""
 
-    rows: pd.DataFrame
+    rows: Rows
     of_row: Ints
+
+
+@dataclass(frozen=True)
+class _Best:
+    """The likeliest street of each question, and what speaks for and against it; aligned."""
+
+    question: Ints
+    street: Ints
+    score: NDArray[np.float64]
+    n_alike: Ints
+    spread_m: NDArray[np.float64]
 
 
 class Geocoder:
@@ -52,7 +64,13 @@ class Geocoder:
         self.streets = streets
         self.communes = communes
         self.options = options
-        self._centres = centres.set_index("code_commune")
+        codes = centres["code_commune"].tolist()
+        self._centre_of = dict(zip(codes, range(len(codes)), strict=True))
+        # behind the communes, what is said of an unknown one
+        self._x, self._y, self._radius = (
+            np.append(centres[c].to_numpy(np.float64), np.nan) for c in ("x", "y", "radius_m")
+        )
+        self._crs = np.append(centres["crs"].to_numpy(np.int64), 0)
         self._zones = ZoneFinder(communes, streets.commune_code)
 
     @classmethod
@@ -90,56 +108,64 @@ class Geocoder:
             Aligned with `parts`. Where no street is found, or the store knows no street of the
             commune, the level is ``commune``; ``none`` when the commune is not known either.
         """
+        return self.places(parts, communes).frame(parts.index)
+
+    def places(self, parts: Columns, communes: Columns) -> Rows:
+        """:meth:`geocode` as arrays."""
         asked = _distinct(parts, communes)
         out = self._at_commune(asked.rows)
         self._on_streets(asked.rows, out)
-        rows = GEOCODES.conform(out).take(asked.of_row)
-        rows.index = parts.index
-        return rows
+        return out.take(asked.of_row)
 
     # ------------------------------------------------------------- communes
-    def _at_commune(self, asked: pd.DataFrame) -> pd.DataFrame:
-        codes = asked["code_commune"].to_numpy(object)
-        centre = self._centres.reindex(codes)
-        has = centre["crs"].fillna(0).to_numpy() != 0
-        return pd.DataFrame(
-            {
-                "geocode_level": np.where(has, "commune", "none").astype(object),
-                "geocode_score": np.where(has, asked["commune_score"].to_numpy(), 0.0),
-                "code_commune": codes,
-                "voie_id": -1,
-                "libelle_voie": "",
-                "numero": "",
-                "rep": "",
-                "code_postal": asked["code_postal"].to_numpy(object),
-                "x": np.where(has, centre["x"].to_numpy(), np.nan),
-                "y": np.where(has, centre["y"].to_numpy(), np.nan),
-                "crs": np.where(has, centre["crs"].fillna(0).to_numpy(), 0).astype(np.int64),
-                "uncertainty_m": np.where(has, centre["radius_m"].to_numpy(), np.nan),
-                "ban_id": "",
-                "n_alike": 0,
-            }
-        )
+    def _centre(self, codes: Texts) -> Ints:
+        """Position of each commune in the table of centres, the one behind it for none."""
+        unknown = len(self._centre_of)
+        return np.array([self._centre_of.get(c, unknown) for c in codes], dtype=np.int64)
+
+    def _at_commune(self, asked: Rows) -> Rows:
+        n = len(asked)
+        centre = self._centre(asked["code_commune"])
+        has = self._crs[centre] != 0
+        out = {
+            "geocode_level": np.where(has, "commune", "none").astype(object),
+            "geocode_score": np.where(has, asked["commune_score"], 0.0),
+            # copies, for the places found on streets are written into them
+            "code_commune": asked["code_commune"].copy(),
+            "voie_id": constant(-1, n),
+            "libelle_voie": constant("", n),
+            "numero": constant("", n),
+            "rep": constant("", n),
+            "code_postal": asked["code_postal"].copy(),
+            "x": np.where(has, self._x[centre], np.nan),
+            "y": np.where(has, self._y[centre], np.nan),
+            "crs": self._crs[centre],
+            "uncertainty_m": np.where(has, self._radius[centre], np.nan),
+            "ban_id": constant("", n),
+            "n_alike": constant(0, n),
+        }
+        return Rows(out, n)
 
     # ------------------------------------------------------------- streets
-    def _on_streets(self, asked: pd.DataFrame, out: pd.DataFrame) -> None:
+    def _on_streets(self, asked: Rows, out: Rows) -> None:
         """Find streets; where none is, the locality, zone or residence that is written too."""
         if not len(self.streets):
             return
         zones, zone = self._zones.of(asked)
-        street, lieu = _street_keys(asked), asked["lieu"].to_numpy(object)
+        street, lieu = _street_keys(asked), asked["lieu"]
         done = np.zeros(len(asked), dtype=bool)
         # the number is that of the street, not of the locality
-        unnumbered = asked.assign(numero="", rep="")
+        nothing = constant("", len(asked))
+        unnumbered = asked.plus(numero=nothing, rep=nothing)
         for keys, lines in ((street, asked), (np.where(lieu != street, lieu, ""), unnumbered)):
             rows = np.flatnonzero((keys != "") & (zone >= 0) & ~done)
             if not len(rows):
                 continue
-            questions = _questions(lines.iloc[rows], keys[rows], zone[rows], zones)
+            questions = _questions(lines["numero"][rows], keys[rows], zone[rows], zones)
             best = self._best(find(self.streets, questions))
-            best["row"] = rows[best["question"].to_numpy()]
-            done[best["row"].to_numpy()] = True
-            self._write(best, lines, out)
+            row = rows[best.question]
+            done[row] = True
+            self._write(best, row, lines.take(row), out)
 
     def questions(self, asked: pd.DataFrame) -> tuple[Questions, Ints]:
         """Streets asked for, and the row of `asked` each comes from.
@@ -150,9 +176,10 @@ class Geocoder:
         zones, zone = self._zones.of(asked)
         keys = _street_keys(asked)
         rows = np.flatnonzero((keys != "") & (zone >= 0))
-        return _questions(asked.iloc[rows], keys[rows], zone[rows], zones), rows
+        numero = np.asarray(asked["numero"])[rows]
+        return _questions(numero, keys[rows], zone[rows], zones), rows
 
-    def _best(self, found: Found) -> pd.DataFrame:
+    def _best(self, found: Found) -> _Best:
         """The likeliest street of each question, its probability and those that fit as well.
 
         A name that several parts of a city bear counts as one when it is decided whether to
@@ -172,94 +199,94 @@ class Geocoder:
         apart = np.where(twin & as_good, apart + index.half_length[street], 0.0)
         spread_m = np.zeros(int(first.sum()))
         np.maximum.at(spread_m, group, apart)
-        best = pd.DataFrame(
-            {
-                "question": question[first],
-                "street": street[first],
-                "score": chance[first],
-                "n_alike": np.bincount(group, as_good).astype(np.int64),
-                "spread_m": spread_m,
-            }
-        )
         mass = np.bincount(group, np.where(twin, chance, 0.0))
-        return best[np.maximum(mass, best["score"].to_numpy()) >= self.options.least_probability]
+        kept = np.maximum(mass, chance[first]) >= self.options.least_probability
+        top = np.flatnonzero(first)[kept]
+        return _Best(
+            question=question[top],
+            street=street[top],
+            score=chance[top],
+            n_alike=np.bincount(group, as_good).astype(np.int64)[kept],
+            spread_m=spread_m[kept],
+        )
 
-    def _write(self, best: pd.DataFrame, asked: pd.DataFrame, out: pd.DataFrame) -> None:
-        """Fill the rows of `out` whose street was found."""
-        row = best["row"].to_numpy()
-        wanted = asked.iloc[row]
-        placed = houses.place(self.streets, self._doors(wanted, best["street"].to_numpy(np.int64)))
-        spread = np.where(best["n_alike"] > 1, best["spread_m"], 0.0)
-        columns = self._place_columns(wanted, best["street"].to_numpy(np.int64), placed)
+    def _write(self, best: _Best, row: Ints, wanted: Rows, out: Rows) -> None:
+        """Fill the rows of `out` whose street was found; `wanted` is what they asked for."""
+        placed = houses.place(self.streets, self._doors(wanted, best.street))
+        spread = np.where(best.n_alike > 1, best.spread_m, 0.0)
+        columns = self._place_columns(wanted, best.street, placed)
         columns |= {
-            "geocode_score": np.clip(best["score"].to_numpy(), 0.0, 1.0),
+            "geocode_score": np.clip(best.score, 0.0, 1.0),
             "x": placed.x,
             "y": placed.y,
             "uncertainty_m": np.maximum(placed.uncertainty, spread),
-            "n_alike": best["n_alike"].to_numpy(),
+            "n_alike": best.n_alike,
         }
         for column, values in columns.items():
-            out.loc[row, column] = values
+            out[column][row] = values
 
-    def _doors(self, wanted: pd.DataFrame, street: Ints) -> houses.Doors:
+    def _doors(self, wanted: Rows, street: Ints) -> houses.Doors:
         letters = self.streets.addresses.rep_codes[1]
-        numero = pd.to_numeric(wanted["numero"], errors="coerce").fillna(0).to_numpy(np.int64)
         rep = [letters.get(rep_letter(r), -1) for r in wanted["rep"]]
-        return houses.Doors(street, numero, np.array(rep, dtype=np.int64))
+        return houses.Doors(street, whole_numbers(wanted["numero"]), np.array(rep, dtype=np.int64))
 
     def _place_columns(
-        self, wanted: pd.DataFrame, street: Ints, placed: houses.Places
+        self, wanted: Rows, street: Ints, placed: houses.Places
     ) -> dict[str, NDArray]:
         """What the gazetteer says of the streets and of the doors found on them."""
-        addresses, table = self.streets.addresses, self.streets.streets.iloc[street]
+        addresses, table = self.streets.addresses, self.streets.told
         on_street = placed.level == houses.STREET
-        level = np.where(on_street & table["is_lieu_dit"], "locality", houses.LEVELS[placed.level])
-        postcode, ban_id = (table[c].to_numpy(object) for c in ("code_postal", "ban_id"))
+        locality = on_street & table["is_lieu_dit"][street]
+        level = np.where(locality, "locality", houses.LEVELS[placed.level])
+        postcode, ban_id = (table[c][street] for c in ("code_postal", "ban_id"))
         rep = np.full(len(street), "", dtype=object)
         door = np.flatnonzero(placed.address >= 0)
         if len(door):
             at = placed.address[door]
-            postcode, ban_id = postcode.copy(), ban_id.copy()
             postcode[door] = addresses.code_postal.take(at).to_numpy(zero_copy_only=False)
             ban_id[door] = addresses.ban_id.take(at).to_numpy(zero_copy_only=False)
             rep[door] = addresses.rep[at]
-        codes = table["code_commune"].to_numpy(object)
+        codes = table["code_commune"][street]
         return {
             "geocode_level": level,
             "code_commune": codes,
-            "voie_id": table["voie_id"].to_numpy(),
-            "libelle_voie": table["nom_voie"].to_numpy(object),
-            "numero": np.where(on_street, "", wanted["numero"].to_numpy(object)),
+            "voie_id": table["voie_id"][street],
+            "libelle_voie": table["nom_voie"][street],
+            "numero": np.where(on_street, "", wanted["numero"]),
             "rep": rep,
             "code_postal": postcode,
-            "crs": self._centres["crs"].reindex(codes).to_numpy(),
+            "crs": self._crs[self._centre(codes)],
             "ban_id": ban_id,
         }
 
 
-def _questions(asked: pd.DataFrame, keys: Texts, zone: Ints, zones: Zones) -> Questions:
-    number = pd.to_numeric(asked["numero"], errors="coerce").fillna(0)
+def _questions(numero: Texts, keys: Texts, zone: Ints, zones: Zones) -> Questions:
     return Questions(
         keys=keys.tolist(),
         names=[read_street(k) for k in keys.tolist()],
         zone=zone,
         zones=zones,
-        numero=number.to_numpy(np.int64),
+        numero=whole_numbers(numero),
     )
 
 
-def _street_keys(asked: pd.DataFrame) -> Texts:
+def _street_keys(asked: Columns) -> Texts:
     """Full key of the street asked for, else of the locality."""
-    kind, name = asked["type_voie"].to_numpy(object), asked["nom_voie"].to_numpy(object)
+    kind, name, lieu = (np.asarray(asked[c]) for c in ("type_voie", "nom_voie", "lieu"))
     full = np.array([f"{k} {n}" if k else n for k, n in zip(kind, name, strict=True)], dtype=object)
-    return np.where(full != "", full, asked["lieu"].to_numpy(object))
+    return np.where(full != "", full, lieu)
 
 
-def _distinct(parts: pd.DataFrame, communes: pd.DataFrame) -> _Asked:
-    columns = ["numero", "rep", "type_voie", "nom_voie", "lieu", "code_postal"]
-    rows = parts[columns].reset_index(drop=True)
-    for column in ("code_commune", "commune_score"):
-        rows[column] = communes[column].to_numpy()
-    codes = np.stack([pd.factorize(rows[c].to_numpy())[0] for c in rows.columns], axis=1)
-    _, first, of_row = np.unique(codes, axis=0, return_index=True, return_inverse=True)
-    return _Asked(rows.iloc[first].reset_index(drop=True), of_row.ravel())
+def _distinct(parts: Columns, communes: Columns) -> _Asked:
+    columns = ("numero", "rep", "type_voie", "nom_voie", "lieu", "code_postal")
+    rows = Rows.of(parts, columns).plus(
+        code_commune=np.asarray(communes["code_commune"]),
+        commune_score=np.asarray(communes["commune_score"]),
+    )
+    first: dict[tuple[object, ...], int] = {}
+    of_row = np.empty(len(rows), dtype=np.int64)
+    for i, place in enumerate(zip(*(rows[c].tolist() for c in rows), strict=True)):
+        of_row[i] = first.setdefault(place, len(first))
+    at = np.full(len(first), -1)
+    at[of_row[::-1]] = np.arange(len(rows))[::-1]
+    return _Asked(rows.take(at), of_row)

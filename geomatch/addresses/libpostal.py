@@ -19,10 +19,11 @@ from pathlib import Path
 import pandas as pd
 
 from geomatch.addresses.numbers import read_number
-from geomatch.addresses.rules import parts_frame
+from geomatch.addresses.rules import parts_rows
 from geomatch.addresses.tokens import MAX_LINE, tokenise
 from geomatch.addresses.town_names import without_cedex
 from geomatch.errors import ConfigError
+from geomatch.rows import Rows
 from geomatch.schema import ADDRESS_PARTS
 from geomatch.text import normalise
 from geomatch.voies import expand_words, leading_type, street_words
@@ -101,11 +102,15 @@ class LibpostalParser:
             raise ConfigError(problem)
 
     def parse(self, texts: Sequence[str]) -> pd.DataFrame:
-        """Parts of each line: a DataFrame of ADDRESS_PARTS with as many rows as texts."""
+        """:meth:`read` as a DataFrame."""
+        return self.read(texts).frame()
+
+    def read(self, texts: Sequence[str]) -> Rows:
+        """Parts of each line: ADDRESS_PARTS with as many rows as texts."""
         with _lock:
             parse = _load(_folder(self.folder))
             rows = {text: _row(_labelled(parse, text)) for text in dict.fromkeys(texts)}
-        return parts_frame([rows[text] for text in texts])
+        return parts_rows([rows[text] for text in texts])
 
 
 def libpostal_problem(folder: str = "") -> str:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 _NUMBER = re.compile(r"^0*(?P<n>\d{1,5})(?P<rep>[A-Z]{1,8}\d{0,2})?$")
 #: One letter stands for the Latin word, and the other way round: both are the same door.
@@ -25,6 +29,11 @@ def read_number(word: str) -> HouseNumber:
     if found is None or not found["n"].strip("0"):
         return HouseNumber("", "")
     return HouseNumber(found["n"], (found["rep"] or "").lower())
+
+
+def whole_numbers(texts: Iterable[str], absent: int = 0) -> NDArray[np.int64]:
+    """House numbers of address parts as integers; `absent` where there is none."""
+    return np.array([int(t) if t.isdecimal() else absent for t in texts], dtype=np.int64)
 
 
 def rep_letter(rep: str) -> str:

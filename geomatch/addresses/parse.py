@@ -14,6 +14,7 @@ from geomatch.addresses.libpostal import LibpostalParser, libpostal_problem
 from geomatch.addresses.rules import RulesParser
 from geomatch.config import AddressOptions
 from geomatch.errors import ConfigError
+from geomatch.rows import Rows
 from geomatch.schema import ADDRESS_PARTS
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,10 @@ class AddressParser(Protocol):
         """Parts of each text: a DataFrame of ADDRESS_PARTS with as many rows as texts."""
         ...
 
+    def read(self, texts: Sequence[str]) -> Rows:
+        """:meth:`parse` as arrays."""
+        ...
+
 
 @dataclass(frozen=True)
 class AutoParser:
@@ -44,18 +49,19 @@ class AutoParser:
     name: str = field(default="auto", init=False)
 
     def parse(self, texts: Sequence[str]) -> pd.DataFrame:
-        """Parts of each line: a DataFrame of ADDRESS_PARTS with as many rows as texts."""
-        parts = self.rules.parse(texts)
+        """:meth:`read` as a DataFrame."""
+        return self.read(texts).frame()
+
+    def read(self, texts: Sequence[str]) -> Rows:
+        """Parts of each line: ADDRESS_PARTS with as many rows as texts."""
+        parts = self.rules.read(texts)
         doubtful = np.flatnonzero((parts["doubt"] != "") & (parts["doubt"] != "empty"))
         if not len(doubtful):
             return parts
-        other = self.libpostal.parse([texts[i] for i in doubtful.tolist()])
-        better = (other["type_voie"] != "") & (other["nom_voie"] != "")
-        at = doubtful[better.to_numpy()]
+        other = self.libpostal.read([texts[i] for i in doubtful.tolist()])
+        better = np.flatnonzero((other["type_voie"] != "") & (other["nom_voie"] != ""))
         for column in ADDRESS_PARTS.columns:
-            values = parts[column].to_numpy().copy()
-            values[at] = other[column].to_numpy()[better.to_numpy()]
-            parts[column] = values
+            parts[column][doubtful[better]] = other[column][better]
         return parts
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from geomatch.addresses.line import Line
@@ -32,7 +33,8 @@ from geomatch.addresses.patterns import (
 from geomatch.addresses.rule_towns import country, postcode_and_town
 from geomatch.addresses.tokens import NUMBER_WORDS, tokenise
 from geomatch.addresses.types import glued_type, misspelt_type
-from geomatch.schema import ADDRESS_PARTS
+from geomatch.rows import Rows
+from geomatch.schema import ADDRESS_PARTS, DTYPES
 from geomatch.voies import expand_words, leading_type
 
 
@@ -42,6 +44,10 @@ class RulesParser:
     name = "rules"
 
     def parse(self, texts: Sequence[str]) -> pd.DataFrame:
+        """:meth:`read` as a DataFrame."""
+        return self.read(texts).frame()
+
+    def read(self, texts: Sequence[str]) -> Rows:
         """Parts of each line; shape (len(texts), :data:`geomatch.schema.ADDRESS_PARTS`).
 
         Any string is accepted. ``doubt`` says why a parse is not sure: ``empty``, ``no street``,
@@ -54,12 +60,15 @@ class RulesParser:
             if row is None:
                 row = known[text] = parse_line(text)
             rows.append(row)
-        return parts_frame(rows)
+        return parts_rows(rows)
 
 
-def parts_frame(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
+def parts_rows(rows: Sequence[tuple[object, ...]]) -> Rows:
     """A table of address parts from tuples in the order of its columns."""
-    return ADDRESS_PARTS.conform(pd.DataFrame(rows, columns=ADDRESS_PARTS.names))
+    columns = zip(*rows, strict=True) if rows else ((),) * len(ADDRESS_PARTS.columns)
+    kinds = ((c, DTYPES[kind]) for c, (kind, _) in ADDRESS_PARTS.columns.items())
+    parts = {c: np.array(v, dtype) for (c, dtype), v in zip(kinds, columns, strict=True)}
+    return Rows(parts, len(rows))
 
 
 def parse_line(text: str) -> tuple[object, ...]:

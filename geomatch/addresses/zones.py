@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.addresses.communes import CommuneIndex
+from geomatch.rows import Columns
 from geomatch.territories import departement_of
 
 Ints = NDArray[np.int64]
@@ -66,7 +66,7 @@ class ZoneFinder:
         for code in position:
             self._of_departement.setdefault(departement_of(code)[:2], set()).add(code)
 
-    def of(self, asked: pd.DataFrame) -> tuple[Zones, Ints]:
+    def of(self, asked: Columns) -> tuple[Zones, Ints]:
         """Zone of each distinct (commune, postcode), and which is whose; -1 for no zone."""
         known: dict[tuple[str, str], int] = {}
         zones: list[dict[int, int]] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from geomatch.bulletins.records import TOO_FEW, TOO_MANY
 from geomatch.config import BulletinOptions
 from geomatch.errors import LayoutError
 from geomatch.paths import Location
+from geomatch.rows import Rows
 from geomatch.schema import BULLETINS, text_array
 
 EMPTY_ID = "identifiant vide"
@@ -84,12 +84,11 @@ def standardise(frame: pd.DataFrame, options: BulletinOptions | None = None) -> 
     """
     if set(BULLETINS.names) <= set(frame.columns):
         conformed = BULLETINS.conform(frame)
-        return _frame(
-            {
-                c: text_array(conformed[c]) if kind == "text" else conformed[c].to_numpy()
-                for c, (kind, _) in BULLETINS.columns.items()
-            }
-        )
+        typed = {
+            c: text_array(conformed[c]) if kind == "text" else conformed[c].to_numpy()
+            for c, (kind, _) in BULLETINS.columns.items()
+        }
+        return Rows(typed, len(frame)).frame()
     header = [str(c) for c in frame.columns]
     layout = recognise(header, options or BulletinOptions(), source="bulletins")
     columns = {p: frame.iloc[:, p] for p in set(layout.columns.values())}
@@ -139,21 +138,16 @@ def _assemble(
     for cleaned in raw.values():
         has_controls |= cleaned.had_controls
     profession, is_salarie = _occupation(texts, n)
-    mode = pd.Series(texts.get("collecte", _blank(n)), dtype=object)
+    mode = (_COLLECTED.get(said.lower(), "") for said in texts.get("collecte", _blank(n)))
     made = texts | {
         "source_row": np.arange(n),
         "profession": profession,
         "is_salarie": is_salarie,
-        "mode_collecte": mode.str.lower().map(_COLLECTED).fillna("").to_numpy(object),
+        "mode_collecte": np.array([*mode], dtype=object),
         "probleme": _problems(texts["id"], ragged, has_controls),
     }
     blank = _blank(n)
-    return _frame({name: made.get(name, blank) for name in BULLETINS.names})
-
-
-def _frame(columns: Mapping[str, NDArray[Any]]) -> pd.DataFrame:
-    """A frame whose text stays Python text: newer pandas would recode every column."""
-    return pd.DataFrame({name: pd.Series(a, dtype=a.dtype) for name, a in columns.items()})
+    return Rows({name: made.get(name, blank) for name in BULLETINS.names}, n).frame()
 
 
 def _blank(n: int) -> NDArray[np.object_]:

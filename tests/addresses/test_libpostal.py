@@ -17,9 +17,10 @@ from geomatch.addresses.libpostal import (
     libpostal_problem,
 )
 from geomatch.addresses.parse import AutoParser
-from geomatch.addresses.rules import RulesParser, parts_frame
+from geomatch.addresses.rules import RulesParser, parts_rows
 from geomatch.config import AddressOptions
 from geomatch.errors import ConfigError
+from geomatch.rows import Rows
 from geomatch.schema import ADDRESS_PARTS
 
 ARCHIVE = Path(__file__).parents[3] / "shared" / "libpostal" / "data-fr.tar.gz"
@@ -114,9 +115,12 @@ class Fixed:
         self.row = tuple(parts.get(c, "" if c != "cedex" else False) for c in ADDRESS_PARTS.columns)
         self.asked: list[str] = []
 
-    def parse(self, texts: Sequence[str]) -> pd.DataFrame:
+    def read(self, texts: Sequence[str]) -> Rows:
         self.asked += texts
-        return parts_frame([self.row] * len(texts))
+        return parts_rows([self.row] * len(texts))
+
+    def parse(self, texts: Sequence[str]) -> pd.DataFrame:
+        return self.read(texts).frame()
 
 
 def test_auto_asks_only_about_lines_in_doubt() -> None:
