@@ -46,6 +46,8 @@ _HEAVY = 6.0
 #: With no name as good as this, those whose activity and size fit are looked at too.
 _GOOD_NAME = 0.6
 _NAFS_TRIED = 12
+#: Offices of local authorities, the largest, looked at besides.
+_OFFICES = 3
 #: Pairs looked at together: what is made of them is to stay in the processor's cache.
 _MOST_PAIRS = 200_000
 
@@ -105,11 +107,7 @@ def find_candidates(
     found = Rows.joined(
         [_by_name(places, names, pool, options), _by_place(places, names, pool, options)]
     )
-    row = found["row"]
-    best = np.zeros(len(places))
-    np.maximum.at(best, row, name_score(found))
-    few = np.bincount(row, minlength=len(places)) < options.kept // 2
-    vague = np.flatnonzero((best < _GOOD_NAME) | few)
+    vague = _vague(found, places, pool, options)
     found = Rows.joined([found, _by_activity(vague, places, activities, pool)])
     pairs = _best(_merged(found), places, activities, pool, options.kept)
     known, weight = pairs["known"], names.coverage.lexicon.weight
@@ -236,13 +234,25 @@ def _on_street_as_written(
     return asks[pair[asker]], row
 
 
+def _vague(found: Rows, places: Places, pool: Pool, options: CandidateOptions) -> NDArray[np.int64]:
+    """Bulletins with few candidates, or none well named, in the declared place or beside it."""
+    row = found["row"]
+    near = places.relation[places.zone[row], pool.commune[found["establishment"]]] > ELSEWHERE
+    row = row[near]
+    best = np.zeros(len(places))
+    np.maximum.at(best, row, name_score(found)[near])
+    few = np.bincount(row, minlength=len(places)) < options.kept // 2
+    return np.flatnonzero((best < _GOOD_NAME) | few)
+
+
 def _by_activity(
     rows: NDArray[np.int64], places: Places, activities: Activities, pool: Pool
 ) -> Rows:
     """Establishments of the declared commune whose activity and headcount make them likely.
 
     A colleague is as likely to work somewhere as it employs people there: the score is the
-    evidence for the NAF plus the logarithm of the headcount.
+    evidence for the NAF plus the logarithm of the headcount. The offices of the authorities that
+    are there come besides, for they employ who works in a service without a SIRET of its own.
     """
     found = [(rows[:0], rows[:0])]
     rows = rows[np.argsort(places.zone[rows], kind="stable")]
@@ -258,6 +268,9 @@ def _by_activity(
         start = np.searchsorted(group[order], np.arange(len(codes) + 1))
         row, position = ragged_ranges(start[code_of], start[code_of + 1])
         found.append((here[row], establishment[order][position]))
+        if reach.max() == INSIDE:
+            offices = inside[pool.is_office[inside]][:_OFFICES]
+            found.append((np.repeat(here, len(offices)), np.tile(offices, len(here))))
     row, establishment = (np.concatenate([f[i] for f in found]) for i in (0, 1))
     return _found(row, establishment, BY_ACTIVITY)
 

@@ -34,6 +34,7 @@ _BRACKETS = re.compile(r"\(([^()]*)\)?")
 _OCR = str.maketrans("01568", "OISGB")
 _SPELLED = re.compile(r"\b(?:[A-Z] ){2,}[A-Z]\b")
 _ELIDED = re.compile(r"\bP ?TIT(E?S?)\b")
+_CANTEEN_U = re.compile(r"\bREST(?:O|AU|AURANT)?S? U\b")
 #: Numbers of schools, chambers, universities; a single letter is one only at the end.
 _NUMERALS = {"II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
 _LAST_NUMERALS = {"I": "1", "V": "5", "X": "10"}
@@ -83,12 +84,15 @@ def employer_names(
     Returns
     -------
     DataFrame of :data:`NAMES`; a bulletin without any usable name has no row. The generic
-    part of "EDUCATION NATIONALE (COLLEGE X)" is dropped: it names no establishment.
+    part of "EDUCATION NATIONALE (COLLEGE X)" is dropped: it names no establishment, as the
+    town of "HOPITAL (X)" does not.
     """
     whole = clean_names(raisons)
     townless = [_without_town(w, t) for w, t in zip(whole, towns, strict=True)]
     outside = clean_names([_BRACKETS.sub(" ", r) if "(" in r else "" for r in raisons])
     inside = clean_names([" ".join(_BRACKETS.findall(r)) if "(" in r else "" for r in raisons])
+    # HOPITAL DU LAC (X) is not X: the commune goes by that name.
+    inside = ["" if b == t and o else b for b, o, t in zip(inside, outside, towns, strict=True)]
     # A service may lodge at the mairie; who says its own name there is not the mairie.
     addresses = [
         "" if a in _HOSTS and w and _names_somebody(w) else a
@@ -206,6 +210,8 @@ def _clean(name: str) -> str:
         name = _SPELLED.sub(lambda m: m.group().replace(" ", ""), name)
     if "TIT" in name:
         name = _ELIDED.sub(r"PETIT\1", name)
+    if " U" in name:
+        name = _CANTEEN_U.sub("RU", name)
     abbreviations, forms = _abbreviations(), _legal_forms()
     words = []
     for word in name.split():

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geomatch.names import STOP_WORDS, clean_names, one_list
 from geomatch.tables import load_table
@@ -53,6 +54,7 @@ def register_names(establishments: pd.DataFrame, towns: Sequence[str]) -> pd.Dat
         ("usuelle", *_split_names(usual)),
         *_public_names(establishments, towns, denomination, joined),
         *_place_names(establishments, joined),
+        ("autrement", *_said_otherwise(establishments["naf"], joined)),
     ]
     parts = [pd.DataFrame({"row": r, "name": v, "form": f}) for f, r, v in columns]
     return one_list(parts)
@@ -129,6 +131,26 @@ def _place_names(
         both = [f"{enseigne[i]} {p}" if p else "" for i, p in zip(rows, places, strict=True)]
         out.append(("lieu", np.array(rows, dtype=np.int64), both))
     return out
+
+
+def _said_otherwise(
+    nafs: pd.Series, enseigne: Sequence[str]
+) -> tuple[NDArray[np.int64], list[str]]:
+    """Names that begin otherwise and mean the same: MAISON D ARRET X, CENTRE DE DETENTION X.
+
+    ``tables/said_otherwise.csv`` tells the beginnings that people take for one another, by NAF.
+    """
+    activity = nafs.str.replace(".", "", regex=False).str.slice(0, 4)
+    rows, names = [], []
+    for naf, written in load_table("said_otherwise"):
+        beginnings = clean_names(written.split("|"))
+        for row in np.flatnonzero(activity == naf).tolist():
+            for known in beginnings:
+                if f"{enseigne[row]} ".startswith(f"{known} "):
+                    others = [b + enseigne[row][len(known) :] for b in beginnings if b != known]
+                    names += others
+                    rows += [row] * len(others)
+    return np.array(rows, dtype=np.int64), names
 
 
 def _bodies(establishments: pd.DataFrame, enseigne: Sequence[str]) -> np.ndarray:
