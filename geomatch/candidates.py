@@ -6,11 +6,13 @@ bulletin by a cheap score. Recall is the point here: choosing is the next phase'
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from geomatch.config import CandidateOptions
 from geomatch.establishments import LARGEST, Pool
@@ -61,7 +63,8 @@ class Places:
     ``street`` is :func:`geomatch.establishments.street_codes`, -1 for none. ``home`` is the
     commune of residence (position among the pool's, -1 for one outside), ``at_home`` 1 where
     work is said to be in it, -1 elsewhere, 0 where nothing is said. ``by_code`` tells whose
-    commune was given by its official code.
+    commune was given by its official code. ``named`` tells which communes of the pool each
+    employer's name holds.
     """
 
     zone: NDArray[np.int64]
@@ -74,6 +77,7 @@ class Places:
     home: NDArray[np.int64]
     at_home: NDArray[np.int8]
     by_code: NDArray[np.bool_]
+    named: sparse.csr_array
 
     def __len__(self) -> int:
         return len(self.zone)
@@ -255,10 +259,8 @@ def _by_activity(
     are there come besides, for they employ who works in a service without a SIRET of its own.
     """
     found = [(rows[:0], rows[:0])]
-    rows = rows[np.argsort(places.zone[rows], kind="stable")]
-    for here in np.split(rows, np.flatnonzero(np.diff(places.zone[rows])) + 1):
-        reach = places.relation[places.zone[here[:1]]].ravel()
-        inside = pool.largest(np.flatnonzero((reach == reach.max(initial=0)) & (reach > 0)))
+    for here, communes, is_inside in _looked_at(rows, places):
+        inside = pool.largest(communes)
         inside = inside[activities.naf[inside] >= 0]
         if not len(inside):
             continue
@@ -268,11 +270,32 @@ def _by_activity(
         start = np.searchsorted(group[order], np.arange(len(codes) + 1))
         row, position = ragged_ranges(start[code_of], start[code_of + 1])
         found.append((here[row], establishment[order][position]))
-        if reach.max() == INSIDE:
+        if is_inside:
             offices = inside[pool.is_office[inside]][:_OFFICES]
             found.append((np.repeat(here, len(offices)), np.tile(offices, len(here))))
     row, establishment = (np.concatenate([f[i] for f in found]) for i in (0, 1))
     return _found(row, establishment, BY_ACTIVITY)
+
+
+def _looked_at(
+    rows: NDArray[np.int64], places: Places
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], bool]]:
+    """Bulletins with the communes to look through for them; whether these are the declared ones.
+
+    The declared place, and the one other commune that the employer's name tells: a school that
+    is called after its village, with the address of the town that runs it.
+    """
+    rows = rows[np.argsort(places.zone[rows], kind="stable")]
+    for here in np.split(rows, np.flatnonzero(np.diff(places.zone[rows])) + 1):
+        reach = places.relation[places.zone[here[:1]]].ravel()
+        best = reach.max(initial=0)
+        yield here, np.flatnonzero((reach == best) & (reach > ELSEWHERE)), bool(best == INSIDE)
+    named = places.named
+    telling = rows[np.diff(named.indptr)[rows] == 1]
+    commune = named.indices[named.indptr[telling]]
+    other = np.flatnonzero(places.relation[places.zone[telling], commune] != INSIDE)
+    for told in np.unique(commune[other]):
+        yield telling[other][commune[other] == told], np.array([told]), False
 
 
 def _largest_fitting(

@@ -213,7 +213,6 @@ class Matcher:
             activity=prepared.activity.rows(rows),
             profession=prepared.profession.rows(rows),
             name_activity=prepared.name_activity.rows(rows),
-            towns=_towns_of(prepared.told["raison_sociale"][rows], indexed.towns),
         )
         features = ranking.compare(pairs, places, declared, pool, indexed.naf)
         est = pairs["establishment"]
@@ -258,6 +257,7 @@ class Matcher:
             home=np.fromiter(home, np.int64, len(rows)),
             at_home=np.fromiter(at_home, np.int8, len(rows)),
             by_code=prepared.communes["commune_method"][rows] == "code",
+            named=_towns_of(told["raison_sociale"][rows], indexed.towns),
         )
 
     def _relation(self, zone: str, communes: Mapping[str, int]) -> NDArray[np.int8]:

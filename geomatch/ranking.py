@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from rapidfuzz.process import cpdist
-from scipy import sparse
 
 from geomatch.activities import Evidence
 from geomatch.candidates import ELSEWHERE, INSIDE, NEIGHBOUR, Places
@@ -94,7 +93,6 @@ class Declared:
 
     ``written`` are the distinct written names (strings). ``kind_mask[kind[i]]`` tells which
     NAF codes the generic employer of bulletin *i* implies; ``kind`` is -1 for none.
-    ``towns`` tells which communes of the pool each bulletin's employer name holds.
     """
 
     written: NDArray[np.object_]
@@ -104,7 +102,6 @@ class Declared:
     activity: Evidence
     profession: Evidence
     name_activity: Evidence
-    towns: sparse.csr_array
 
 
 def compare(
@@ -134,7 +131,7 @@ def compare(
     out["outside_code"] = places.by_code[row] & ~out["inside"]
     out["shared_outside"] = out["shared"] * ~out["inside"]
     out["inside_match"] = out["inside"] * out["rare_local"]
-    out |= _communes(row, pool.commune[est], places, declared)
+    out |= _communes(row, pool.commune[est], places)
     alike = np.stack([(places.relation == r).sum(axis=1) for r in (ELSEWHERE, NEIGHBOUR, INSIDE)])
     out["choice_of_communes"] = np.log(np.maximum(alike[relation, places.zone[row]], 1))
     out |= _activities(row, naf[est], declared)
@@ -235,16 +232,14 @@ def _streets(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str
     }
 
 
-def _communes(
-    row: NDArray, commune: NDArray, places: Places, declared: Declared
-) -> dict[str, NDArray]:
+def _communes(row: NDArray, commune: NDArray, places: Places) -> dict[str, NDArray]:
     """What residence and the employer's name say of the candidate's commune."""
     at_home = places.home[row] == commune
-    n_towns = np.diff(declared.towns.indptr)[row]
+    n_towns = np.diff(places.named.indptr)[row]
     named = np.zeros(len(row), dtype=bool)
     asked = np.flatnonzero(n_towns)
     if len(asked):
-        named[asked] = declared.towns[row[asked], commune[asked]] > 0
+        named[asked] = places.named[row[asked], commune[asked]] > 0
     return {
         "home": at_home & (places.at_home[row] > 0),
         "home_excluded": at_home & (places.at_home[row] < 0),

@@ -28,7 +28,7 @@ from geomatch.candidates import (
 from geomatch.config import CandidateOptions
 from geomatch.establishments import Pool, street_codes
 from geomatch.lexicon import Coverage, Lexicon
-from geomatch.names import NAMES, clean_names, name_words
+from geomatch.names import NAMES, clean_names, name_words, towns_named
 from geomatch.register_names import register_names
 from geomatch.schema import (
     COUNTRY_TABLES,
@@ -253,6 +253,7 @@ def places_of(bulletins: Sequence[Row], pool: Pool) -> Places:
         home=pd.Index(pool.communes).get_indexer([b.get("home", "") for b in bulletins]),
         by_code=np.array([b.get("by_code", False) for b in bulletins], dtype=bool),
         at_home=np.array([b.get("at_home", 0) for b in bulletins], dtype=np.int8),
+        named=towns_named([b.get("towns", "") for b in bulletins], list(pool.communes)),
     )
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from registers import Search, centre, register, search
+from registers import NAFS, Search, centre, register, search
 
 from geomatch.candidates import (
     BY_ACTIVITY,
@@ -127,6 +127,34 @@ def test_without_name_nor_place_activity_and_size_find_the_likely_employers() ->
     found = search(frame, [{"evidence": {"24.10Z": 4.0}}])
     assert sirets(found)[0] == frame["siret"][2]
     assert found.source(0, frame["siret"][2]) == BY_ACTIVITY
+
+
+def test_the_office_of_the_commune_is_looked_at_whatever_the_activity() -> None:
+    shops = [{"naf": "47.11F", "tranche_effectifs": "32"} for _ in range(9)]
+    office = {"siren": "219600010", "naf": "84.11Z", "tranche_effectifs": "01"}
+    others = [{"naf": naf, "tranche_effectifs": "41"} for naf in sorted(NAFS) if naf != "84.11Z"]
+    frame = register(*shops, *others, office)
+    found = search(frame, [{"evidence": {"47.11F": 4.0, "84.11Z": -4.0}}])
+    assert frame["siret"].iloc[-1] in sirets(found)
+
+
+def test_a_good_name_far_away_does_not_keep_others_from_being_looked_at() -> None:
+    frame = register(
+        {"denomination": "ACIERIES OURDAL", "code_commune": "96004"},
+        {"naf": "24.10Z", "tranche_effectifs": "41"},
+    )
+    found = search(frame, [{"names": ["ACIERIES OURDAL"], "evidence": {"24.10Z": 4.0}}])
+    assert {*frame["siret"]} == {*sirets(found)}
+
+
+def test_a_village_told_by_the_name_is_looked_through_too() -> None:
+    school = {"naf": "85.20Z", "tranche_effectifs": "02", "code_commune": "96004"}
+    frame = register(school, {"naf": "24.10Z"})
+    bulletin = {"evidence": {"85.20Z": 4.0}}
+    assert frame["siret"][0] not in sirets(search(frame, [bulletin]))
+    assert frame["siret"][0] in sirets(search(frame, [bulletin | {"towns": "ECOLE DE 96004"}]))
+    both = bulletin | {"towns": "96001 96004"}
+    assert frame["siret"][0] not in sirets(search(frame, [both]))
 
 
 def test_two_sources_of_one_pair_make_one_row() -> None:

@@ -97,6 +97,13 @@ def test_brackets_give_the_whole_the_inside_and_the_outside() -> None:
     assert {"GARAGE GALANT", "CARROSSERIE TREMBLE"} <= set(names)
 
 
+def test_the_town_in_brackets_is_no_name_of_its_own() -> None:
+    assert "VALBRUNE" not in names_of("HOPITAL DU LION (Valbrune)", town="VALBRUNE")
+    assert "HOPITAL DU LION" in names_of("HOPITAL DU LION (Valbrune)", town="VALBRUNE")
+    assert set(names_of("(Valbrune)", town="VALBRUNE")) == {"VALBRUNE"}
+    assert "TREMBLE" in names_of("HOPITAL DU LION (Tremble)", town="VALBRUNE")
+
+
 @pytest.mark.parametrize("raison", ["GALANT (TREMBLE", "GALANT TREMBLE)", "((GALANT))", "()", "("])
 def test_brackets_that_do_not_close_do_no_harm(raison: str) -> None:
     names = names_of(raison)
@@ -245,6 +252,23 @@ def test_a_school_is_also_called_by_its_street_and_place() -> None:
     assert not by_place & register_name_set(**school, naf="84.11Z")
     assert not by_place & register_name_set(**(school | {"siren": "399600010"}), naf="85.10Z")
     assert not by_place & register_name_set(**(school | {"enseignes": ""}), naf="85.10Z")
+
+
+@pytest.mark.parametrize(
+    ("enseigne", "naf", "said"),
+    [
+        ("CP VALBRUNE", "84.23Z", "MAISON D ARRET VALBRUNE"),
+        ("MAISON D'ARRET VALBRUNE", "84.23Z", "CD VALBRUNE"),
+        ("CTRE HOSPITALIER DES PINS", "86.10Z", "HOPITAL DES PINS"),
+        ("MEDIATHEQUE", "91.01Z", "BIBLIOTHEQUE"),
+    ],
+)
+def test_beginnings_that_people_take_for_one_another_are_names_too(
+    enseigne: str, naf: str, said: str
+) -> None:
+    assert said in register_name_set(enseignes=enseigne, naf=naf)
+    assert said not in register_name_set(enseignes=enseigne, naf="43.21A")
+    assert said not in register_name_set(enseignes=f"X{enseigne}", naf=naf)
 
 
 def test_a_departement_goes_by_its_name_whatever_the_register_calls_it() -> None:

@@ -1,15 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import numpy as np
 import pandas as pd
 import pytest
 from registers import Search, register, search
 
 from geomatch.activities import Evidence
-from geomatch.names import towns_named
 from geomatch.ranking import FEATURE_NAMES, FEATURES, Declared, compare
 
 #: Features that are not scores in [0, 1].
@@ -22,14 +18,10 @@ GALANT = {"denomination": "GALANT"}
 STREET = {"type_voie": "RUE", "nom_voie": "DES PINS"}
 
 
-def declared_of(
-    found: Search,
-    kinds: dict[int, tuple[str, ...]] | None = None,
-    towns: Mapping[int, str] = MappingProxyType({}),
-) -> Declared:
+def declared_of(found: Search, kinds: dict[int, tuple[str, ...]] | None = None) -> Declared:
     """What the bulletins of a search say beside their places.
 
-    `kinds` are NAF they imply, `towns` communes (codes) that their employer names hold.
+    `kinds` are NAF they imply.
     """
     kinds = kinds or {}
     n = len(found.places)
@@ -51,7 +43,6 @@ def declared_of(
         activity=Evidence(found.activities.code, found.activities.evidence),
         profession=silent,
         name_activity=silent,
-        towns=towns_named([towns.get(i, "") for i in range(n)], list(found.pool.communes)),
     )
 
 
@@ -194,8 +185,8 @@ def test_the_town_in_the_employers_name_is_told_from_another() -> None:
     frame = register(
         {"denomination": "GALANT"}, {"denomination": "GALANT", "code_commune": "96002"}
     )
-    found = search(frame, [{"names": ["GALANT"]}])
-    declared = declared_of(found, towns={0: "GALANT 96002"})
+    found = search(frame, [{"names": ["GALANT"], "towns": "GALANT 96002"}])
+    declared = declared_of(found)
     features = compare(
         found.pairs, found.places, declared, found.pool, found.activities.naf
     ).frame()
