@@ -66,7 +66,7 @@ def sample(geocoder: Geocoder, names: list[str], n: int, seed: int) -> pd.DataFr
     for row, (i, s) in enumerate(zip(at.tolist(), street.tolist(), strict=True)):
         code = index.streets["code_commune"].iat[s]
         kind, name = split_type(index.streets["nom_norm"].iat[s])
-        rep = addresses.rep[i]
+        rep = str(addresses.rep[i])
         address = Address(
             numero=str(addresses.numero[i]),
             rep=f" {rep.upper()}" if rep else "",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gazetteer import ban, naf
@@ -22,7 +23,7 @@ from gazetteer.workshop import Workshop
 from geomatch.addresses import CommuneIndex, Geocoder
 from geomatch.schema import NAMES, STORE_COMMUNES, STORE_ESTABLISHMENTS, STORE_NAF_WORDS
 from geomatch.store import Store
-from geomatch.territories import crs_of
+from geomatch.territories import crs_of, departement_of
 
 #: Tables that cutting the BAN up needs, as files of the workshop.
 COMMUNE_TABLES = ("communes", "commune_history")
@@ -96,8 +97,11 @@ def establishments(shop: Workshop, subject: tuple[str, bool]) -> dict[str, Any]:
     if has_streets:
         geocoder = Geocoder.open(country.store, [departement], communes=country.index)
     with shop.engine() as con:
+        con.register("borders", _borders(country.index, departement))
         rows = arrow(
-            con, f"SELECT * FROM {shop.register(departement)} ORDER BY code_commune, siret"
+            con,
+            f"SELECT r.* FROM {shop.register(departement)} r LEFT JOIN borders b "
+            "USING (code_commune) ORDER BY b.others NULLS FIRST, code_commune, siret",
         )
     crs = crs_of(departement)
     names = named(rows, country.labels)
@@ -106,6 +110,25 @@ def establishments(shop: Workshop, subject: tuple[str, bool]) -> dict[str, Any]:
     places = located(rows, country.communes, geocoder)
     n = write_departement(shop.root, STORE_ESTABLISHMENTS, departement, places, crs=crs)
     return {"establishments": n, "names": n_names}
+
+
+def _borders(index: CommuneIndex, departement: str) -> pa.Table:
+    """Communes that touch others across the border, and the départements of these.
+
+    Who looks across the border finds what is there in few places of the file.
+    """
+    others = {}
+    for code in index.labels:
+        if departement_of(code) == departement:
+            near = {departement_of(n) for n in index.neighbours(code)} - {departement}
+            if near:
+                others[code] = " ".join(sorted(near))
+    return pa.table(
+        {
+            "code_commune": pa.array(list(others), pa.string()),
+            "others": pa.array(list(others.values()), pa.string()),
+        }
+    )
 
 
 def words(shop: Workshop, subject: None) -> dict[str, Any]:

@@ -25,7 +25,8 @@ from geomatch.store import MANIFEST, country_path, departement_path
 
 _ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool": pa.bool_()}
 GEOMETRY = "geometry"
-_ROW_GROUP = 100_000
+#: Rows that are read together at least: some villages are asked for by the département beside.
+_ROW_GROUP = 10_000
 
 
 def write_country(root: Path, table: Table, rows: pd.DataFrame | pa.Table) -> int:

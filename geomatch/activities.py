@@ -18,6 +18,7 @@ from scipy import sparse
 
 from geomatch.lexicon import Lexicon
 from geomatch.names import STOP_WORDS
+from geomatch.rows import Columns
 from geomatch.tables import load_table
 from geomatch.text import factorise, normalise_all
 
@@ -38,10 +39,12 @@ _SLICE = 20_000
 
 def stems(text: str) -> list[str]:
     """Distinct word beginnings of a normalised text, stop words and final S left out."""
-    found = dict.fromkeys(
-        w.rstrip("S")[:_STEM] for w in text.split() if w not in STOP_WORDS and len(w) > 1
-    )
+    found = dict.fromkeys(_stem(w) for w in text.split() if w not in STOP_WORDS and len(w) > 1)
     return [s for s in found if s]
+
+
+def _stem(word: str) -> str:
+    return word.rstrip("S")[:_STEM]
 
 
 def word_counts(texts: Sequence[str], nafs: Sequence[str], *, whole: bool = False) -> pd.DataFrame:
@@ -96,32 +99,35 @@ class WordModel:
     ----------
     nafs : sequence of str
         The codes, in the order of every result.
-    counts : iterable of (DataFrame ``mot``, ``naf``, ``n``; weight)
+    counts : iterable of (table ``mot``, ``naf``, ``n``; weight)
         Sources that are added up. Words that are not stems are cut to stems.
     """
 
-    def __init__(self, nafs: Sequence[str], counts: Iterable[tuple[pd.DataFrame, float]]) -> None:
+    def __init__(self, nafs: Sequence[str], counts: Iterable[tuple[Columns, float]]) -> None:
         self.nafs = list(nafs)
         position = {naf: i for i, naf in enumerate(self.nafs)}
-        parts = []
-        for frame, weight in counts:
-            naf = frame["naf"].map(position)
-            part = pd.DataFrame({"mot": frame["mot"], "naf": naf, "n": frame["n"] * weight})
-            parts.append(part[naf.notna()])
-        table = pd.concat(parts, ignore_index=True)
-        is_whole = table["mot"].str.startswith(_WHOLE).to_numpy(bool)
-        self._fit_texts(table[is_whole])
-        table = table[~is_whole]
-        table["mot"] = [m.rstrip("S")[:_STEM] for m in table["mot"]]
-        table = table[~table["mot"].isin(STOP_WORDS)]
-        self.lexicon = Lexicon.of([[m] for m in dict.fromkeys(table["mot"])])
-        code = table["mot"].map(self.lexicon.code_of).to_numpy(np.int64)
+        parts = [
+            (*(np.asarray(t[c], object) for c in ("mot", "naf")), np.asarray(t["n"]) * weight)
+            for t, weight in counts
+        ]
+        mot, naf, n = (np.concatenate(column) for column in zip(*parts, strict=True))
+        word, words = pd.factorize(mot)
+        code, codes = pd.factorize(naf)
+        code = np.array([position.get(c, -1) for c in codes], dtype=np.int64)[code]
+        is_whole = np.array([w.startswith(_WHOLE) for w in words], dtype=bool)[word]
+        whole = np.flatnonzero(is_whole & (code >= 0))
+        self._fit_texts(words[word[whole]], code[whole], n[whole])
+        stem = [_stem(w) for w in words]
+        at = np.flatnonzero(~is_whole & (code >= 0))
+        at = at[np.array([s not in STOP_WORDS for s in stem], dtype=bool)[word[at]]]
+        known = dict.fromkeys(stem[w] for w in dict.fromkeys(word[at].tolist()))
+        self.lexicon = Lexicon.of([[s] for s in known])
+        code_of = self.lexicon.code_of
+        of_word = np.array([code_of.get(s, -1) for s in stem], dtype=np.int64)
         shape = (len(self.lexicon.words), len(self.nafs))
-        n = sparse.csr_array(
-            (table["n"].to_numpy(np.float64), (code, table["naf"].to_numpy(np.int64))), shape=shape
-        )
-        n.sum_duplicates()
-        self._fit(n)
+        table = sparse.csr_array((n[at].astype(np.float64), (of_word[word[at]], code[at])), shape)
+        table.sum_duplicates()
+        self._fit(table)
 
     def _fit(self, n: sparse.csr_array) -> None:
         per_word = np.asarray(n.sum(axis=1)).ravel()
@@ -138,11 +144,11 @@ class WordModel:
         )
         self.prior = (per_naf + 0.5) / (per_naf + 0.5).sum()
 
-    def _fit_texts(self, table: pd.DataFrame) -> None:
+    def _fit_texts(
+        self, texts: NDArray[np.object_], naf: NDArray[np.int64], n: NDArray[np.float64]
+    ) -> None:
         """Whole texts seen often enough, with the codes they were given."""
-        code, texts = pd.factorize(table["mot"].to_numpy(object))
-        n = np.asarray(table["n"], np.float64)
-        naf = np.asarray(table["naf"], np.int64)
+        code, texts = pd.factorize(texts)
         per_naf = np.bincount(naf, n, len(self.nafs)) + 0.5
         self._text_prior = per_naf / per_naf.sum()
         self._text_counts = sparse.csr_array(

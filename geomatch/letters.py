@@ -34,16 +34,18 @@ def letter_masks(words: Collection[str]) -> Words64:
     """A mask for each word: which letters it has, and which more than once."""
     letters, start = _flat(words)
     n = len(start)
-    if not n:
-        return np.zeros(0, np.uint64)
-    row = np.repeat(np.arange(n), np.diff(np.append(start, len(letters))))
+    sizes = np.diff(np.append(start, len(letters)))
     place = (letters.astype(np.int64) - 65) % _LETTERS
-    # letter by letter, each a flat array over the words
-    counts = np.bincount(place * n + row, minlength=n * _LETTERS).reshape(_LETTERS, n)
+    # the letters of each word in order, so that one that is there again follows itself
+    key = np.sort(np.repeat(np.arange(n), sizes) * _LETTERS + place)
+    place = key % _LETTERS
+    again = np.zeros(len(key), bool)
+    again[1:] = key[1:] == key[:-1]
     mask = np.zeros(n, np.uint64)
-    for letter, count in enumerate(counts):
-        mask |= (count >= 1).astype(np.uint64) << np.uint64(letter)
-        mask |= (count >= 2).astype(np.uint64) << np.uint64(_LETTERS + letter)
+    some = np.flatnonzero(sizes)
+    if len(some):
+        bits = np.uint64(1) << (place + _LETTERS * again).astype(np.uint64)
+        mask[some] = np.bitwise_or.reduceat(bits, start[some])
     return mask
 
 

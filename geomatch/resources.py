@@ -13,15 +13,16 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geomatch import activities
 from geomatch.addresses import CommuneIndex, Geocoder
+from geomatch.columns import texts
 from geomatch.config import AddressOptions
 from geomatch.establishments import Pool
 from geomatch.lexicon import Lexicon
 from geomatch.names import TownWords, clean_names
+from geomatch.rows import Rows
 from geomatch.schema import (
     NAMES,
     STORE_ESTABLISHMENTS,
@@ -66,7 +67,6 @@ class Resources:
         self.most_pools = most_pools
         self._geocoders: dict[str, Geocoder] = {}
         self._pools: dict[str, IndexedPool] = {}
-        self._registers: dict[str, _Register] = {}
 
     @cached_property
     def communes(self) -> CommuneIndex:
@@ -82,8 +82,8 @@ class Resources:
     @cached_property
     def nafs(self) -> list[str]:
         """Every NAF code of the store, sorted."""
-        labels = self.store.country(STORE_NAF)["naf"]
-        return sorted({*labels, *self.store.country(STORE_NAF_WORDS)["naf"]} - {""})
+        columns = (self.store.country_arrow(t).column("naf") for t in (STORE_NAF, STORE_NAF_WORDS))
+        return sorted({naf for c in columns for naf in c.unique().to_pylist()} - {"", None})
 
     @cached_property
     def label_counts(self) -> pd.DataFrame:
@@ -93,7 +93,9 @@ class Resources:
     @cached_property
     def name_words_model(self) -> activities.WordModel:
         """What words of names imply."""
-        words = self.store.country(STORE_NAF_WORDS)
+        table = self.store.country_arrow(STORE_NAF_WORDS)
+        words = Rows({c: texts(table.column(c)) for c in ("mot", "naf")})
+        words = words.plus(n=table.column("n").to_numpy())
         counts = [(words, 1.0), (self.label_counts, activities.LABEL_WEIGHT)]
         return activities.WordModel(self.nafs, counts)
 
@@ -140,21 +142,11 @@ class Resources:
         parts = [_Register.read(self.store, departement)]
         for other, near in self._fringe(departement).items():
             if other in self.known:
-                parts.append(self._register(other).of_communes(near))
+                parts.append(_Register.of_communes(self.store, other, near))
         pool = _joined(parts)
         towns = clean_names([self.commune_labels.get(c, "") for c in pool.communes])
         naf = pool.naf_positions(self.nafs)
         return IndexedPool(pool, Lexicon(pool.name_bags), naf, TownWords(towns))
-
-    def _register(self, departement: str) -> _Register:
-        """Establishments of a département: kept, for its neighbours ask for its fringe."""
-        if departement in self._registers:
-            self._registers[departement] = self._registers.pop(departement)  # now the latest used
-        else:
-            if len(self._registers) >= _MOST_REGISTERS:
-                self._registers.pop(next(iter(self._registers)))
-            self._registers[departement] = _Register.read(self.store, departement)
-        return self._registers[departement]
 
 
 @dataclass(frozen=True)
@@ -173,15 +165,16 @@ class _Register:
             store.arrow(NAMES, departement),
         )
 
-    def of_communes(self, communes: Sequence[str]) -> _Register:
+    @classmethod
+    def of_communes(cls, store: Store, departement: str, communes: Sequence[str]) -> _Register:
         """Those of some communes, renumbered."""
-        code = self.establishments.column("code_commune")
-        kept = pc.is_in(code, pa.array(communes, pa.string()))
-        row = self.names.column("row").to_numpy()
-        mine = kept.to_numpy()
-        number = np.cumsum(mine) - 1
-        names = self.names.set_column(0, "row", pa.array(number[row])).filter(pa.array(mine[row]))
-        return _Register(self.departement, self.establishments.filter(kept), names)
+        wanted = pa.array(communes, pa.string())
+        rows, at = store.rows_of(
+            STORE_ESTABLISHMENTS, departement, _COLUMNS, "code_commune", wanted
+        )
+        names, _ = store.rows_of(NAMES, departement, NAMES.names, "row", pa.array(at))
+        row = np.searchsorted(at, names.column("row").to_numpy())
+        return cls(departement, rows, names.set_column(0, "row", pa.array(row)))
 
 
 def _joined(parts: Sequence[_Register]) -> Pool:
@@ -196,8 +189,6 @@ def _joined(parts: Sequence[_Register]) -> Pool:
     return Pool(rows.append_column("departement", labels), names.set_column(0, "row", [row]))
 
 
-#: Registers kept as read, for the fringes of their neighbours.
-_MOST_REGISTERS = 8
 #: What matching needs of an establishment.
 _COLUMNS = ("siret", "siren", "code_commune", "naf", "tranche_effectifs", "is_siege", "voie_id",
             "x", "y", "uncertainty_m", "numero_norm", "voie_norm")  # fmt: skip

@@ -15,13 +15,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -134,6 +137,19 @@ class Store:
             return _empty(asked)
         return _read(self.file(departement_path(self.path, table, departement)), asked.names)
 
+    def rows_of(
+        self, table: Table, departement: str, columns: Sequence[str], by: str, wanted: pa.Array
+    ) -> tuple[pa.Table, NDArray[np.int64]]:
+        """Rows of a département's part whose column `by` is one of `wanted`, and their positions.
+
+        Of the file only the row groups that hold one are read.
+        """
+        asked = table.only(columns)
+        if not self.has(table, departement):
+            return _empty(asked), np.zeros(0, np.int64)
+        file = self.file(departement_path(self.path, table, departement))
+        return _read_where(file, asked.names, by, wanted)
+
     def departements_of(
         self, table: Table, departements: Sequence[str] | None = None
     ) -> pd.DataFrame:
@@ -212,15 +228,37 @@ def _refuse_gaps(store: Store) -> None:
 
 
 def _read(file: Path, columns: Sequence[str]) -> pa.Table:
-    try:
-        parquet = pq.ParquetFile(file)
-        names = set(parquet.schema_arrow.names)
-        missing = [c for c in columns if c not in names]
-        if missing:
-            raise StoreError(
-                f"{file}: column(s) {', '.join(missing)} missing; build the store again"
-            )
+    with _readable(file, columns) as parquet:
         return parquet.read(columns=list(columns)).replace_schema_metadata(None)
+
+
+def _read_where(
+    file: Path, columns: Sequence[str], by: str, wanted: pa.Array
+) -> tuple[pa.Table, NDArray[np.int64]]:
+    with _readable(file, [*columns, by]) as parquet:
+        is_wanted = pc.is_in(parquet.read(columns=[by]).column(0), wanted).to_numpy()
+        sizes = [parquet.metadata.row_group(i).num_rows for i in range(parquet.num_row_groups)]
+        of_group = np.split(is_wanted, np.cumsum(sizes)[:-1]) if sizes else []
+        groups = [i for i, mine in enumerate(of_group) if mine.any()]
+        rows = parquet.read_row_groups(groups, columns=list(columns)).replace_schema_metadata(None)
+        kept = [of_group[i] for i in groups]
+        if kept:
+            rows = rows.filter(pa.array(np.concatenate(kept)))
+        return rows, np.flatnonzero(is_wanted)
+
+
+@contextmanager
+def _readable(file: Path, columns: Sequence[str]) -> Iterator[pq.ParquetFile]:
+    """A file of the store that has the columns; raises :class:`StoreError` when it is none."""
+    try:
+        with pq.ParquetFile(file) as parquet:
+            names = set(parquet.schema_arrow.names)
+            missing = [c for c in columns if c not in names]
+            if missing:
+                raise StoreError(
+                    f"{file}: column(s) {', '.join(missing)} missing; build the store again"
+                )
+            yield parquet
     except (OSError, pa.ArrowException) as error:
         raise StoreError(
             f"{file} of the store is not readable: {error}; build the store again"

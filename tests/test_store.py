@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from registers import register, write_store
@@ -53,6 +54,39 @@ def test_the_geometry_column_of_the_files_is_not_read(root: Path) -> None:
 def test_a_departement_the_store_has_not_gives_no_rows(root: Path) -> None:
     nothing = Store.open(root).departement(STORE_STREETS, "75")
     pd.testing.assert_frame_equal(nothing, STORE_STREETS.empty())
+
+
+@pytest.mark.parametrize("wanted", [["96001"], ["96003", "96002"], ["96009"], []])
+def test_rows_of_some_communes_are_read_from_few_groups(
+    root: Path, wanted: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(root)
+    codes = ["96002"] * 3 + ["96001"] * 4 + ["96003"] * 3
+    table = store.arrow(STORE_ESTABLISHMENTS, "96").take([0] * len(codes))
+    table = table.set_column(table.column_names.index("code_commune"), "code_commune", [codes])
+    table = table.set_column(0, "siret", [[f"{i:014d}" for i in range(len(codes))]])
+    pq.write_table(table, departement_path(root, STORE_ESTABLISHMENTS, "96"), row_group_size=3)
+    read: list[list[int]] = []
+    whole = pq.ParquetFile.read_row_groups
+
+    def counted(self: pq.ParquetFile, groups: list[int], **options: object) -> pa.Table:
+        read.append(groups)
+        return whole(self, groups, **options)
+
+    monkeypatch.setattr(pq.ParquetFile, "read_row_groups", counted)
+    asked = pa.array(wanted, pa.string())
+    rows, at = store.rows_of(STORE_ESTABLISHMENTS, "96", ["siret"], "code_commune", asked)
+    expected = [i for i, code in enumerate(codes) if code in wanted]
+    assert at.tolist() == expected
+    assert rows.column("siret").to_pylist() == [f"{i:014d}" for i in expected]
+    assert read == [sorted({i // 3 for i in expected})]
+
+
+def test_rows_of_a_departement_the_store_has_not(root: Path) -> None:
+    asked = pa.array(["75101"], pa.string())
+    rows, at = Store.open(root).rows_of(STORE_STREETS, "75", ["voie_id"], "code_commune", asked)
+    assert rows.num_rows == len(at) == 0
+    assert rows.column_names == ["voie_id"]
 
 
 def test_departements_come_one_after_the_other_with_their_code(root: Path) -> None:

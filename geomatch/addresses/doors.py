@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from geomatch.addresses.numbers import rep_letter
-from geomatch.columns import whole
+from geomatch.columns import coded, whole
 from geomatch.schema import STORE_ADDRESSES
-from geomatch.store import Store, as_frame
+from geomatch.store import Store
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -22,6 +21,8 @@ Floats = NDArray[np.float64]
 #: House numbers are below this, so that one integer holds a street and a number: the gazetteer
 #: has some of six digits, and a key that is not in order is found or not as others are asked for.
 NUMBER_SPAN = 1 << 32
+_TEXTS = ("rep", "code_postal", "ban_id")
+_COLUMNS = ("voie_id", "numero", "x", "y", *_TEXTS)
 
 
 @dataclass(frozen=True)
@@ -30,25 +31,18 @@ class Addresses:
 
     street: Ints
     numero: Ints
-    rep: NDArray[np.object_]
     x: Floats
     y: Floats
+    rep: pa.Array
     code_postal: pa.Array
     ban_id: pa.Array
 
     @classmethod
     def read(cls, store: Store, departement: str) -> Addresses:
         """One département's addresses; ``street`` counts within the département."""
-        rows = store.arrow(STORE_ADDRESSES, departement)
-        t = as_frame(STORE_ADDRESSES.only(("voie_id", "numero", "rep", "x", "y")), rows)
-        return cls(
-            t["voie_id"].to_numpy(np.int64),
-            t["numero"].to_numpy(np.int64),
-            t["rep"].to_numpy(object),
-            t["x"].to_numpy(np.float64),
-            t["y"].to_numpy(np.float64),
-            *(whole(rows.column(c)).cast(pa.string()) for c in ("code_postal", "ban_id")),
-        )
+        rows = store.arrow(STORE_ADDRESSES, departement, _COLUMNS)
+        numbers = (rows.column(c).to_numpy() for c in ("voie_id", "numero", "x", "y"))
+        return cls(*numbers, *(whole(rows.column(c)) for c in ("rep", "code_postal", "ban_id")))
 
     @classmethod
     def join(cls, parts: Sequence[Addresses]) -> Addresses:
@@ -60,21 +54,21 @@ class Addresses:
         if not parts:
             none, text = np.array([], np.int64), pa.array([], pa.string())
             empty = np.array([], np.float64)
-            return cls(none, none, np.array([], object), empty, empty, text, text)
+            return cls(none, none, empty, empty, text, text, text)
         return cls(
             np.concatenate(street),
-            *(np.concatenate([getattr(p, c) for p in parts]) for c in ("numero", "rep", "x", "y")),
-            *(pa.concat_arrays([getattr(p, c) for p in parts]) for c in ("code_postal", "ban_id")),
+            *(np.concatenate([getattr(p, c) for p in parts]) for c in ("numero", "x", "y")),
+            *(pa.concat_arrays([getattr(p, c) for p in parts]) for c in _TEXTS),
         )
 
     @cached_property
     def rep_codes(self) -> tuple[Ints, dict[str, int]]:
         """Integer of each address's repetition (``bis`` and ``b`` are one) and of each letter."""
-        code, distinct = pd.factorize(self.rep)
-        letters = [rep_letter(r) for r in distinct]
+        code, distinct = coded(self.rep)
+        letters = [rep_letter(r) for r in distinct.to_pylist()]
         of_letter = {letter: i for i, letter in enumerate(dict.fromkeys(["", *letters]))}
         table = np.array([of_letter[letter] for letter in letters] or [0], dtype=np.int64)
-        return (table[code] if len(code) else code.astype(np.int64)), of_letter
+        return table[code], of_letter
 
     @cached_property
     def number_key(self) -> Ints:

@@ -17,6 +17,7 @@ from geomatch.addresses.questions import Questions
 from geomatch.addresses.search import Found, find
 from geomatch.addresses.street_names import read_street
 from geomatch.addresses.zones import SAME_CITY, ZoneFinder, Zones
+from geomatch.columns import texts
 from geomatch.config import AddressOptions
 from geomatch.rows import Columns, Rows, constant
 from geomatch.schema import STORE_COMMUNES
@@ -243,9 +244,8 @@ class Geocoder:
         door = np.flatnonzero(placed.address >= 0)
         if len(door):
             at = placed.address[door]
-            postcode[door] = addresses.code_postal.take(at).to_numpy(zero_copy_only=False)
-            ban_id[door] = addresses.ban_id.take(at).to_numpy(zero_copy_only=False)
-            rep[door] = addresses.rep[at]
+            columns = (addresses.code_postal, addresses.ban_id, addresses.rep)
+            postcode[door], ban_id[door], rep[door] = (texts(c.take(at)) for c in columns)
         codes = table["code_commune"][street]
         return {
             "geocode_level": level,

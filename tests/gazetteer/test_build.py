@@ -17,6 +17,7 @@ from official_files import COLUMNS, address, as_csv, establishment, write
 
 from gazetteer.build import BuildOptions, build
 from gazetteer.journal import Journal
+from gazetteer.parts import _borders
 from gazetteer.places import WGS84, project
 from geomatch.errors import ConfigError, DataError, LayoutError
 from geomatch.schema import (
@@ -63,6 +64,19 @@ def test_rows_are_sorted_by_commune(country):
     rows = build(country.write()).departement(STORE_ESTABLISHMENTS, "35")
     key = rows[["code_commune", "siret"]]
     pd.testing.assert_frame_equal(key, key.sort_values(["code_commune", "siret"]))
+
+
+def test_communes_at_one_border_stand_together() -> None:
+    class Index:
+        labels = dict.fromkeys(["35001", "35002", "35003", "35004", "22001", "50001"], "")
+
+        def neighbours(self, code: str) -> tuple[str, ...]:
+            return {"35001": ("35002",), "35002": ("50001", "22001"), "35003": ("22001",)}.get(
+                code, ()
+            )
+
+    borders = _borders(Index(), "35").to_pydict()
+    assert borders == {"code_commune": ["35002", "35003"], "others": ["22 50", "22"]}
 
 
 PLACED_TABLES = tuple(t for t in DEPARTEMENT_TABLES if "x" in t.columns)
