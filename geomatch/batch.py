@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from geomatch.errors import ConfigError, DataError
 from geomatch.garbage import seldom_collected
 from geomatch.matcher import Matcher
 from geomatch.model import Model, model_hash
-from geomatch.partitions import Work, finished_run, key_of
+from geomatch.partitions import Partition, Work, finished_run, key_of
 from geomatch.paths import Location
 from geomatch.planning import departements_of_work
 from geomatch.store import Store
@@ -60,10 +62,12 @@ class RunOptions:
 class Task:
     """One partition for one worker; everything in it can be pickled.
 
-    `version` tells apart what was built or trained again in the same place.
+    `place` is the département of all its bulletins, "" when there are several; `version` tells
+    apart what was built or trained again where it was.
     """
 
     number: int
+    place: str
     work: Location
     store: str
     config: Config
@@ -117,25 +121,26 @@ def run(
         tell(len(job.bulletins), len(job.bulletins))
         return old | {"is_old": True}
     work = Work.of(out)
-    sizes = work.planned(key) if options.resume else None
-    if sizes is None:
+    plan = work.planned(key) if options.resume else None
+    if plan is None:
+        codes = job.departements()
         # A part of a file may have no bulletin: its tables are empty, but they are there.
-        parts = partition_rows(job.departements()) or [np.arange(0)]
-        sizes = work.plan(key, job.bulletins, parts)
+        parts = partition_rows(codes) or [np.arange(0)]
+        plan = work.plan(key, job.bulletins, parts, codes)
     total, finished = len(job.bulletins), work.done()
-    tasks = job.tasks(work, [n for n in range(len(sizes)) if n not in finished], sizes)
+    tasks = job.tasks(work, plan, finished)
     description = job.description
     del job  # what the workers read from the partitions need not stay here too
-    before = done = sum(sizes[n] for n in finished)
+    before = done = sum(plan[n].size for n in finished)
     tell(done, total)
-    for number in execute(match_partition, tasks, options):
-        done += sizes[number]
+    for number in execute(match_partition, tasks, options, place=attrgetter("place")):
+        done += plan[number].size
         tell(done, total)
     how = {
         "workers": options.workers,
         "scheduler": bool(options.scheduler),
         "seconds": round(time.time() - begun, 3),
-        "partitions": len(sizes),
+        "partitions": len(plan),
     }
     work.merge(out, description | how)
     return description | how | {"matched": total - before}
@@ -231,11 +236,21 @@ class _Job:
             }
         return cls(bulletins, labels, description, store, config)
 
-    def tasks(self, work: Work, numbers: Sequence[int], sizes: Sequence[int]) -> list[Task]:
-        """Partitions as tasks, the big ones first so that workers end together."""
+    def tasks(self, work: Work, plan: Sequence[Partition], finished: Collection[int]) -> list[Task]:
+        """Partitions as tasks, the big départements first so that workers end together."""
         version = self.description["store"]["manifest_sha256"] + self.description["model"]["sha256"]
-        order = sorted(numbers, key=lambda n: (-sizes[n], n))
-        return [Task(n, work.folder, str(self.store), self.config, version) for n in order]
+        left = [n for n in range(len(plan)) if n not in finished]
+        together: Counter[str] = Counter()
+        for n in left:
+            together[plan[n].place] += plan[n].size
+
+        def rank(n: int) -> tuple[int, int]:
+            return -(together[plan[n].place] if plan[n].place else plan[n].size), n
+
+        return [
+            Task(n, plan[n].place, work.folder, str(self.store), self.config, version)
+            for n in sorted(left, key=rank)
+        ]
 
 
 def _check_options(options: RunOptions, store: Store) -> None:

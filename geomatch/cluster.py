@@ -7,8 +7,8 @@ written whole or not at all, so that running it twice leaves one result.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
@@ -39,8 +39,21 @@ class Crew(Protocol):
         """``tcp://…``; empty: this machine."""
 
 
-def execute(function: Callable[[T], R], tasks: Sequence[T], crew: Crew) -> Iterator[R]:
+def _anywhere(task: object) -> str:
+    return ""
+
+
+def execute(
+    function: Callable[[T], R],
+    tasks: Sequence[T],
+    crew: Crew,
+    *,
+    place: Callable[[T], str] = _anywhere,
+) -> Iterator[R]:
     """Call `function` on each task, and give what it returns as it comes.
+
+    A process of this machine gets tasks of one `place` one after the other, while there are
+    other places for the others: it has loaded what they need ("": no place).
 
     Raises
     ------
@@ -57,28 +70,62 @@ def execute(function: Callable[[T], R], tasks: Sequence[T], crew: Crew) -> Itera
         for task in tasks:
             yield function(task)
     else:
-        yield from _on_processes(function, tasks, crew.workers)
+        yield from _on_processes(function, tasks, crew.workers, place)
 
 
-def _on_processes(function: Callable[[T], R], tasks: Sequence[T], workers: int) -> Iterator[R]:
-    """A process that is killed breaks the whole pool: a new one does what is left."""
+def _on_processes(
+    function: Callable[[T], R], tasks: Sequence[T], workers: int, place: Callable[[T], str]
+) -> Iterator[R]:
+    """Each worker is a pool of its own: who is killed takes only its task along."""
     left = list(tasks)
-    for loss in range(1, MOST_LOSSES + 1):
-        with ProcessPoolExecutor(min(workers, len(left))) as pool:
-            futures = {pool.submit(function, task): task for task in left}
-            try:
-                for future in as_completed(futures):
-                    done = future.result()
-                    left = [t for t in left if t is not futures[future]]
-                    yield done
-            except BrokenProcessPool:
-                log.warning("a worker process was killed (%d of %d)", loss, MOST_LOSSES)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        if not left:
-            return
-    raise ConfigError(
+    pools = [ProcessPoolExecutor(1) for _ in range(min(workers, len(left)))]
+    running: dict[Future[R], tuple[int, T]] = {}
+    at = [""] * len(pools)
+
+    def begin(worker: int) -> None:
+        if left:
+            others = {*at} - {at[worker]}
+            task = left.pop(_next([place(t) for t in left], at[worker], others))
+            at[worker] = place(task)
+            running[pools[worker].submit(function, task)] = worker, task
+
+    losses = 0
+    try:
+        for worker in range(len(pools)):
+            begin(worker)
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                worker, task = running.pop(future)
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    losses += 1
+                    log.warning("a worker process was killed (%d of %d)", losses, MOST_LOSSES)
+                    if losses == MOST_LOSSES:
+                        raise _too_many_losses() from None
+                    left.insert(0, task)
+                    pools[worker] = ProcessPoolExecutor(1)
+                    begin(worker)
+                else:
+                    begin(worker)
+                    yield result
+    finally:
+        for pool in pools:
+            pool.shutdown(wait=not running, cancel_futures=True)
+
+
+def _next(places: Sequence[str], own: str, others: Collection[str]) -> int:
+    """Which of some tasks is for who was at `own`: there, else where nobody is, else the first."""
+    fitting = (
+        [i for i, p in enumerate(places) if p and p == own],
+        [i for i, p in enumerate(places) if not p or p not in others],
+        [0],
+    )
+    return next(found[0] for found in fitting if found)
+
+
+def _too_many_losses() -> ConfigError:
+    return ConfigError(
         f"worker processes were killed {MOST_LOSSES} times, perhaps for want of memory; give "
         "fewer --workers and go on with --resume"
     )

@@ -20,7 +20,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import numpy as np
@@ -46,6 +46,13 @@ _ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool":
 _HOW = ("workers", "scheduler", "seconds", "partitions", "workload")
 
 
+class Partition(NamedTuple):
+    """Some bulletins of a file: how many, and their département when it is the same for all."""
+
+    size: int
+    place: str
+
+
 @dataclass(frozen=True)
 class Work:
     """Where the partitions of a run lie."""
@@ -57,8 +64,8 @@ class Work:
         """That of a folder of results."""
         return cls(paths.join(out, FOLDER))
 
-    def planned(self, key: str) -> list[int] | None:
-        """Bulletins of each partition of an interrupted run; None when there was none.
+    def planned(self, key: str) -> list[Partition] | None:
+        """Partitions of an interrupted run; None when there was none.
 
         Raises :class:`ConfigError` when that run was one of other inputs or options.
         """
@@ -66,23 +73,35 @@ class Work:
             content = json.loads(paths.read_bytes(paths.join(self.folder, PLAN)))
         except FileNotFoundError:
             return None
-        if content["key"] == key:
-            return list(content["rows"])
+        if content["key"] == key and "places" in content:
+            return list(map(Partition, content["rows"], content["places"]))
         raise ConfigError(
             f"{self.folder} holds an interrupted run of other inputs or options; "
             "run without --resume to begin afresh"
         )
 
-    def plan(self, key: str, bulletins: pd.DataFrame, parts: Sequence[np.ndarray]) -> list[int]:
-        """Write the partitions, in the place of what was there; bulletins of each."""
+    def plan(
+        self,
+        key: str,
+        bulletins: pd.DataFrame,
+        parts: Sequence[np.ndarray],
+        departements: np.ndarray,
+    ) -> list[Partition]:
+        """Write the partitions, in the place of what was there.
+
+        `parts` are rows of `bulletins`, and `departements` tells where each of these is at work.
+        """
         paths.remove(self.folder)
+        planned = []
         for number, rows in enumerate(parts):
             part = bulletins.iloc[rows].reset_index(drop=True)
             self._write(number, "bulletins", part)
-        sizes = [len(p) for p in parts]
-        content = json.dumps({"key": key, "rows": sizes}).encode()
+            codes = set(departements[rows])
+            planned.append(Partition(len(rows), str(codes.pop()) if len(codes) == 1 else ""))
+        sizes, places = ([p[i] for p in planned] for i in (0, 1))
+        content = json.dumps({"key": key, "rows": sizes, "places": places}).encode()
         paths.write_bytes(paths.join(self.folder, PLAN), content)
-        return sizes
+        return planned
 
     def bulletins(self, number: int) -> pd.DataFrame:
         """Bulletins of a partition."""
