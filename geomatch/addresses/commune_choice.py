@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 #: How a written name meets an official one, and what that costs.
 NAME_COST: Mapping[str, float] = {
@@ -54,7 +55,7 @@ class Evidence:
     home: str
     size: float
 
-    @property
+    @cached_property
     def log_weight(self) -> float:
         """Logarithm of how well the commune explains what is written."""
         cost = NAME_COST[self.name] + ORIGIN_COST.get(self.origin, 0.0)

@@ -44,6 +44,7 @@ class CommuneNames:
         self._short = _by_name(rows, shorts)
         self._written = names.column("departement"), [keys[i] for i in number.tolist()]
         self._known_alike: dict[tuple[str, frozenset[str] | None], list[tuple[Codes, int]]] = {}
+        self._known_lengths: dict[int, list[str]] = {}
         self._of_commune: dict[str, dict[str, list[str]]] = {}
 
     # what misspelt names alone are looked for in, made when the first one is
@@ -113,11 +114,18 @@ class CommuneNames:
 
     def _near_length(self, key: str) -> list[str]:
         """Names so long that they may be the key with the slips allowed."""
-        allowed = _allowed_slips(key)
-        lengths = range(len(key) - allowed, len(key) + allowed + 1)
-        return [n for length in lengths for n in self._of_length.get(length, ())]
+        known = self._known_lengths.get(len(key))
+        if known is None:
+            allowed = _allowed_slips(key)
+            lengths = range(len(key) - allowed, len(key) + allowed + 1)
+            known = [n for length in lengths for n in self._of_length.get(length, ())]
+            if known:  # a text longer than every name leaves nothing behind
+                self._known_lengths[len(key)] = known
+        return known
 
     def _names_of(self, departements: Collection[str]) -> list[str]:
+        if len(departements) == 1:
+            return self._of_departement.get(next(iter(departements)), [])
         return [n for d in departements for n in self._of_departement.get(d, ())]
 
     def of_some_size(self, sizes: Mapping[str, int], least: int) -> list[str]:

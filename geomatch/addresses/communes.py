@@ -99,6 +99,8 @@ class CommuneIndex:
         self._by_postcode = Groups(*(postcodes.column(c) for c in ("code_postal", "code_commune")))
         near = tables[STORE_COMMUNE_NEIGHBOURS.name]
         code, other = (near.column(c) for c in ("code_commune", "voisine"))
+        #: of communes in force, hence not many
+        self._known_near: dict[str, frozenset[str]] = {}
         self._neighbours = Groups(code, other, near.column("distance_m").to_numpy())
         self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
 
@@ -141,6 +143,14 @@ class CommuneIndex:
     def neighbours(self, code_commune: str) -> tuple[str, ...]:
         """Communes near a commune, the nearest first."""
         return self._neighbours.get(code_commune)
+
+    def _near(self, home: str) -> frozenset[str]:
+        """Neighbours, and the cities of those that are arrondissements."""
+        known = self._known_near.get(home)
+        if known is None:
+            near = self.neighbours(home)
+            known = self._known_near[home] = frozenset(near) | {self.city(c) for c in near}
+        return known
 
     def of_postcode(self, code_postal: str) -> tuple[str, ...]:
         """Communes and arrondissements of a postcode; none for a CEDEX one."""
@@ -349,7 +359,7 @@ class CommuneIndex:
     def _home_relation(self, home: str, code: str, departement: str) -> str:
         if self.city(home) == code:
             return "home"
-        if code in self.neighbours(home) or code in {self.city(c) for c in self.neighbours(home)}:
+        if code in self._near(home):
             return "near"
         return "departement" if departement == self.departement(home) else "other"
 

@@ -1,4 +1,4 @@
-"""Values of many keys, built fast and read seldom."""
+"""Values of many keys, built fast; what is read is kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from geomatch.columns import coded, texts
 
 
 class Groups:
-    """Values of each key; built fast, read seldom.
+    """Values of each key; those asked for once are kept at hand.
 
     Parameters
     ----------
@@ -29,9 +29,15 @@ class Groups:
         start = np.searchsorted(code[order], np.arange(len(distinct) + 1))
         number, values_met = coded(values)
         self._number, self._values = number[order], texts(values_met)
+        self._known: dict[str, tuple[str, ...]] = {}
         self._span = dict(zip(distinct.to_pylist(), pairwise(start.tolist()), strict=True))
 
     def get(self, key: str) -> tuple[str, ...]:
         """Values of a key; none when it has none."""
-        low, high = self._span.get(key, (0, 0))
-        return tuple(self._values[self._number[low:high]])
+        known = self._known.get(key)
+        if known is None:
+            low, high = self._span.get(key, (0, 0))
+            known = tuple(self._values[self._number[low:high]])
+            if known:  # only keys that are there, so that no asker can fill the memory
+                self._known[key] = known
+        return known

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from geomatch.text import normalise
 
@@ -65,6 +66,7 @@ class Town:
     is_cedex: bool
 
 
+@lru_cache(maxsize=50_000)
 def read_town(text: str) -> Town:
     """Read a town as written: ``"St-Denis s/ Loire CEDEX 3"`` → key ``SAINT DENIS SUR LOIRE``."""
     raw = text[:200].replace("S/S ", "SOUS ").replace("s/s ", "sous ")
