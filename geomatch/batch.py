@@ -32,7 +32,8 @@ from geomatch.matcher import Matcher
 from geomatch.model import Model, model_hash
 from geomatch.partitions import Partition, Work, finished_run, key_of
 from geomatch.paths import Location
-from geomatch.planning import departements_of_work
+from geomatch.planning import workplaces
+from geomatch.rows import Rows
 from geomatch.store import Store
 
 #: Small départements share a partition up to this many bulletins.
@@ -123,10 +124,10 @@ def run(
     work = Work.of(out)
     plan = work.planned(key) if options.resume else None
     if plan is None:
-        codes = job.departements()
+        places = job.places()
         # A part of a file may have no bulletin: its tables are empty, but they are there.
-        parts = partition_rows(codes) or [np.arange(0)]
-        plan = work.plan(key, job.bulletins, parts, codes)
+        parts = partition_rows(places["departement"].astype(str)) or [np.arange(0)]
+        plan = work.plan(key, job.bulletins, parts, places)
     total, finished = len(job.bulletins), work.done()
     tasks = job.tasks(work, plan, finished)
     description = job.description
@@ -149,8 +150,8 @@ def run(
 def match_partition(task: Task) -> int:
     """Match one partition; its number when its files are in place."""
     work = Work(task.work)
-    bulletins = work.bulletins(task.number)
-    result = _matcher(task).match_bulletins(bulletins)
+    bulletins, communes = work.bulletins(task.number)
+    result = _matcher(task).match_bulletins(bulletins, communes=communes)
     row = bulletins["source_row"].to_numpy()
     work.write_results(
         task.number,
@@ -203,8 +204,8 @@ class _Job:
     """What is to be run: the bulletins asked for, and the inputs as run.json tells them."""
 
     bulletins: pd.DataFrame
-    #: département of work of each bulletin, when called
-    departements: Callable[[], np.ndarray]
+    #: where each bulletin is at work, when called
+    places: Callable[[], Rows]
     description: dict[str, Any]
     store: Location
     config: Config
@@ -222,19 +223,20 @@ class _Job:
                 f"{source} holds no bulletin: expected one line per bulletin; nothing done"
             )
         description = _description(source, opened, config, len(bulletins))
-        labels = partial(departements_of_work, bulletins, opened, config.addresses, options)
+        places = partial(workplaces, bulletins, opened, config.addresses, options)
         if options.departements:
-            codes = labels()
+            found = places()
+            codes = found["departement"].astype(str)
             known = np.isin(codes, opened.departements)
             asked = np.isin(codes, options.departements) & known
             asked |= ~known & (UNKNOWN in options.departements)
             bulletins = bulletins[asked].reset_index(drop=True)
-            labels = partial(np.asarray, codes[asked])
+            places = partial(found.take, np.flatnonzero(asked))
             description["part"] = {
                 "departements": sorted({*options.departements}),
                 "bulletins": len(bulletins),
             }
-        return cls(bulletins, labels, description, store, config)
+        return cls(bulletins, places, description, store, config)
 
     def tasks(self, work: Work, plan: Sequence[Partition], finished: Collection[int]) -> list[Task]:
         """Partitions as tasks, the big départements first so that workers end together."""

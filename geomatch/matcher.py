@@ -27,7 +27,7 @@ from geomatch.lexicon import Coverage
 from geomatch.model import Model
 from geomatch.names import TownWords, clean_names, employer_kinds, employer_names, name_words
 from geomatch.national import searched_departements
-from geomatch.prepared import PLACED, Prepared, address_parts, asked_communes, places_of_work
+from geomatch.prepared import PLACED, Prepared, address_parts, places_of_work, resolved
 from geomatch.resources import IndexedPool, Resources
 from geomatch.rows import Rows
 from geomatch.schema import BULLETINS, GEOCODES
@@ -103,10 +103,18 @@ class Matcher:
         return self.match_bulletins(standardise(frame, self.config.bulletins), progress)
 
     @seldom_collected()
-    def match_bulletins(self, bulletins: pd.DataFrame, progress: Progress | None = None) -> Result:
-        """:meth:`match` of a bulletins table (:data:`geomatch.schema.BULLETINS`)."""
+    def match_bulletins(
+        self,
+        bulletins: pd.DataFrame,
+        progress: Progress | None = None,
+        communes: Rows | None = None,
+    ) -> Result:
+        """:meth:`match` of a bulletins table (:data:`geomatch.schema.BULLETINS`).
+
+        `communes` are those of work where they were found before (:mod:`geomatch.planning`).
+        """
         tell = progress or _silent
-        prepared = self.prepare(bulletins, tell)
+        prepared = self.prepare(bulletins, tell, communes)
         pairs, features = self.pairs(prepared, tell)
         tell("decisions", 0.95)
         result = self._decide(prepared, pairs, features)
@@ -114,13 +122,18 @@ class Matcher:
         return result
 
     # ---------------------------------------------------------------- phases 1 to 3
-    def prepare(self, bulletins: pd.DataFrame, tell: Progress | None = None) -> Prepared:
+    def prepare(
+        self,
+        bulletins: pd.DataFrame,
+        tell: Progress | None = None,
+        communes: Rows | None = None,
+    ) -> Prepared:
         """Phases 1 to 3: names, places and activities of a bulletins table."""
         tell = tell or _silent
         tell("addresses", 0.05)
         told = Rows.of(bulletins, _TEXTS)
         parts = address_parts(told, self.parser, self.resources.communes)
-        communes = self.resources.communes.answers(asked_communes(told, parts))
+        communes = resolved(told, parts, self.resources.communes, communes)
         departement, zone = places_of_work(told, communes["code_commune"])
         geocodes = self._geocoded(parts, communes, departement)
         tell("activities", 0.2)

@@ -32,7 +32,8 @@ from geomatch import paths
 from geomatch.collating import GROUP_ROWS, collate, writing_options
 from geomatch.errors import ConfigError, DataError
 from geomatch.paths import Location
-from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS
+from geomatch.rows import Rows
+from geomatch.schema import BULLETINS, CANDIDATES, COMMUNES_RESOLVED, DECISIONS
 
 FOLDER = ".partitions"
 PLAN = "plan.json"
@@ -85,29 +86,35 @@ class Work:
         key: str,
         bulletins: pd.DataFrame,
         parts: Sequence[np.ndarray],
-        departements: np.ndarray,
+        places: Rows,
     ) -> list[Partition]:
         """Write the partitions, in the place of what was there.
 
-        `parts` are rows of `bulletins`, and `departements` tells where each of these is at work.
+        `parts` are rows of `bulletins`, and `places` (``departement``, COMMUNES_RESOLVED) tells
+        where each of these is at work.
         """
         paths.remove(self.folder)
         planned = []
         for number, rows in enumerate(parts):
+            there = places.take(rows)
             part = bulletins.iloc[rows].reset_index(drop=True)
+            part = part.assign(**{c: there[c] for c in COMMUNES_RESOLVED.names})
             self._write(number, "bulletins", part)
-            codes = set(departements[rows])
+            codes = set(there["departement"])
             planned.append(Partition(len(rows), str(codes.pop()) if len(codes) == 1 else ""))
-        sizes, places = ([p[i] for p in planned] for i in (0, 1))
-        content = json.dumps({"key": key, "rows": sizes, "places": places}).encode()
+        told = {"rows": [p.size for p in planned], "places": [p.place for p in planned]}
+        content = json.dumps({"key": key, **told}).encode()
         paths.write_bytes(paths.join(self.folder, PLAN), content)
         return planned
 
-    def bulletins(self, number: int) -> pd.DataFrame:
-        """Bulletins of a partition."""
+    def bulletins(self, number: int) -> tuple[pd.DataFrame, Rows]:
+        """Bulletins of a partition, and their communes of work (COMMUNES_RESOLVED)."""
         file = paths.join(self.folder, f"{number:05d}-bulletins.parquet")
         try:
-            return pd.read_parquet(io.BytesIO(paths.read_bytes(file)))
+            part = pd.read_parquet(io.BytesIO(paths.read_bytes(file)))
+            communes = COMMUNES_RESOLVED.conform(part)
+            found = Rows.of(communes, COMMUNES_RESOLVED.names)
+            return part.drop(columns=COMMUNES_RESOLVED.names), found
         except FileNotFoundError as error:
             raise DataError(
                 f"{file} is not seen from here: a cluster's workers need the folder of --out at "
@@ -152,7 +159,9 @@ class Work:
 def _typed(table: pa.Table) -> pa.Table:
     """The table with a type for columns that have no value at all, as in its other partitions."""
     kinds = {
-        c: kind for t in (BULLETINS, CANDIDATES, DECISIONS) for c, (kind, _) in t.columns.items()
+        c: kind
+        for t in (BULLETINS, COMMUNES_RESOLVED, CANDIDATES, DECISIONS)
+        for c, (kind, _) in t.columns.items()
     }
     fields = [
         pa.field(f.name, _ARROW[kinds.get(f.name, "float")]) if pa.types.is_null(f.type) else f

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from geomatch.addresses import CommuneIndex, get_parser
 from geomatch.cluster import Crew, execute
 from geomatch.config import AddressOptions
 from geomatch.garbage import seldom_collected
-from geomatch.prepared import address_parts, asked_communes, places_of_work
+from geomatch.prepared import address_parts, places_of_work, resolved
 from geomatch.rows import Rows
 from geomatch.store import Store
 
@@ -37,12 +35,15 @@ class _Slice:
     options: AddressOptions
 
 
-def departements_of_work(
-    bulletins: pd.DataFrame, store: Store, options: AddressOptions, crew: Crew
-) -> NDArray[np.str_]:
-    """Département of work of each bulletin, as the matcher will have it; "" where none is told.
+def workplaces(bulletins: pd.DataFrame, store: Store, options: AddressOptions, crew: Crew) -> Rows:
+    """Where each bulletin is at work, as the matcher will have it.
 
     `crew` shares the work of a big file; what it finds does not depend on it.
+
+    Returns
+    -------
+    Rows ``departement`` ("" for none) and COMMUNES_RESOLVED: what the bulletin's columns say of
+    its commune; a line that holds a town or a postcode may say more.
     """
     told = bulletins[_COLUMNS]
     slices = [
@@ -50,20 +51,20 @@ def departements_of_work(
         for i, low in enumerate(range(0, max(len(told), 1), SLICE_ROWS))
     ]
     if len(slices) == 1:
-        return _departements(slices[0])[1]
-    found = dict(execute(_departements, slices, crew))
-    return np.concatenate([found[i] for i in range(len(slices))])
+        return _workplaces(slices[0])[1]
+    by_number = dict(execute(_workplaces, slices, crew))
+    return Rows.joined([by_number[i] for i in range(len(slices))])
 
 
 @seldom_collected()
-def _departements(part: _Slice) -> tuple[int, NDArray[np.str_]]:
-    told, communes = Rows.of(part.bulletins, _COLUMNS), _communes(part.store, part.version)
-    asked = told
+def _workplaces(part: _Slice) -> tuple[int, Rows]:
+    told, index = Rows.of(part.bulletins, _COLUMNS), _communes(part.store, part.version)
+    communes = index.answers(told)
+    codes = communes["code_commune"]
     if (told["adresse"] != "").any():  # lines are read only where there are any
-        parts = address_parts(told, get_parser(part.options), communes)
-        asked = asked_communes(told, parts)
-    codes = communes.answers(asked)["code_commune"]
-    return part.number, places_of_work(told, codes)[0].astype(str)
+        parts = address_parts(told, get_parser(part.options), index)
+        codes = resolved(told, parts, index, communes)["code_commune"]
+    return part.number, communes.plus(departement=places_of_work(told, codes)[0])
 
 
 @lru_cache(maxsize=1)

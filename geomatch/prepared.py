@@ -130,6 +130,26 @@ def asked_communes(told: Columns, parts: Rows) -> Rows:
     return asked.plus(**{c: np.where(asked[c] != "", asked[c], parts[c]) for c in read})
 
 
+def resolved(told: Columns, parts: Rows, index: CommuneIndex, known: Rows | None = None) -> Rows:
+    """Commune of work of each bulletin (COMMUNES_RESOLVED).
+
+    `known` is what `told` alone says, where that was found before: it is asked again only where
+    the address line says more.
+    """
+    asked = asked_communes(told, parts)
+    if known is None:
+        return index.answers(asked)
+    more = (asked[c] != np.asarray(told[c]) for c in ("commune", "code_postal"))
+    rows = np.flatnonzero(np.logical_or(*more))
+    if not len(rows):
+        return known
+    again = index.answers(asked.take(rows))
+    columns = {c: known[c].copy() for c in again}
+    for column, values in columns.items():
+        values[rows] = again[column]
+    return Rows(columns)
+
+
 def places_of_work(
     told: Columns, code_commune: NDArray[np.object_]
 ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:

@@ -39,7 +39,7 @@ def bulletins(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def places(chain: Chain, bulletins: Path) -> pd.Series:
     """Bulletins by département of work."""
     job = batch._Job.open(bulletins, chain.store, chain.config, RunOptions())
-    return pd.Series(job.departements()).value_counts()
+    return pd.Series(job.places()["departement"]).value_counts()
 
 
 @pytest.fixture(scope="module")
