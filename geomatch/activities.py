@@ -34,7 +34,10 @@ _EVIDENCE_LIMIT = 6.0
 #: A whole text tells more than its words once it was coded this often.
 LEAST_TEXT_COUNT = 5
 _TEXT_SMOOTHING = 5.0
-_SLICE = 20_000
+#: Texts whose evidence is summed up together: it is to stay in the processor's cache.
+_AT_ONCE = 500
+#: Stems that a misspelt word may stand for, the commonest: who is called GIRARDY is no GIRAFE.
+_MEANT = 5_000
 
 
 def stems(text: str) -> list[str]:
@@ -121,13 +124,16 @@ class WordModel:
         at = np.flatnonzero(~is_whole & (code >= 0))
         at = at[np.array([s not in STOP_WORDS for s in stem], dtype=bool)[word[at]]]
         known = dict.fromkeys(stem[w] for w in dict.fromkeys(word[at].tolist()))
-        self.lexicon = Lexicon.of([[s] for s in known])
-        code_of = self.lexicon.code_of
-        of_word = np.array([code_of.get(s, -1) for s in stem], dtype=np.int64)
-        shape = (len(self.lexicon.words), len(self.nafs))
+        self._code_of = dict(zip(known, range(len(known)), strict=True))
+        of_word = np.array([self._code_of.get(s, -1) for s in stem], dtype=np.int64)
+        shape = (len(known), len(self.nafs))
         table = sparse.csr_array((n[at].astype(np.float64), (of_word[word[at]], code[at])), shape)
         table.sum_duplicates()
         self._fit(table)
+        total = np.asarray(table.sum(axis=1)).ravel()
+        self._meant = np.sort(np.argsort(-total, kind="stable")[:_MEANT])
+        names = list(known)
+        self._lexicon = Lexicon.of([[names[i]] for i in self._meant.tolist()])
 
     def _fit(self, n: sparse.csr_array) -> None:
         per_word = np.asarray(n.sum(axis=1)).ravel()
@@ -162,14 +168,14 @@ class WordModel:
 
         The words' opinion stays as so many imagined bulletins (Dirichlet smoothing).
         """
-        asked = np.array([i for i, t in enumerate(texts) if t in self._text_row], dtype=np.int64)
-        for low in range(0, len(asked), _SLICE):
-            rows = asked[low : low + _SLICE]
-            counts = self._text_counts[[self._text_row[texts[i]] for i in rows]].toarray()
-            believed = self._text_prior * np.exp(values[rows])
-            believed *= _TEXT_SMOOTHING / believed.sum(axis=1, keepdims=True)
-            share = (counts + believed) / (counts.sum(axis=1, keepdims=True) + _TEXT_SMOOTHING)
-            values[rows] = np.log(share / self._text_prior)
+        rows = np.array([i for i, t in enumerate(texts) if t in self._text_row], dtype=np.int64)
+        if not len(rows):
+            return
+        counts = self._text_counts[[self._text_row[texts[i]] for i in rows]].toarray()
+        believed = self._text_prior * np.exp(values[rows])
+        believed *= _TEXT_SMOOTHING / believed.sum(axis=1, keepdims=True)
+        share = (counts + believed) / (counts.sum(axis=1, keepdims=True) + _TEXT_SMOOTHING)
+        values[rows] = np.log(share / self._text_prior)
 
     def evidence(self, texts: Sequence[str]) -> Evidence:
         """Evidence of each text; a text of no known word says nothing."""
@@ -180,22 +186,43 @@ class WordModel:
         known = sorted({s for ws in words for s in ws})
         position = {s: i for i, s in enumerate(known)}
         word_code = np.array([position[s] for ws in words for s in ws], dtype=np.int64)
-        alike = self.lexicon.alike(known)
-        # A word stands for one stem, the likeliest; blurred words count less.
-        alike = _strongest(alike)
+        alike = self._stood_for(known)
         bag = sparse.csr_array(
             (np.ones(len(word_code), np.float32),
              (np.repeat(np.arange(len(words)), counts), word_code)),
             shape=(len(words), len(known)),
         )  # fmt: skip
         found = bag @ alike
+        values = np.empty((len(distinct), len(self.nafs)), np.float32)
+        for low in range(0, len(distinct), _AT_ONCE):
+            part = slice(low, low + _AT_ONCE)
+            values[part] = self._values(found[part], counts[part], distinct[part])
+        return Evidence(code_of, values)
+
+    def _stood_for(self, words: Sequence[str]) -> sparse.csr_array:
+        """The stem that each word stands for: itself, else the likeliest of the common ones.
+
+        Blurred words count less.
+        """
+        exact = np.array([self._code_of.get(w, -1) for w in words], dtype=np.int64)
+        hit, unknown = np.flatnonzero(exact >= 0), np.flatnonzero(exact < 0)
+        near = _strongest(self._lexicon.alike([words[i] for i in unknown.tolist()])).tocoo()
+        weight = np.concatenate([np.ones(len(hit), np.float32), near.data])
+        row = np.concatenate([hit, unknown[near.row]])
+        column = np.concatenate([exact[hit], self._meant[near.col]])
+        return sparse.csr_array((weight, (row, column)), shape=(len(words), len(self._code_of)))
+
+    def _values(
+        self, found: sparse.csr_array, counts: NDArray[np.int64], texts: Sequence[str]
+    ) -> NDArray[np.float64]:
+        """Evidence of some distinct texts, of the stems found in them."""
         weight = np.asarray(found.sum(axis=1)).ravel()
         values = (found @ self._delta).toarray() + weight[:, None] * self._unseen[None, :]
         values *= np.maximum(counts, 1)[:, None] ** -_DAMPING
         np.clip(values, -_EVIDENCE_LIMIT, _EVIDENCE_LIMIT, out=values)
-        self._of_known_texts(distinct, values)
+        self._of_known_texts(texts, values)
         np.clip(values, -_EVIDENCE_LIMIT, _EVIDENCE_LIMIT, out=values)
-        return Evidence(code_of, values.astype(np.float32))
+        return values
 
 
 def _strongest(alike: sparse.csr_array) -> sparse.csr_array:
