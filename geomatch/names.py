@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -37,6 +37,8 @@ _ELIDED = re.compile(r"\bP ?TIT(E?S?)\b")
 _CANTEEN_U = re.compile(r"\bREST(?:O|AU|AURANT)?S? U\b")
 #: Numbers of schools, chambers, universities; a single letter is one only at the end.
 _NUMERALS = {"II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
+#: Names whose kind is kept: colleagues write the same.
+_MOST_REMEMBERED = 50_000
 _LAST_NUMERALS = {"I": "1", "V": "5", "X": "10"}
 
 
@@ -170,19 +172,23 @@ def employer_kinds(raisons: Sequence[str]) -> tuple[list[str], list[tuple[str, .
     return [kind for kind, _ in found], [nafs for _, nafs in found]
 
 
-@cache
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def _generic_employer(name: str) -> tuple[str, tuple[str, ...]]:
+    if not _any_generic().search(name):
+        return "", ()
     for pattern, kind, nafs, _ in _generic_patterns():
         if pattern.search(name):
             return kind, tuple(nafs.split())
     return "", ()
 
 
-@cache
+@lru_cache(maxsize=_MOST_REMEMBERED)
 def _names_somebody(name: str) -> bool:
     """Whether the register may hold the name: a ministry or an agency's brand, not INTERIM."""
-    named = (named for pattern, *_, named in _generic_patterns() if pattern.search(name))
-    return next(named, True) and not _is_legal_form(name)
+    if _any_generic().search(name):
+        named = (named for pattern, *_, named in _generic_patterns() if pattern.search(name))
+        return next(named, True) and not _is_legal_form(name)
+    return not _is_legal_form(name)
 
 
 def _is_legal_form(name: str) -> bool:
@@ -240,3 +246,9 @@ def _generic_patterns() -> tuple[tuple[re.Pattern[str], str, str, bool], ...]:
         (re.compile(pattern), kind, naf, bool(named))
         for pattern, kind, naf, named in load_table("generic_employers")
     )
+
+
+@cache
+def _any_generic() -> re.Pattern[str]:
+    """Any of the patterns: hardly a name is that of a generic employer."""
+    return re.compile("|".join(f"(?:{row[0]})" for row in load_table("generic_employers")))

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.addresses.doors import Addresses
-from geomatch.addresses.key_table import KeyTable
+from geomatch.addresses.key_table import KeyTable, spread
 from geomatch.addresses.street_names import StreetName, keys_of, read_street
 from geomatch.rows import Rows
 from geomatch.schema import STORE_STREETS
@@ -91,9 +91,11 @@ class StreetIndex:
 
     @cached_property
     def _word_pairs(self) -> tuple[Ints, Ints, NDArray[np.object_]]:
-        flat = [(w, i) for i, name in enumerate(self.names) for w in name.words if len(w) >= 3]
-        code, words = pd.factorize(np.array([w for w, _ in flat], dtype=object))
-        return code, np.array([i for _, i in flat], dtype=np.int64), words
+        """Words of three letters or more: those of each street begin at ``start[street]``."""
+        long = [[w for w in name.words if len(w) >= 3] for name in self.names]
+        counts = np.fromiter(map(len, long), np.int64, len(long))
+        code, words = pd.factorize(np.array([w for ws in long for w in ws], dtype=object))
+        return np.append(0, np.cumsum(counts)), code, words
 
     @property
     def words(self) -> NDArray[np.object_]:
@@ -108,11 +110,10 @@ class StreetIndex:
         words : positions in :attr:`words`
         (start, rows) : the bearers of ``words[i]`` are ``rows[start[i]:start[i + 1]]``
         """
-        code, street, _ = self._word_pairs
-        wanted = np.zeros(len(self), dtype=bool)
-        wanted[streets] = True
-        at = np.flatnonzero(wanted[street])
+        first, code, _ = self._word_pairs
+        streets = np.sort(streets)
+        bearer, at = spread(first[streets], first[streets + 1])
         words, local = np.unique(code[at], return_inverse=True)
         order = np.argsort(local, kind="stable")
         start = np.searchsorted(local[order], np.arange(len(words) + 1))
-        return words, (start, street[at][order])
+        return words, (start, streets[bearer[order]])

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 from geomatch.addresses.line import Line
-from geomatch.addresses.patterns import CITIES, RANK_AFTER_TOWN, TOWN
+from geomatch.addresses.patterns import (
+    CEDEX,
+    CITIES,
+    RANK_AFTER_TOWN,
+    STREET_BEFORE,
+    TOWN,
+    TOWN_ALONE,
+)
 
 
 def country(line: Line) -> None:
@@ -32,7 +37,7 @@ def postcode_and_town(line: Line) -> None:
             words += [w for w in line.take(end, rank.end()) if w[0].isdigit()]
         line.add("commune", words)
         return None
-    cedex = re.compile("C[NO]?").match(line.kinds, at + 1)
+    cedex = CEDEX.match(line.kinds, at + 1)
     if cedex:
         line.is_cedex = True
         line.take(at + 1, cedex.end())
@@ -67,5 +72,5 @@ def _town_without_postcode(line: Line) -> None:
         return
     comma = kinds.rfind(",")
     last = kinds[comma + 1 :]
-    if comma > 0 and re.fullmatch("[WSsLtIDM]+[NO]?", last) and re.search("[TtZWI]", kinds[:comma]):
+    if comma > 0 and TOWN_ALONE.fullmatch(last) and STREET_BEFORE.search(kinds[:comma]):
         line.add("commune", line.take(comma + 1, len(kinds)))

@@ -20,14 +20,21 @@ from geomatch.addresses.patterns import (
     BOX,
     INSIDE,
     LIKE_NUMBER,
+    NAMED_PIECE,
     NUMBER_ALONE,
+    NUMBER_BEFORE_TYPE,
     NUMBERED_ROADS,
     OCR,
     OF,
+    PIECE,
     STREET_END,
+    TELLING,
     TOWN_AT_END,
     TRAILING_NUMBER,
+    TYPE_BEHIND,
     UNTYPED,
+    WORD_BEFORE_TYPE,
+    WORD_BEHIND,
     YEAR,
 )
 from geomatch.addresses.rule_towns import country, postcode_and_town
@@ -96,9 +103,9 @@ def _repair(line: Line) -> None:
     kinds = line.kinds
     if "T" in kinds:
         _letters_for_digits(line)
-    if re.search("(?:^|[,.]|[NP][RLs]?,?)T", line.kinds):
+    if TYPE_BEHIND.search(line.kinds):
         return
-    for found in re.finditer("(?:^|[,.]|[NP][RL]?,?)W", kinds):
+    for found in WORD_BEHIND.finditer(kinds):
         at = found.end() - 1
         word = line.words[at]
         glued = glued_type(word)
@@ -118,10 +125,10 @@ def _repair(line: Line) -> None:
 
 def _letters_for_digits(line: Line) -> None:
     """``1O RUE`` is number 10, ``L2 RUE`` number 12; the BV of ``80 BV RUE`` is a repetition."""
-    for found in re.finditer("(?<=N)W(?=,?T)", line.kinds):
+    for found in WORD_BEFORE_TYPE.finditer(line.kinds):
         if len(line.words[found.start()]) <= 2:
             line.kinds = line.kinds[: found.start()] + "L" + line.kinds[found.end() :]
-    for found in re.finditer("[WN](?=R?T)", line.kinds):
+    for found in NUMBER_BEFORE_TYPE.finditer(line.kinds):
         at = found.start()
         if LIKE_NUMBER.match(line.words[at]):
             line.words[at] = line.words[at].translate(OCR)
@@ -230,7 +237,7 @@ def _inside_buildings(line: Line) -> None:
 def _untyped(line: Line) -> None:
     """A name without type or number is a street's, unless an institution's word is in it."""
     found = UNTYPED.search(line.kinds)
-    if found is None or not re.search("[WODMtI]", found[0]):
+    if found is None or not TELLING.search(found[0]):
         return
     if "I" in line.kinds[found.end() : found.end() + 1]:
         return
@@ -253,13 +260,13 @@ def _rest(line: Line) -> None:
     if alone and not line.parts.get("nom_voie"):
         number = read_number(line.take(alone.start("n"), alone.end("n"))[0])
         line.parts |= {"numero": number.numero, "rep": number.rep}
-    for found in list(re.finditer("[^.,]+", line.kinds)):
+    for found in list(PIECE.finditer(line.kinds)):
         words = line.take(found.start(), found.end())
         if found[0][0] == "Z":
             kind, used = leading_type(words)
             name = expand_words(words[used:])
             line.add("lieu", name if kind == "LIEU DIT" else [kind, *name])
-        elif re.search("[WI]", found[0]) and found[0][0] != "T":
+        elif NAMED_PIECE.search(found[0]) and found[0][0] != "T":
             line.add("nom", words)
         else:
             line.add("complement", words)
