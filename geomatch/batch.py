@@ -155,8 +155,8 @@ def match_partition(task: Task) -> int:
     row = bulletins["source_row"].to_numpy()
     work.write_results(
         task.number,
-        result.candidates.assign(source_row=row[result.candidate_rows]),
-        result.decisions.assign(source_row=row),
+        result.echoes.plus(source_row=row[result.candidate_rows]),
+        result.decided.plus(source_row=row),
     )
     return task.number
 

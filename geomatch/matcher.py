@@ -45,11 +45,22 @@ _AT_ONCE = 10_000
 class Result:
     """What a match gives: the contract's two tables, and what was understood on the way."""
 
-    decisions: pd.DataFrame
-    candidates: pd.DataFrame
+    #: the two tables as arrays
+    decided: Rows = field(repr=False)
+    echoes: Rows = field(repr=False)
     #: bulletin (position) of each row of candidates
     candidate_rows: NDArray[np.int64] = field(repr=False)
     prepared: Prepared = field(repr=False)
+
+    @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """One row a bulletin: :data:`geomatch.schema.DECISIONS`."""
+        return self.decided.frame(self.prepared.bulletins.index)
+
+    @cached_property
+    def candidates(self) -> pd.DataFrame:
+        """Up to twenty rows a bulletin: :data:`geomatch.schema.CANDIDATES` and the features."""
+        return self.echoes.frame()
 
 
 class Matcher:

@@ -99,7 +99,7 @@ class Work:
             there = places.take(rows)
             part = bulletins.iloc[rows].reset_index(drop=True)
             part = part.assign(**{c: there[c] for c in COMMUNES_RESOLVED.names})
-            self._write(number, "bulletins", part)
+            self._write(number, "bulletins", pa.Table.from_pandas(part, preserve_index=False))
             codes = set(there["departement"])
             planned.append(Partition(len(rows), str(codes.pop()) if len(codes) == 1 else ""))
         told = {"rows": [p.size for p in planned], "places": [p.place for p in planned]}
@@ -121,10 +121,10 @@ class Work:
                 "the same place as the command has it, or --out s3://…"
             ) from error
 
-    def write_results(self, number: int, candidates: pd.DataFrame, decisions: pd.DataFrame) -> None:
+    def write_results(self, number: int, candidates: Rows, decisions: Rows) -> None:
         """Write the results of a partition; they are there when both are."""
-        self._write(number, CANDIDATES.name, candidates)
-        self._write(number, DECISIONS.name, decisions)
+        for table, rows in ((CANDIDATES, candidates), (DECISIONS, decisions)):
+            self._write(number, table.name, _arrow(rows))
 
     def done(self) -> frozenset[int]:
         """Partitions whose results are there."""
@@ -146,14 +146,19 @@ class Work:
         """Delete what is left of it."""
         paths.remove(self.folder)
 
-    def _write(self, number: int, name: str, table: pd.DataFrame) -> None:
+    def _write(self, number: int, name: str, table: pa.Table) -> None:
         buffer = io.BytesIO()
-        arrow = _typed(pa.Table.from_pandas(table, preserve_index=False))
+        arrow = _typed(table)
         # small row groups: the merge holds one of each partition
         options = writing_options(arrow.schema) | {"compression": "lz4", "write_statistics": False}
         pq.write_table(arrow, buffer, row_group_size=GROUP_ROWS, **options)
         file = paths.join(self.folder, f"{number:05d}-{name}.parquet")
         paths.write_bytes(file, buffer.getvalue())
+
+
+def _arrow(rows: Rows) -> pa.Table:
+    # NaN is an absent number, which is null in files
+    return pa.table({c: pa.array(rows[c], from_pandas=True) for c in rows})
 
 
 def _typed(table: pa.Table) -> pa.Table:

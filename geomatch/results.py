@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.rows import Rows
@@ -29,7 +28,7 @@ def decision_table(
     first: NDArray[np.int64],
     decided: Rows,
     nafs: Rows,
-) -> pd.DataFrame:
+) -> Rows:
     """One row a bulletin (DECISIONS); `first` is the best pair's position, -1 for none."""
     siret = np.full(len(first), "", dtype=object)
     if len(siret_of_pair):
@@ -44,9 +43,7 @@ def decision_table(
     for table in (decided, nafs, prepared.geocodes):
         columns |= {c: table[c] for c in table}
     columns["code_commune"] = np.where(place != "", place, asked)
-    return Rows({c: _rounded(columns[c]) for c in DECISIONS.columns}).frame(
-        prepared.bulletins.index
-    )
+    return Rows({c: _rounded(columns[c]) for c in DECISIONS.columns})
 
 
 def candidate_table(
@@ -55,7 +52,7 @@ def candidate_table(
     features: Rows,
     decided: Rows,
     kept: NDArray[np.int64],
-) -> pd.DataFrame:
+) -> Rows:
     """The pairs `kept`, as readers get them: CANDIDATES, then the features."""
     rank = _rank(pairs["row"])[kept]
     pairs, features = pairs.take(kept), features.take(kept)
@@ -78,9 +75,7 @@ def candidate_table(
     }
     table = {c: _rounded(columns[c]) for c in CANDIDATES.columns}
     table |= {c: features[c] for c in features if c not in table}
-    return Rows(
-        {**table, "seen": pairs["seen"].astype(np.float32), "source": pairs["source"]}
-    ).frame()
+    return Rows({**table, "seen": pairs["seen"].astype(np.float32), "source": pairs["source"]})
 
 
 def _rounded(values: NDArray) -> NDArray:
