@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -50,6 +51,8 @@ _GOOD_NAME = 0.6
 _NAFS_TRIED = 12
 #: Offices of local authorities, the largest, looked at besides.
 _OFFICES = 3
+#: What the commune of residence is worth beside a name, where work is said to be in it.
+_AT_HOME = 0.3
 #: Pairs looked at together: what is made of them is to stay in the processor's cache.
 _MOST_PAIRS = 200_000
 
@@ -81,6 +84,17 @@ class Places:
 
     def __len__(self) -> int:
         return len(self.zone)
+
+    @cached_property
+    def focus(self) -> NDArray[np.int64]:
+        """The commune of residence where it tells more than the declared place; -1 elsewhere.
+
+        Who lives in an arrondissement of Paris and works where they live works in it, one of
+        twenty that PARIS may mean.
+        """
+        several = (self.relation == INSIDE).sum(axis=1)[self.zone] != 1
+        outside = self.relation[self.zone, self.home] != INSIDE
+        return np.where((self.at_home > 0) & (several | outside), self.home, -1)
 
 
 @dataclass(frozen=True)
@@ -124,14 +138,13 @@ def find_candidates(
 def _by_name(places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions) -> Rows:
     """Bearers of similar names in the declared commune and its neighbours.
 
-    Bulletins of one written name and one zone share the search. A name borne by few and
+    Bulletins of one written name, zone and focus share the search. A name borne by few and
     written almost in full is looked for in the whole pool.
     """
-    zone = places.zone[names.row]
-    key = names.name * max(len(places.relation), 1) + zone
-    groups, group_of = np.unique(key, return_inverse=True)
-    name = groups // max(len(places.relation), 1)
-    group_zone = groups % max(len(places.relation), 1)
+    asked = (names.name, places.zone[names.row], places.focus[names.row] + 1)
+    sizes = (len(names.start), len(places.relation) + 1, places.relation.shape[1] + 1)
+    groups, group_of = np.unique(np.ravel_multi_index(asked, sizes), return_inverse=True)
+    name, group_zone, group_focus = np.unravel_index(groups, sizes)
     bearers = pool.name_bearers
     found = []
     cost = np.cumsum(_expansion_cost(name, names, pool.n_bearers))
@@ -140,14 +153,15 @@ def _by_name(places: Places, names: WrittenNames, pool: Pool, options: Candidate
         group += low
         known = names.known[pair]
         expanded, position = ragged_ranges(bearers.indptr[known], bearers.indptr[known + 1])
-        zone_of = group_zone[group][expanded]
-        relation = places.relation[zone_of, pool.bearer_commune[position]]
+        commune = pool.bearer_commune[position]
+        relation = places.relation[group_zone[group][expanded], commune]
         keep = np.flatnonzero((relation > ELSEWHERE) | _unmistakable(pair, names, pool)[expanded])
-        expanded, relation = expanded[keep], relation[keep]
+        expanded, relation, commune = expanded[keep], relation[keep], commune[keep]
         establishment = bearers.indices[position[keep]]
         group, pair = group[expanded], pair[expanded]
         a, b = names.of_written[pair], names.of_known[pair]
         score = 0.6 * a + 0.4 * b + 0.1 * relation + 0.03 * pool.size[establishment]
+        score += _AT_HOME * (commune == group_focus[group] - 1)
         order = top(group, score, 3 * options.by_name)
         found.append((group[order], pair[order], establishment[order]))
     if not found:
@@ -282,7 +296,7 @@ def _looked_at(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], bool]]:
     """Bulletins with the communes to look through for them; whether these are the declared ones.
 
-    The declared place, and the one other commune that the employer's name tells: a school that
+    The declared place, the commune of residence where work is said to be, and the one other commune that the employer's name tells: a school that
     is called after its village, with the address of the town that runs it.
     """
     rows = rows[np.argsort(places.zone[rows], kind="stable")]
@@ -290,6 +304,9 @@ def _looked_at(
         reach = places.relation[places.zone[here[:1]]].ravel()
         best = reach.max(initial=0)
         yield here, np.flatnonzero((reach == best) & (reach > ELSEWHERE)), bool(best == INSIDE)
+    for home in np.unique(places.focus[rows]):
+        if home >= 0:
+            yield rows[places.focus[rows] == home], np.array([home]), False
     named = places.named
     telling = rows[np.diff(named.indptr)[rows] == 1]
     commune = named.indices[named.indptr[telling]]
@@ -342,12 +359,14 @@ def _best(pairs: Rows, places: Places, activities: Activities, pool: Pool, kept:
     number = (places.numero[row] >= 0) & (places.numero[row] == pool.numero[est])
     evidence = activities.evidence[activities.code[row], np.maximum(activities.naf[est], 0)]
     by_radius = (pairs["source"] & BY_RADIUS) > 0
+    home = (places.home[row] == pool.commune[est]) * places.at_home[row]
     score = (
         4.0 * pairs["score"]
         + 1.5 * (street | text)
         + 1.0 * ((street | text) & number)
         + 0.7 * by_radius
         + 0.4 * relation
+        + 4.0 * _AT_HOME * home
         + 0.25 * pool.size[est]
         + 0.3 * pool.has_name[est]
         + 0.25 * np.where(activities.naf[est] >= 0, evidence, 0.0)

@@ -33,7 +33,7 @@ PRECISE_M = 150.0
 #: Questions put to the R-tree together: in Paris each finds thousands.
 _ASKED_AT_ONCE = 100
 #: Employers of one activity and commune that are looked at for their size alone.
-LARGEST = 8
+LARGEST = 24
 #: What a local authority's office (mairie, communauté de communes) does, and how the SIREN of
 #: one begins.
 _OFFICE_NAF = "84.11"
