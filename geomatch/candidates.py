@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from geomatch.config import CandidateOptions
 from geomatch.establishments import LARGEST, Pool
 from geomatch.lexicon import ragged_ranges
 from geomatch.rows import Rows
 from geomatch.schema import Table
+from geomatch.workplaces import ELSEWHERE, INSIDE, Places
 from geomatch.written import WrittenNames, look_up, name_score, top
 
-#: How a candidate's commune stands to the declared one.
-ELSEWHERE, NEIGHBOUR, INSIDE = 0, 1, 2
 #: Sources, as bits.
 BY_NAME, BY_RADIUS, BY_STREET, BY_ACTIVITY = 1, 2, 4, 8
 
@@ -55,46 +52,6 @@ _OFFICES = 3
 _AT_HOME = 0.3
 #: Pairs looked at together: what is made of them is to stay in the processor's cache.
 _MOST_PAIRS = 200_000
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where each bulletin of a batch is, as far as candidates are concerned (n rows).
-
-    ``zone`` indexes the rows of `relation`, an array (zones, communes of the pool) of
-    ELSEWHERE, NEIGHBOUR, INSIDE. ``position`` and ``radius`` are metres; NaN for none.
-    ``street`` is :func:`geomatch.establishments.street_codes`, -1 for none. ``home`` is the
-    commune of residence (position among the pool's, -1 for one outside), ``at_home`` 1 where
-    work is said to be in it, -1 elsewhere, 0 where nothing is said. ``by_code`` tells whose
-    commune was given by its official code. ``named`` tells which communes of the pool each
-    employer's name holds.
-    """
-
-    zone: NDArray[np.int64]
-    relation: NDArray[np.int8]
-    position: NDArray[np.float64]
-    radius: NDArray[np.float64]
-    street: NDArray[np.int64]
-    numero: NDArray[np.int64]
-    street_text: NDArray[np.object_]
-    home: NDArray[np.int64]
-    at_home: NDArray[np.int8]
-    by_code: NDArray[np.bool_]
-    named: sparse.csr_array
-
-    def __len__(self) -> int:
-        return len(self.zone)
-
-    @cached_property
-    def focus(self) -> NDArray[np.int64]:
-        """The commune of residence where it tells more than the declared place; -1 elsewhere.
-
-        Who lives in an arrondissement of Paris and works where they live works in it, one of
-        twenty that PARIS may mean.
-        """
-        several = (self.relation == INSIDE).sum(axis=1)[self.zone] != 1
-        outside = self.relation[self.zone, self.home] != INSIDE
-        return np.where((self.at_home > 0) & (several | outside), self.home, -1)
 
 
 @dataclass(frozen=True)
@@ -242,11 +199,12 @@ def _on_street_as_written(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs (bulletin, row) of one written street, in any commune of the declared place.
 
-    Serves streets that the store does not know; Paris is twenty communes.
+    Serves streets that the store does not know, and those that go on in another arrondissement.
     """
     zone, commune = np.nonzero(places.relation == INSIDE)
     start = np.searchsorted(zone, np.arange(len(places.relation) + 1))
-    asks = np.flatnonzero((places.street < 0) & (places.street_text != ""))
+    unsure = (places.street < 0) | places.is_wide
+    asks = np.flatnonzero(unsure & (places.street_text != ""))
     pair, position = ragged_ranges(start[places.zone[asks]], start[places.zone[asks] + 1])
     asker, row = pool.on_street_named(commune[position], places.street_text[asks[pair]])
     return asks[pair[asker]], row
@@ -296,8 +254,9 @@ def _looked_at(
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], bool]]:
     """Bulletins with the communes to look through for them; whether these are the declared ones.
 
-    The declared place, the commune of residence where work is said to be, and the one other commune that the employer's name tells: a school that
-    is called after its village, with the address of the town that runs it.
+    The declared place, the commune of residence where work is said to be in it, and the one other
+    commune that the employer's name tells: a school that is called after its village, with the
+    address of the town that runs it.
     """
     rows = rows[np.argsort(places.zone[rows], kind="stable")]
     for here in np.split(rows, np.flatnonzero(np.diff(places.zone[rows])) + 1):
@@ -363,7 +322,7 @@ def _best(pairs: Rows, places: Places, activities: Activities, pool: Pool, kept:
     score = (
         4.0 * pairs["score"]
         + 1.5 * (street | text)
-        + 1.0 * ((street | text) & number)
+        + 1.0 * number
         + 0.7 * by_radius
         + 0.4 * relation
         + 4.0 * _AT_HOME * home

@@ -33,6 +33,7 @@ from geomatch.rows import Rows
 from geomatch.schema import BULLETINS, GEOCODES
 from geomatch.store import Store
 from geomatch.territories import departements_of
+from geomatch.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
 from geomatch.written import similar_names
 
 Progress = Callable[[str, float], None]
@@ -254,9 +255,7 @@ class Matcher:
         labels = self.resources.commune_labels
         return clean_names([labels.get(c, "") for c in communes["code_commune"]])
 
-    def _places(
-        self, prepared: Prepared, rows: NDArray[np.int64], indexed: IndexedPool
-    ) -> candidates.Places:
+    def _places(self, prepared: Prepared, rows: NDArray[np.int64], indexed: IndexedPool) -> Places:
         zones, zone = np.unique(prepared.zone_code[rows].astype(str), return_inverse=True)
         position = indexed.commune_position
         relation = np.array([self._relation(z, position) for z in zones])
@@ -270,7 +269,7 @@ class Matcher:
         xy = np.stack([geocodes[c][rows] for c in ("x", "y")], axis=1)
         home = (position.get(c, -1) for c in told["code_commune_residence"][rows])
         at_home = (_AT_HOME.get(said, 0) for said in told["lieu_travail"][rows])
-        return candidates.Places(
+        return Places(
             zone=zone.ravel(),
             relation=relation.reshape(len(zones), len(position)),
             position=np.where(placed[:, None], xy, np.nan),
@@ -286,15 +285,15 @@ class Matcher:
 
     def _relation(self, zone: str, communes: Mapping[str, int]) -> NDArray[np.int8]:
         """INSIDE, NEIGHBOUR or ELSEWHERE for each commune of a pool (code → position)."""
-        out = np.full(len(communes), candidates.ELSEWHERE, np.int8)
+        out = np.full(len(communes), ELSEWHERE, np.int8)
         if zone == "~":
-            out[:] = candidates.NEIGHBOUR
+            out[:] = NEIGHBOUR
             return out
         code = zone.lstrip("~")
         inside = self.resources.communes.zone(code)
         near = {n for c in (*inside, code) for n in self.resources.communes.neighbours(c)}
-        out[[communes[c] for c in near if c in communes]] = candidates.NEIGHBOUR
-        own = candidates.NEIGHBOUR if zone.startswith("~") else candidates.INSIDE
+        out[[communes[c] for c in near if c in communes]] = NEIGHBOUR
+        own = NEIGHBOUR if zone.startswith("~") else INSIDE
         out[[communes[c] for c in inside if c in communes]] = own
         return out
 

@@ -17,10 +17,10 @@ from rapidfuzz import fuzz
 from rapidfuzz.process import cpdist
 
 from geomatch.activities import Evidence
-from geomatch.candidates import ELSEWHERE, INSIDE, NEIGHBOUR, Places
 from geomatch.establishments import Pool
 from geomatch.rows import Columns, Rows
 from geomatch.tables import load_table
+from geomatch.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
 
 #: Feature → what it measures. Scores are in [0, 1] unless said otherwise.
 FEATURES: dict[str, str] = {

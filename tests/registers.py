@@ -17,14 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from gazetteer.store import write_country, write_departement, write_manifest
-from geomatch.candidates import (
-    ELSEWHERE,
-    INSIDE,
-    NEIGHBOUR,
-    Activities,
-    Places,
-    find_candidates,
-)
+from geomatch.candidates import Activities, find_candidates
 from geomatch.config import CandidateOptions
 from geomatch.establishments import Pool, street_codes
 from geomatch.lexicon import Coverage, Lexicon
@@ -44,6 +37,7 @@ from geomatch.store import Store
 from geomatch.territories import crs_of, departement_of
 from geomatch.text import normalise
 from geomatch.voies import street_key
+from geomatch.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
 from geomatch.written import WrittenNames, similar_names
 
 Row = Mapping[str, Any]

@@ -27,7 +27,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "knowledge": (
         "bags", "joined", "letters", "trigrams", "lexicon", "written", "model", "collective",
-        "fitting",
+        "fitting", "workplaces",
     ),
     "phases": (
         "bulletins", "names", "register_names", "addresses", "activities", "establishments",
@@ -56,7 +56,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "establishments": {"names"},
     "register_names": {"names"},
     "candidates": {"establishments"},
-    "ranking": {"establishments", "candidates", "activities"},
+    "ranking": {"establishments", "activities"},
     "matcher": {"national", "prepared", "resources", "results"},
     "batch": {"cluster", "partitions", "planning"},
     "planning": {"cluster"},
@@ -72,6 +72,7 @@ ALONGSIDE: dict[str, set[str]] = {
 #: Units that may not see all that lies below them.
 ONLY: dict[str, set[str]] = {
     "joined": set(),
+    "workplaces": set(),
     "bags": {"columns"},
     "letters": set(),
     "garbage": set(),

@@ -5,17 +5,9 @@ import pandas as pd
 import pytest
 from registers import NAFS, Search, centre, register, search
 
-from geomatch.candidates import (
-    BY_ACTIVITY,
-    BY_NAME,
-    BY_RADIUS,
-    BY_STREET,
-    ELSEWHERE,
-    INSIDE,
-    NEIGHBOUR,
-    PAIRS,
-)
+from geomatch.candidates import BY_ACTIVITY, BY_NAME, BY_RADIUS, BY_STREET, PAIRS
 from geomatch.config import CandidateOptions
+from geomatch.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR
 
 #: A commune of everyday establishments, to which each test adds its own.
 TOWN = (
