@@ -19,7 +19,7 @@ from scipy import sparse
 
 from geomatch import activities, candidates, collective, decisions, ranking, results
 from geomatch.addresses import get_parser, whole_numbers
-from geomatch.bulletins import standardise
+from geomatch.bulletins import standard_rows
 from geomatch.config import Config
 from geomatch.establishments import street_codes
 from geomatch.garbage import seldom_collected
@@ -29,7 +29,7 @@ from geomatch.names import TownWords, clean_names, employer_kinds, employer_name
 from geomatch.national import searched_departements
 from geomatch.prepared import PLACED, Prepared, address_parts, places_of_work, resolved
 from geomatch.resources import IndexedPool, Resources
-from geomatch.rows import Rows
+from geomatch.rows import Columns, Rows
 from geomatch.schema import BULLETINS, GEOCODES
 from geomatch.store import Store
 from geomatch.territories import departements_of
@@ -112,12 +112,12 @@ class Matcher:
         Result
             ``decisions`` has one row a bulletin in input order, ``candidates`` up to twenty.
         """
-        return self.match_bulletins(standardise(frame, self.config.bulletins), progress)
+        return self.match_bulletins(standard_rows(frame, self.config.bulletins), progress)
 
     @seldom_collected()
     def match_bulletins(
         self,
-        bulletins: pd.DataFrame,
+        bulletins: Columns,
         progress: Progress | None = None,
         communes: Rows | None = None,
     ) -> Result:
@@ -136,7 +136,7 @@ class Matcher:
     # ---------------------------------------------------------------- phases 1 to 3
     def prepare(
         self,
-        bulletins: pd.DataFrame,
+        bulletins: Columns,
         tell: Progress | None = None,
         communes: Rows | None = None,
     ) -> Prepared:
@@ -156,7 +156,7 @@ class Matcher:
         codes = {g: i for i, g in enumerate(dict.fromkeys(g for g in generic if g[0]))}
         masks = [activities.naf_prefix_mask(self.resources.nafs, nafs) for _, nafs in codes]
         return Prepared(
-            bulletins=bulletins,
+            given=bulletins,
             told=told,
             parts=parts,
             communes=communes,
@@ -219,7 +219,7 @@ class Matcher:
     ) -> tuple[Rows, Rows]:
         pool = indexed.pool
         places = self._places(prepared, rows, indexed)
-        position = np.full(len(prepared.bulletins), -1, np.int64)
+        position = np.full(len(prepared.told), -1, np.int64)
         position[rows] = np.arange(len(rows))
         writer, name = (prepared.names[c].to_numpy() for c in ("row", "name"))
         mine = np.flatnonzero(position[writer] >= 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,8 @@ _SLICE = 250
 class Prepared:
     """Bulletins with all that phases 1 to 3 understood of them; every table is aligned."""
 
-    bulletins: pd.DataFrame
+    #: the bulletins table as it came
+    given: Columns
     #: text columns of the bulletins
     told: Rows
     parts: Rows
@@ -50,6 +52,11 @@ class Prepared:
     activity: Evidence
     profession: Evidence
     name_activity: Evidence
+
+    @cached_property
+    def bulletins(self) -> pd.DataFrame:
+        """The bulletins table, made of its arrays when somebody reads it."""
+        return self.given.frame() if isinstance(self.given, Rows) else self.given
 
     def asked_activities(self, rows: NDArray[np.int64], naf: NDArray[np.int64]) -> Activities:
         """Evidence of activity, occupation and kind of employer together, once for each mix."""
@@ -79,7 +86,7 @@ class Prepared:
         -------
         Rows ``naf`` and ``naf_chance``, its share, one a bulletin.
         """
-        n = len(self.bulletins)
+        n = len(self.told)
         if not len(nafs):
             return Rows({"naf": constant("", n), "naf_chance": constant(0.0, n)})
         evidences = (self.activity, self.profession, self.name_activity)

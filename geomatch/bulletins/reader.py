@@ -67,7 +67,7 @@ def read_bulletins(path: Location, options: BulletinOptions | None = None) -> pd
     layout = recognise(source.header, options or BulletinOptions(), source=source.name)
     positions = sorted(set(layout.columns.values()))
     arrays, ragged = source.columns(positions)
-    return _assemble(dict(zip(positions, arrays, strict=True)), layout, ragged)
+    return _assemble(dict(zip(positions, arrays, strict=True)), layout, ragged).frame()
 
 
 def standardise(frame: pd.DataFrame, options: BulletinOptions | None = None) -> pd.DataFrame:
@@ -82,13 +82,18 @@ def standardise(frame: pd.DataFrame, options: BulletinOptions | None = None) -> 
     LayoutError
         As for :func:`read_bulletins`.
     """
+    return standard_rows(frame, options).frame()
+
+
+def standard_rows(frame: pd.DataFrame, options: BulletinOptions | None = None) -> Rows:
+    """:func:`standardise` as arrays: for one bulletin, the DataFrame costs as much as reading."""
     if set(BULLETINS.names) <= set(frame.columns):
         conformed = BULLETINS.conform(frame)
         typed = {
             c: text_array(conformed[c]) if kind == "text" else conformed[c].to_numpy()
             for c, (kind, _) in BULLETINS.columns.items()
         }
-        return Rows(typed, len(frame)).frame()
+        return Rows(typed, len(frame))
     header = [str(c) for c in frame.columns]
     layout = recognise(header, options or BulletinOptions(), source="bulletins")
     columns = {p: frame.iloc[:, p] for p in set(layout.columns.values())}
@@ -127,7 +132,7 @@ def read_strata(
 
 def _assemble(
     columns: Mapping[int, pa.ChunkedArray | pd.Series], layout: Layout, ragged: Mapping[int, str]
-) -> pd.DataFrame:
+) -> Rows:
     n = len(next(iter(columns.values())))
     raw: dict[str, Cleaned] = {
         name: clean_column(columns[p], width=_CODE_WIDTHS.get(name, 0))
@@ -147,7 +152,7 @@ def _assemble(
         "probleme": _problems(texts["id"], ragged, has_controls),
     }
     blank = _blank(n)
-    return Rows({name: made.get(name, blank) for name in BULLETINS.names}, n).frame()
+    return Rows({name: made.get(name, blank) for name in BULLETINS.names}, n)
 
 
 def _blank(n: int) -> NDArray[np.object_]:
