@@ -19,7 +19,7 @@ from geomatch.lexicon import ragged_ranges
 from geomatch.rows import Rows
 from geomatch.schema import Table
 from geomatch.workplaces import ELSEWHERE, INSIDE, Places
-from geomatch.written import WrittenNames, look_up, name_score, top
+from geomatch.written import WrittenNames, in_reach, look_up, name_score, top
 
 #: Sources, as bits.
 BY_NAME, BY_RADIUS, BY_STREET, BY_ACTIVITY = 1, 2, 4, 8
@@ -84,7 +84,7 @@ def find_candidates(
     )
     vague = _vague(found, places, pool, options)
     found = Rows.joined([found, _by_activity(vague, places, activities, pool)])
-    pairs = _best(_merged(found), places, activities, pool, options.kept)
+    pairs = _best(_merged(found), places, activities, pool, options)
     known, weight = pairs["known"], names.coverage.lexicon.weight
     shared = np.zeros(len(pairs))
     compared = np.flatnonzero(known >= 0)
@@ -308,7 +308,9 @@ def _merged(pairs: Rows) -> Rows:
     return pairs.take(kept).plus(score=score[kept], source=source)
 
 
-def _best(pairs: Rows, places: Places, activities: Activities, pool: Pool, kept: int) -> Rows:
+def _best(
+    pairs: Rows, places: Places, activities: Activities, pool: Pool, options: CandidateOptions
+) -> Rows:
     """The cheap score, and the cut."""
     row, est = pairs["row"], pairs["establishment"]
     relation = places.relation[places.zone[row], pool.commune[est]]
@@ -330,7 +332,7 @@ def _best(pairs: Rows, places: Places, activities: Activities, pool: Pool, kept:
         + 0.3 * pool.has_name[est]
         + 0.25 * np.where(activities.naf[est] >= 0, evidence, 0.0)
     )
-    order = top(row, score, kept)
+    order = in_reach(row, score, options.kept, options.least, options.reach)
     return pairs.plus(relation=relation.astype(np.int64)).take(order)
 
 

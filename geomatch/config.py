@@ -51,8 +51,11 @@ class CandidateOptions:
     max_radius_m: float = 2_000.0
     min_radius_m: float = 60.0
     by_radius: int = 30
-    by_name: int = 30
-    kept: int = 40
+    by_name: int = 150
+    kept: int = 300
+    #: beyond so many, only those are kept whose cheap score is within `reach` of the best
+    least: int = 15
+    reach: float = 3.0
 
 
 @dataclass(frozen=True)

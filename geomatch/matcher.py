@@ -34,12 +34,16 @@ from geomatch.schema import BULLETINS, GEOCODES
 from geomatch.store import Store
 from geomatch.territories import departements_of
 from geomatch.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
-from geomatch.written import similar_names
+from geomatch.written import in_reach, similar_names
 
 Progress = Callable[[str, float], None]
 #: Bulletins of a département that are compared at once: in Paris each has thousands of names and
 #: neighbours to look at.
 _AT_ONCE = 10_000
+#: What is weighed against one another once it is compared: the first candidates of a bulletin, as
+#: many as results list, and whoever is not further behind the best (log-odds), for other bulletins
+#: may speak for them.
+_REACH = 3.0
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ class Matcher:
         """
         tell = progress or _silent
         prepared = self.prepare(bulletins, tell, communes)
-        pairs, features = self.pairs(prepared, tell)
+        pairs, features = self.pairs(prepared, tell, only_likely=True)
         tell("decisions", 0.95)
         result = self._decide(prepared, pairs, features)
         tell("decisions", 1.0)
@@ -186,10 +190,13 @@ class Matcher:
         return Rows.joined(found).take(np.argsort(np.concatenate(asked)))
 
     # ---------------------------------------------------------------- phase 4
-    def pairs(self, prepared: Prepared, tell: Progress | None = None) -> tuple[Rows, Rows]:
+    def pairs(
+        self, prepared: Prepared, tell: Progress | None = None, only_likely: bool = False
+    ) -> tuple[Rows, Rows]:
         """Candidates of every bulletin and their features, aligned, sorted by bulletin.
 
-        The pairs have besides :data:`geomatch.candidates.PAIRS` the columns ``siret``,
+        `only_likely`: without those that the shipped or given model puts far behind. The pairs have
+        besides :data:`geomatch.candidates.PAIRS` the columns ``siret``,
         ``siret_number`` and ``siren`` (integers), ``naf``, ``name_compared``.
         """
         tell = tell or _silent
@@ -200,7 +207,7 @@ class Matcher:
             rows = np.flatnonzero(prepared.searched == departement)
             pool = self.resources.pool(departement)
             slices = (rows[low : low + _AT_ONCE] for low in range(0, len(rows), _AT_ONCE))
-            found += [self._pairs_of(prepared, part, pool) for part in slices]
+            found += [self._pairs_of(prepared, part, pool, only_likely) for part in slices]
         if not found:
             empty = Rows.of(candidates.PAIRS.empty(), candidates.PAIRS.names)
             numbers, texts = np.zeros(0, np.int64), np.zeros(0, object)
@@ -215,7 +222,7 @@ class Matcher:
         return pairs.take(order), features.take(order)
 
     def _pairs_of(
-        self, prepared: Prepared, rows: NDArray[np.int64], indexed: IndexedPool
+        self, prepared: Prepared, rows: NDArray[np.int64], indexed: IndexedPool, only_likely: bool
     ) -> tuple[Rows, Rows]:
         pool = indexed.pool
         places = self._places(prepared, rows, indexed)
@@ -240,6 +247,11 @@ class Matcher:
             name_activity=prepared.name_activity.rows(rows),
         )
         features = ranking.compare(pairs, places, declared, pool, indexed.naf)
+        if only_likely:
+            score = self.model.ranking.score(features)
+            most, least = self.config.candidates.kept, results.KEPT_CANDIDATES
+            best = np.sort(in_reach(pairs["row"], score, most, least, _REACH))
+            pairs, features = pairs.take(best), features.take(best)
         est = pairs["establishment"]
         pairs = pairs.plus(
             row=rows[pairs["row"]],

@@ -118,6 +118,21 @@ def top(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
     return kept[order[np.arange(len(order)) - start < most]]
 
 
+def in_reach(
+    group: NDArray, score: NDArray, most: int, least: int, reach: float
+) -> NDArray[np.int64]:
+    """:func:`top` without those of a group that are far behind its first.
+
+    The first `least` of a group stay, and behind them who scores no more than `reach` below the
+    first, up to `most` in all.
+    """
+    order = top(group, score, most)
+    group, score = group[order], score[order]
+    first = np.searchsorted(group, group)
+    is_one_of_first = np.arange(len(order)) - first < least
+    return order[is_one_of_first | (score >= score[first] - reach)]
+
+
 def _contenders(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
     """Positions, in order, of those that may be among the `most` best of their group.
 

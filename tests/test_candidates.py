@@ -7,6 +7,7 @@ from registers import NAFS, Search, centre, register, search
 
 from geomatch.candidates import BY_ACTIVITY, BY_NAME, BY_RADIUS, BY_STREET, PAIRS
 from geomatch.config import CandidateOptions
+from geomatch.establishments import LARGEST
 from geomatch.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR
 
 #: A commune of everyday establishments, to which each test adds its own.
@@ -108,6 +109,16 @@ def test_a_street_as_written_is_looked_for_in_every_part_of_a_city() -> None:
     assert sorted(sirets(found)) == sorted(frame["siret"][:2])
 
 
+def test_a_street_of_a_wide_place_is_looked_for_as_written_though_the_store_knows_it() -> None:
+    frame = register(
+        {"nom_voie": "CHEMIN NOIR", "code_commune": "96001"},
+        {"nom_voie": "CHEMIN NOIR", "code_commune": "96002", "naf": "24.10Z"},
+    )
+    known = {"nom_voie": "CHEMIN NOIR", "voie_id": int(frame["voie_id"][0])}
+    assert frame["siret"][1] in sirets(search(frame, [known | {"commune": "96001+96002"}]))
+    assert sirets(search(frame, [known])) == [frame["siret"][0]]
+
+
 def test_a_street_as_written_is_not_looked_for_where_no_commune_is_known() -> None:
     frame = register({"denomination": "GALANT", "nom_voie": "CHEMIN NOIR", "x": 0.0, "y": 0.0})
     found = search(frame, [{"nom_voie": "CHEMIN NOIR", "commune": "96004"}])
@@ -126,7 +137,7 @@ def test_the_office_of_the_commune_is_looked_at_whatever_the_activity() -> None:
     office = {"siren": "219600010", "naf": "84.11Z", "tranche_effectifs": "01"}
     others = [{"naf": naf, "tranche_effectifs": "41"} for naf in sorted(NAFS) if naf != "84.11Z"]
     frame = register(*shops, *others, office)
-    found = search(frame, [{"evidence": {"47.11F": 4.0, "84.11Z": -4.0}}])
+    found = search(frame, [{"evidence": {"47.11F": 3.0, "84.11Z": -3.0}}])
     assert frame["siret"].iloc[-1] in sirets(found)
 
 
@@ -147,6 +158,54 @@ def test_a_village_told_by_the_name_is_looked_through_too() -> None:
     assert frame["siret"][0] in sirets(search(frame, [bulletin | {"towns": "ECOLE DE 96004"}]))
     both = bulletin | {"towns": "96001 96004"}
     assert frame["siret"][0] not in sirets(search(frame, [both]))
+
+
+@pytest.mark.parametrize(
+    ("declared", "looked_at"),
+    [
+        ({"commune": "96001+96003", "home": "96003", "at_home": 1}, True),
+        ({"commune": "96001+96003", "home": "96003"}, False),
+        ({"commune": "96001+96003", "home": "96003", "at_home": -1}, False),
+        # the place declared is one commune, and another: what is said of home contradicts it
+        ({"commune": "96001", "home": "96003", "at_home": 1}, True),
+        ({"commune": "96003", "home": "96003", "at_home": 1}, True),
+    ],
+)
+def test_who_works_where_they_live_works_in_that_part_of_a_wide_place(
+    declared: dict[str, object], looked_at: bool
+) -> None:
+    larger = [{"naf": "85.20Z", "tranche_effectifs": "21"} for _ in range(LARGEST)]
+    school = {"naf": "85.20Z", "tranche_effectifs": "02", "code_commune": "96003"}
+    frame = register(*larger, school)
+    found = search(frame, [{"evidence": {"85.20Z": 4.0}} | declared])
+    assert (frame["siret"].iloc[-1] in sirets(found)) == looked_at
+
+
+def test_of_many_of_one_name_the_one_where_people_live_is_found() -> None:
+    crowd = [{"denomination": "GARAGE DU LION", "tranche_effectifs": "32"} for _ in range(9)]
+    frame = register(*crowd, {"denomination": "GARAGE DU LION", "code_commune": "96003"})
+    asked = {"names": ["GARAGE DU LION"], "commune": "96001+96003", "home": "96003"}
+    few = CandidateOptions(by_name=1, least=3, kept=3)
+    assert frame["siret"].iloc[-1] not in sirets(search(frame, [asked], few))
+    assert frame["siret"].iloc[-1] in sirets(search(frame, [asked | {"at_home": 1}], few))
+
+
+def test_a_house_number_counts_without_its_street() -> None:
+    twins = [{"denomination": "GARAGE DU LION", "nom_voie": f"VOIE {i}", "numero": str(i + 1)}
+             for i in range(6)]  # fmt: skip
+    frame = register(*twins)
+    found = search(frame, [{"names": ["GARAGE DU LION"], "numero": 5}])
+    assert sirets(found)[0] == frame["siret"][4]
+
+
+def test_who_is_far_behind_is_kept_among_the_first_few_only() -> None:
+    small = {"denomination": "GARAGE DU LION", "tranche_effectifs": "01"}
+    frame = register(small | {"tranche_effectifs": "41"}, *[small] * 12)
+    asked = [{"names": ["GARAGE DU LION"]}]
+    wide = search(frame, asked, CandidateOptions(least=4, reach=99.0))
+    assert len(sirets(wide)) == 13
+    near = search(frame, asked, CandidateOptions(least=4, reach=1.0))
+    assert sirets(near) == sirets(wide)[:4]
 
 
 def test_two_sources_of_one_pair_make_one_row() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from geomatch.lexicon import Coverage, Lexicon
-from geomatch.written import look_up, similar_names, top
+from geomatch.written import in_reach, look_up, similar_names, top
 
 #: group and score of each item; scores come back, so that ties must be told apart by place
 items = st.lists(st.tuples(st.integers(0, 4), st.sampled_from([-2.0, 0.0, 0.3, 0.31, 7.5])))
@@ -28,6 +28,21 @@ def test_the_best_of_each_group_come_in_order_and_the_first_of_equals_first(
         for i in sorted(np.flatnonzero(group == g), key=lambda i: (-score[i], i))[:most]
     ]
     assert top(group, score, most).tolist() == expected
+
+
+@given(items, st.integers(1, 6), st.integers(1, 4), st.sampled_from([0.0, 0.3, 2.0, 100.0]))
+def test_the_first_of_a_group_and_those_not_far_behind_stay(
+    given_items: list[tuple[int, float]], most: int, least: int, reach: float
+) -> None:
+    group = np.array([g for g, _ in given_items], dtype=np.int64)
+    score = np.array([s for _, s in given_items], dtype=np.float64)
+    expected = []
+    for g in sorted(set(group.tolist())):
+        best = sorted(np.flatnonzero(group == g), key=lambda i: (-score[i], i))[:most]
+        expected += [
+            i for n, i in enumerate(best) if n < least or score[i] >= score[best[0]] - reach
+        ]
+    assert in_reach(group, score, most, least, reach).tolist() == expected
 
 
 def test_a_crowd_is_cut_as_if_it_were_sorted() -> None:

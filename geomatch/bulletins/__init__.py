@@ -6,7 +6,13 @@ and an address). A bad row becomes a row whose ``probleme`` says why; a bad file
 
 from geomatch.bulletins.files import Source, open_source
 from geomatch.bulletins.layouts import Layout, recognise
-from geomatch.bulletins.reader import PROBLEMS, read_bulletins, read_strata, standard_rows, standardise
+from geomatch.bulletins.reader import (
+    PROBLEMS,
+    read_bulletins,
+    read_strata,
+    standard_rows,
+    standardise,
+)
 
 __all__ = [
     "PROBLEMS",
