@@ -38,7 +38,7 @@ from geomatch.addresses import CommuneIndex, Geocoder
 from geomatch.addresses.rules import RulesParser
 from geomatch.bulletins import standardise
 from geomatch.config import Config
-from geomatch.lexicon import Coverage
+from geomatch.coverage import Coverage
 from geomatch.matcher import Matcher
 
 #: Phase → the functions whose time it is: owner and name. None calls another.

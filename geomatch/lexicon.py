@@ -1,9 +1,8 @@
-"""Words of a set of names, found again in spite of slips, and how much two names share.
+"""Words of a set of names, found again in spite of slips.
 
 A name is a bag of words, each as heavy as it is rare (idf). A written word stands for the
 known words that resemble it, with a weight in (0, 1]: itself, its misspellings, the word it
-cuts short. Two coverages follow, both in [0, 1]: what share of the written name's weight the
-known name explains, and the other way round. All of it is sparse matrix products.
+cuts short. What two names share follows from it: see :mod:`geomatch.coverage`.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from scipy import sparse
 
 from geomatch.bags import Bags
 from geomatch.columns import narrow
+from geomatch.crowds import Crowds
 from geomatch.joined import LEAST_LENGTH, JoinedWords
 from geomatch.letters import edits_apart, letter_masks, letter_sums
 from geomatch.trigrams import TrigramIndex
@@ -26,11 +26,6 @@ from geomatch.trigrams import TrigramIndex
 #: Words that so many known names hold are meant when they are written: no slips are looked for.
 _COMMON = 10
 _MIN_DICE = 0.34
-#: Written names compared with all known ones at once: few, so that what their product makes is
-#: still in the processor's cache when the most of it is thrown away.
-_AT_ONCE = 50
-#: More than what sums of single precision are wrong by.
-_SLACK = 1e-4
 _MAX_ALIKE = 6
 #: Less than any similarity that counts: words less alike need not be compared to the end.
 _BELOW_ALL = 0.64
@@ -58,7 +53,7 @@ class Lexicon:
         self.words = names.words
         self.code_of = dict(zip(self.words, range(len(self.words)), strict=True))
         self._places = names.row, names.code
-        self.matrix = _binary(names.row, names.code, (names.n, len(self.words)))
+        self.matrix = binary(names.row, names.code, (names.n, len(self.words)))
         #: the same, word by word, in the type of the products it is made for
         self.names_with = self.matrix.T.tocsr().astype(np.complex64)
         documents = np.bincount(self.matrix.indices, minlength=len(self.words))
@@ -215,6 +210,16 @@ class Lexicon:
         return np.full(self.matrix.shape[0], -1, np.int64)
 
     @cached_property
+    def paper(self) -> NDArray[np.bool_]:
+        """As :attr:`blank`, to mark names on."""
+        return np.zeros(self.matrix.shape[0], bool)
+
+    @cached_property
+    def crowds(self) -> Crowds:
+        """The words that most names hold."""
+        return Crowds.of(self.names_with, self.frequency, self.weight)
+
+    @cached_property
     def _joined(self) -> JoinedWords:
         return JoinedWords(self.words, self.code_of, *self._places)
 
@@ -250,79 +255,6 @@ class Lexicon:
         return names, remaining, both[[position[w] for w in remaining]]
 
 
-class Coverage:
-    """Written names against the known names of a :class:`Lexicon`.
-
-    Parameters
-    ----------
-    lexicon : Lexicon
-    names : sequence of list of str
-        Words of each written name.
-    """
-
-    def __init__(self, lexicon: Lexicon, names: Sequence[Sequence[str]]) -> None:
-        self.lexicon = lexicon
-        names, words, alike = lexicon.understood(names)
-        counts = np.fromiter((len(w) for w in names), np.int64, len(names))
-        position = {w: i for i, w in enumerate(words)}
-        codes = np.fromiter((position[w] for ws in names for w in ws), np.int64, counts.sum())
-        bag = _binary(np.repeat(np.arange(len(names)), counts), codes, (len(names), len(words)))
-        idf = _written_idf(alike, lexicon)
-        weight = np.maximum(bag @ idf, 1e-6)
-        explained = sparse.diags_array(1.0 / weight) @ (bag.multiply(idf[None, :])).tocsr() @ alike
-        found = (bag @ alike).tocsr()
-        found.data = np.minimum(found.data, 1.0)
-        found = found.multiply(lexicon.idf[None, :]).tocsr()
-        # Real part: coverage of the written name; imaginary: of the known one. One product
-        # over one pattern of non-zeros costs half of two.
-        explained.sort_indices()
-        found.sort_indices()
-        both = (explained + 1j * found).astype(np.complex64).tocsr()
-        both.sort_indices()
-        places = narrow(both.indices, both.indptr)
-        self._both = sparse.csr_array((both.data, *places), shape=both.shape)
-
-    def search(
-        self, low: int, high: int, least: float
-    ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-        """Pairs among written names ``low … high-1`` whose mean coverage reaches `least`.
-
-        Returns
-        -------
-        written, known : int arrays of one length
-            Positions of the two names, written ones in order.
-        of_written, of_known : float32 arrays
-            The two coverages.
-        """
-        found = []
-        for first in range(low, high, _AT_ONCE):
-            last = min(first + _AT_ONCE, high)
-            product = self._both[first:last] @ self.lexicon.names_with
-            # a bound first, without the caps and the division: it throws out nine in ten
-            bound = product.data.imag * self.lexicon.weight_share[product.indices]
-            bound += 0.6 * product.data.real
-            likely = np.flatnonzero(bound >= least - _SLACK)
-            known, both = product.indices[likely], product.data[likely]
-            of_written = np.minimum(both.real, 1.0)
-            of_known = np.minimum(both.imag / self.lexicon.weight[known], 1.0)
-            keep = np.flatnonzero(0.6 * of_written + 0.4 * of_known >= least)
-            written = first + np.searchsorted(product.indptr, likely[keep], side="right") - 1
-            found.append((written, known[keep], of_written[keep], of_known[keep]))
-        if not found:
-            return (*_no_pairs(), np.array([], np.float32))
-        written, known, of_written, of_known = (
-            np.concatenate(part) for part in zip(*found, strict=True)
-        )
-        return written, known, of_written, of_known
-
-    def of_pairs(self, written: NDArray, known: NDArray) -> tuple[NDArray, NDArray]:
-        """The two coverages of given pairs of positions."""
-        product = self._both[written].multiply(self.lexicon.matrix[known])
-        total = np.asarray(product.sum(axis=1)).ravel()
-        of_known = total.imag / self.lexicon.weight[known]
-        return np.minimum(total.real, 1.0), np.minimum(of_known, 1.0)
-
-
 def ragged_ranges(low: NDArray, high: NDArray) -> tuple[NDArray, NDArray]:
     """Row and value of every integer of the ranges ``low[i] … high[i]-1``, flat."""
     sizes = np.maximum(high - low, 0)
@@ -332,19 +264,8 @@ def ragged_ranges(low: NDArray, high: NDArray) -> tuple[NDArray, NDArray]:
     return row, value
 
 
-def _written_idf(alike: sparse.csr_array, lexicon: Lexicon) -> NDArray[np.float32]:
-    """Weight of a written word: that of the commonest known word it surely is, else unknown's."""
-    idf = np.full(alike.shape[0], lexicon.unknown_idf, dtype=np.float32)
-    pairs = alike.tocoo()
-    order = np.lexsort((pairs.col, pairs.data, pairs.row))
-    row, column = pairs.row[order], pairs.col[order]
-    last = np.ones(len(row), dtype=bool)
-    last[:-1] = row[1:] != row[:-1]
-    idf[row[last]] = lexicon.idf[column[last]]
-    return idf
-
-
-def _binary(rows: NDArray, columns: NDArray, shape: tuple[int, int]) -> sparse.csr_array:
+def binary(rows: NDArray, columns: NDArray, shape: tuple[int, int]) -> sparse.csr_array:
+    """The matrix with ones at some places, however often they are told."""
     places = narrow(rows, columns)
     matrix = sparse.csr_array((np.ones(len(rows), np.float32), places), shape=shape)
     matrix.sum_duplicates()

@@ -21,9 +21,9 @@ from geomatch import activities, candidates, collective, decisions, ranking, res
 from geomatch.addresses import get_parser, whole_numbers
 from geomatch.bulletins import standard_rows
 from geomatch.config import Config
+from geomatch.coverage import Coverage
 from geomatch.establishments import street_codes
 from geomatch.garbage import seldom_collected
-from geomatch.lexicon import Coverage
 from geomatch.model import Model
 from geomatch.names import TownWords, clean_names, employer_kinds, employer_names, name_words
 from geomatch.national import searched_departements

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from geomatch.lexicon import Coverage, ragged_ranges
+from geomatch.coverage import Coverage
+from geomatch.lexicon import ragged_ranges
 from geomatch.rows import Columns, Rows
 
 _LEAST = 0.33

@@ -19,8 +19,9 @@ import pyarrow as pa
 from gazetteer.store import write_country, write_departement, write_manifest
 from geomatch.candidates import Activities, find_candidates
 from geomatch.config import CandidateOptions
+from geomatch.coverage import Coverage
 from geomatch.establishments import Pool, street_codes
-from geomatch.lexicon import Coverage, Lexicon
+from geomatch.lexicon import Lexicon
 from geomatch.names import NAMES, clean_names, name_words, towns_named
 from geomatch.register_names import register_names
 from geomatch.schema import (

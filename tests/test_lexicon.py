@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geomatch.lexicon import Coverage, Lexicon, ragged_ranges
+from geomatch.coverage import Coverage
+from geomatch.lexicon import Lexicon, ragged_ranges
 
 letters = st.text("ABCDE01", min_size=1, max_size=7)
 names = st.lists(st.lists(letters, max_size=4), max_size=8)

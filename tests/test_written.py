@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
-from geomatch.lexicon import Coverage, Lexicon
+from geomatch.coverage import Coverage
+from geomatch.lexicon import Lexicon
 from geomatch.written import in_reach, look_up, similar_names, top
 
 #: group and score of each item; scores come back, so that ties must be told apart by place

@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from geomatch.lexicon import Coverage, Lexicon
+from geomatch.coverage import Coverage
+from geomatch.lexicon import Lexicon
 from geomatch.names import clean_names, name_words
 from geomatch.review.register import Register
 from geomatch.schema import NAMES, STORE_ESTABLISHMENTS
