@@ -13,6 +13,10 @@ from geomatch.lexicon import ragged_ranges
 from geomatch.rows import Columns, Rows
 
 _LEAST = 0.33
+#: Where more names than this are as alike as that, they must be more alike: nobody is found among
+#: thousands by a word or two of five.
+_CROWD = 500
+_LEAST_IN_CROWD = 0.45
 #: Levels that scores are counted in, and the least span of scores that is parted.
 _LEVELS = 64
 _TINY = 1e-9
@@ -47,6 +51,12 @@ def similar_names(
 ) -> WrittenNames:
     """Look every distinct written name up in the pool's lexicon."""
     written, known, of_written, of_known = coverage.search(0, n_names, _LEAST)
+    crowded = np.bincount(written, minlength=n_names) > _CROWD
+    score = 0.6 * of_written + 0.4 * of_known
+    keep = np.flatnonzero((score >= _LEAST_IN_CROWD) | ~crowded[written])
+    written, known, of_written, of_known = (
+        part[keep] for part in (written, known, of_written, of_known)
+    )
     start = np.searchsorted(written, np.arange(n_names + 1))
     return WrittenNames(row, name, coverage, start, known, of_written, of_known)
 
