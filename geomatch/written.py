@@ -15,8 +15,8 @@ from geomatch.rows import Columns, Rows
 _LEAST = 0.33
 #: Where more names than this are as alike as that, they must be more alike: nobody is found among
 #: thousands by a word or two of five.
-_CROWD = 500
-_LEAST_IN_CROWD = 0.45
+_CROWD = 300
+_LEAST_IN_CROWD = 0.5
 #: Levels that scores are counted in, and the least span of scores that is parted.
 _LEVELS = 64
 _TINY = 1e-9
