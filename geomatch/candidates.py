@@ -298,13 +298,16 @@ def _merged(pairs: Rows) -> Rows:
     """One row a (bulletin, establishment): the best names, all the sources."""
     score = name_score(pairs)
     row, establishment, source = (pairs[c] for c in ("row", "establishment", "source"))
-    key = row * (establishment.max(initial=0) + 1) + establishment
-    order = np.lexsort((-score, key))
-    first = np.ones(len(order), dtype=bool)
-    first[1:] = key[order][1:] != key[order][:-1]
-    kept = order[first]
-    if len(source):
-        source = np.bitwise_or.reduceat(source[order], np.flatnonzero(first))
+    if not len(row):
+        return pairs.plus(score=score)
+    key = row * (establishment.max() + 1) + establishment
+    order = np.argsort(key, kind="stable")
+    is_new = np.append(True, np.diff(key[order]) != 0)
+    start, group = np.flatnonzero(is_new), np.cumsum(is_new) - 1
+    best = np.flatnonzero(score[order] == np.maximum.reduceat(score[order], start)[group])
+    is_first = np.append(True, np.diff(group[best]) != 0)
+    kept = order[best[is_first]]
+    source = np.bitwise_or.reduceat(source[order], start)
     return pairs.take(kept).plus(score=score[kept], source=source)
 
 

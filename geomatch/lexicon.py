@@ -24,7 +24,7 @@ from geomatch.letters import edits_apart, letter_masks, letter_sums
 from geomatch.trigrams import TrigramIndex
 
 #: Words that so many known names hold are meant when they are written: no slips are looked for.
-_COMMON = 10
+_COMMON = 3
 _MIN_DICE = 0.34
 _MAX_ALIKE = 6
 #: Less than any similarity that counts: words less alike need not be compared to the end.
