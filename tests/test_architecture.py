@@ -26,8 +26,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
         "columns", "garbage", "rows",
     ),
     "knowledge": (
-        "bags", "joined", "letters", "trigrams", "lexicon", "written", "model", "collective",
-        "fitting", "workplaces",
+        "bags", "crowds", "joined", "letters", "trigrams", "lexicon", "coverage", "written",
+        "model", "collective", "fitting", "workplaces",
     ),
     "phases": (
         "bulletins", "names", "register_names", "addresses", "activities", "establishments",
@@ -48,8 +48,9 @@ ALONGSIDE: dict[str, set[str]] = {
     "paths": {"errors"},
     "store": {"columns", "errors", "paths", "schema"},
     "voies": {"tables", "text"},
-    "lexicon": {"bags", "joined", "letters", "trigrams"},
-    "written": {"lexicon"},
+    "lexicon": {"bags", "crowds", "joined", "letters", "trigrams"},
+    "coverage": {"lexicon"},
+    "written": {"coverage", "lexicon"},
     "fitting": {"collective", "model"},
     # Phases never import each other, but for the register's side and the words.
     "activities": {"names"},
@@ -71,15 +72,17 @@ ALONGSIDE: dict[str, set[str]] = {
 }
 #: Units that may not see all that lies below them.
 ONLY: dict[str, set[str]] = {
+    "crowds": set(),
     "joined": set(),
     "workplaces": set(),
     "bags": {"columns"},
     "letters": set(),
     "garbage": set(),
     "columns": set(),
-    "lexicon": {"bags", "columns", "joined", "letters", "trigrams"},
+    "lexicon": {"bags", "columns", "crowds", "joined", "letters", "trigrams"},
+    "coverage": {"columns", "lexicon"},
     "rows": set(),
-    "written": {"lexicon", "rows"},
+    "written": {"coverage", "lexicon", "rows"},
     "collective": {"rows"},
     "decisions": {"config", "model", "rows"},
     "results": {"rows", "schema", "territories"},
@@ -98,6 +101,7 @@ ONLY: dict[str, set[str]] = {
         "bulletins",
         "config",
         "errors",
+        "coverage",
         "evaluation",
         "lexicon",
         "names",

@@ -5,7 +5,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geomatch.coverage import Coverage
 from geomatch.lexicon import Lexicon, ragged_ranges
 
 letters = st.text("ABCDE01", min_size=1, max_size=7)
@@ -82,74 +81,6 @@ def test_weights_lie_between_nothing_and_the_word_itself(
     for i, word in enumerate(written):
         if word in lexicon.code_of:
             assert dense[i, lexicon.code_of[word]] == 1.0
-
-
-@given(names, names)
-def test_coverages_are_shares(known: list[list[str]], written: list[list[str]]) -> None:
-    coverage = Coverage(Lexicon.of(known), written)
-    a, b, of_written, of_known = coverage.search(0, len(written), 1e-9)
-    assert len(a) == len(b) == len(of_written) == len(of_known)
-    for shares in (of_written, of_known):
-        assert (shares >= 0).all()
-        assert (shares <= 1).all()
-    assert np.isin(a, np.arange(len(written))).all()
-    assert np.isin(b, np.arange(len(known))).all()
-
-
-@given(names.filter(lambda ns: any(ns)))
-def test_a_name_covers_itself_and_is_found_again(known: list[list[str]]) -> None:
-    known = [n for n in known if n]
-    coverage = Coverage(Lexicon.of(known), known)
-    written, found, of_written, of_known = coverage.search(0, len(known), 0.99)
-    own = written == found
-    assert sorted(set(written[own])) == list(range(len(known)))
-    np.testing.assert_allclose(of_written[own], 1.0, atol=1e-4)
-    np.testing.assert_allclose(of_known[own], 1.0, atol=1e-4)
-
-
-@given(names, names)
-def test_pairs_asked_for_get_the_coverages_that_the_search_gives(
-    known: list[list[str]], written: list[list[str]]
-) -> None:
-    coverage = Coverage(Lexicon.of(known), written)
-    a, b, of_written, of_known = coverage.search(0, len(written), 1e-9)
-    if len(a):
-        again = coverage.of_pairs(a, b)
-        np.testing.assert_allclose(again[0], of_written, atol=1e-5)
-        np.testing.assert_allclose(again[1], of_known, atol=1e-5)
-
-
-@given(names, names, st.integers(0, 8))
-def test_a_search_in_pieces_finds_what_a_whole_one_finds(
-    known: list[list[str]], written: list[list[str]], cut: int
-) -> None:
-    coverage = Coverage(Lexicon.of(known), written)
-    cut = min(cut, len(written))
-    pieces = [coverage.search(0, cut, 0.3), coverage.search(cut, len(written), 0.3)]
-    pairs = {(w, k) for p in pieces for w, k in zip(p[0], p[1], strict=True)}
-    whole = coverage.search(0, len(written), 0.3)
-    assert pairs == set(zip(whole[0], whole[1], strict=True))
-
-
-def test_a_rare_word_weighs_more_than_a_common_one() -> None:
-    lexicon = Lexicon.of(KNOWN)
-    coverage = Coverage(lexicon, [["BOULANGERIE"], ["CREPIN"]])
-    of_known = coverage.of_pairs(np.array([0, 1]), np.array([1, 1]))[1]
-    assert of_known[1] > of_known[0] > 0
-
-
-def test_the_order_of_the_words_does_not_matter() -> None:
-    coverage = Coverage(Lexicon.of(KNOWN), [["CREPIN", "BOULANGERIE"], ["BOULANGERIE", "CREPIN"]])
-    of_written, of_known = coverage.of_pairs(np.array([0, 1]), np.array([1, 1]))
-    assert of_written[0] == of_written[1]
-    assert of_known[0] == of_known[1]
-
-
-def test_words_unknown_to_all_lower_what_is_explained() -> None:
-    coverage = Coverage(Lexicon.of(KNOWN), [["CREPIN"], ["CREPIN", "ZZYGO"]])
-    of_written, _ = coverage.of_pairs(np.array([0, 1]), np.array([1, 1]))
-    assert of_written[0] == pytest.approx(1.0)
-    assert 0 < of_written[1] < 1
 
 
 @pytest.mark.parametrize(
