@@ -47,6 +47,8 @@ class Addresses:
     @classmethod
     def join(cls, parts: Sequence[Addresses]) -> Addresses:
         """Several départements' addresses; streets are counted on."""
+        if len(parts) == 1:
+            return parts[0]
         base, street = 0, []
         for p in parts:
             street.append(p.street + base)
