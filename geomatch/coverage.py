@@ -54,6 +54,8 @@ class Coverage:
         both.sort_indices()
         places = narrow(both.indices, both.indptr)
         self._both = sparse.csr_array((both.data, *places), shape=both.shape)
+        #: to mark known names on, left as it was found; not the lexicon's, which threads share
+        self._paper = np.zeros(lexicon.matrix.shape[0], bool)
         number = lexicon.crowds.number[self._both.indices]
         #: the commonest words of each written name, and what each adds to both coverages
         self._common, self._common_adds = number[number >= 0], self._both.data[number >= 0]
@@ -133,7 +135,7 @@ class Coverage:
         numbers, adds = self._common[common].tolist(), self._common_adds[common]
         short = least - _SLACK - 0.6 * min(float(total.real), 1.0)
         most = 0.4 * float(total.imag) / short if short > 0.0 else np.inf
-        paper = self.lexicon.paper
+        paper = self._paper
         paper[met] = True
         known, both, before = [], [], 0
         for number in numbers:

@@ -210,11 +210,6 @@ class Lexicon:
         return np.full(self.matrix.shape[0], -1, np.int64)
 
     @cached_property
-    def paper(self) -> NDArray[np.bool_]:
-        """As :attr:`blank`, to mark names on."""
-        return np.zeros(self.matrix.shape[0], bool)
-
-    @cached_property
     def crowds(self) -> Crowds:
         """The words that most names hold."""
         return Crowds.of(self.names_with, self.frequency, self.weight)
