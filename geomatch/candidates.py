@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geomatch.config import CandidateOptions
 from geomatch.establishments import LARGEST, Pool
-from geomatch.lexicon import ragged_ranges
+from geomatch.lexicon import OF_KNOWN, OF_WRITTEN, ragged_ranges
 from geomatch.rows import Rows
 from geomatch.schema import Table
 from geomatch.workplaces import ELSEWHERE, INSIDE, Places
@@ -117,7 +117,7 @@ def _by_name(places: Places, names: WrittenNames, pool: Pool, options: Candidate
         establishment = bearers.indices[position[keep]]
         group, pair = group[expanded], pair[expanded]
         a, b = names.of_written[pair], names.of_known[pair]
-        score = 0.6 * a + 0.4 * b + 0.1 * relation + 0.03 * pool.size[establishment]
+        score = OF_WRITTEN * a + OF_KNOWN * b + 0.1 * relation + 0.03 * pool.size[establishment]
         score += _AT_HOME * (commune == group_focus[group] - 1)
         order = top(group, score, 3 * options.by_name)
         found.append((group[order], pair[order], establishment[order]))

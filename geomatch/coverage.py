@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geomatch.columns import narrow
-from geomatch.lexicon import Lexicon, binary
+from geomatch.lexicon import OF_KNOWN, OF_WRITTEN, Lexicon, binary
 
 #: Written names compared with all known ones at once: few, so that what their product makes is
 #: still in the processor's cache when the most of it is thrown away.
@@ -85,7 +85,7 @@ class Coverage:
             sizes, known, both = self._sharing(first, last, least)
             of_written = np.minimum(both.real, 1.0)
             of_known = np.minimum(both.imag / self.lexicon.weight[known], 1.0)
-            keep = np.flatnonzero(0.6 * of_written + 0.4 * of_known >= least)
+            keep = np.flatnonzero(OF_WRITTEN * of_written + OF_KNOWN * of_known >= least)
             written = np.repeat(np.arange(first, last), sizes)[keep]
             found.append((written, known[keep], of_written[keep], of_known[keep]))
         written, known, of_written, of_known = (
@@ -101,13 +101,13 @@ class Coverage:
         product = self._rare[first:last] @ self.lexicon.names_with
         # a bound first, without the caps and the division: it throws out nine in ten
         bound = product.data.imag * share[product.indices]
-        bound += 0.6 * product.data.real
+        bound += OF_WRITTEN * product.data.real
         begin = self._common_start[first : last + 1]
         crowded = np.flatnonzero(np.diff(begin)).tolist()
         total = {i: self._common_adds[begin[i] : begin[i + 1]].sum() for i in crowded}
         for i, adds in total.items():
             mine = slice(product.indptr[i], product.indptr[i + 1])
-            bound[mine] += adds.imag * share[product.indices[mine]] + 0.6 * adds.real
+            bound[mine] += adds.imag * share[product.indices[mine]] + OF_WRITTEN * adds.real
         likely = np.flatnonzero(bound >= least - _SLACK)
         known, both = product.indices[likely].astype(np.int64), product.data[likely]
         ends = np.searchsorted(likely, product.indptr)
@@ -133,8 +133,8 @@ class Coverage:
         crowds = self.lexicon.crowds
         common = slice(self._common_start[written], self._common_start[written + 1])
         numbers, adds = self._common[common].tolist(), self._common_adds[common]
-        short = least - _SLACK - 0.6 * min(float(total.real), 1.0)
-        most = 0.4 * float(total.imag) / short if short > 0.0 else np.inf
+        short = least - _SLACK - OF_WRITTEN * min(float(total.real), 1.0)
+        most = OF_KNOWN * float(total.imag) / short if short > 0.0 else np.inf
         paper = self._paper
         paper[met] = True
         known, both, before = [], [], 0

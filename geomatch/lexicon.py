@@ -23,6 +23,8 @@ from geomatch.joined import LEAST_LENGTH, JoinedWords
 from geomatch.letters import edits_apart, letter_masks, letter_sums
 from geomatch.trigrams import TrigramIndex
 
+#: What the two coverages count in their mean: what is written counts most.
+OF_WRITTEN, OF_KNOWN = 0.6, 0.4
 #: Words that so many known names hold are meant when they are written: no slips are looked for.
 _COMMON = 3
 _MIN_DICE = 0.34
@@ -61,7 +63,7 @@ class Lexicon:
         self.idf = np.log1p(names.n / np.maximum(documents, 1)).astype(np.float32)
         self.weight = np.maximum(self.matrix @ self.idf, 1e-6)
         #: what a unit of a name's weight adds to the mean of the two coverages
-        self.weight_share = np.float32(0.4) / self.weight
+        self.weight_share = np.float32(OF_KNOWN) / self.weight
         self.unknown_idf = float(np.quantile(self.idf, 0.5)) if len(self.idf) else 1.0
         #: what was found alike to the words asked for last
         self._remembered: dict[str, tuple[NDArray, NDArray]] = {}

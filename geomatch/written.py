@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geomatch.coverage import Coverage
-from geomatch.lexicon import ragged_ranges
+from geomatch.lexicon import OF_KNOWN, OF_WRITTEN, ragged_ranges
 from geomatch.rows import Columns, Rows
 
 _LEAST = 0.33
 #: Where more names than this are as alike as that, they must be more alike: nobody is found among
 #: thousands by a word or two of five.
-_CROWD = 300
-_LEAST_IN_CROWD = 0.5
+_MANY = 300
+_LEAST_OF_MANY = 0.5
 #: Levels that scores are counted in, and the least span of scores that is parted.
 _LEVELS = 64
 _TINY = 1e-9
@@ -51,9 +51,9 @@ def similar_names(
 ) -> WrittenNames:
     """Look every distinct written name up in the pool's lexicon."""
     written, known, of_written, of_known = coverage.search(0, n_names, _LEAST)
-    crowded = np.bincount(written, minlength=n_names) > _CROWD
-    score = 0.6 * of_written + 0.4 * of_known
-    keep = np.flatnonzero((score >= _LEAST_IN_CROWD) | ~crowded[written])
+    has_many = np.bincount(written, minlength=n_names) > _MANY
+    score = OF_WRITTEN * of_written + OF_KNOWN * of_known
+    keep = np.flatnonzero((score >= _LEAST_OF_MANY) | ~has_many[written])
     written, known, of_written, of_known = (
         part[keep] for part in (written, known, of_written, of_known)
     )
@@ -63,7 +63,7 @@ def similar_names(
 
 def name_score(pairs: Columns) -> NDArray[np.float64]:
     """One figure for a pair of names; what is written counts most."""
-    return 0.6 * np.asarray(pairs["of_written"]) + 0.4 * np.asarray(pairs["of_known"])
+    return OF_WRITTEN * np.asarray(pairs["of_written"]) + OF_KNOWN * np.asarray(pairs["of_known"])
 
 
 def look_up(
@@ -85,7 +85,9 @@ def look_up(
     similar = _similar(written, known, names)
     hit = np.flatnonzero(similar >= 0)
     index = similar[hit]
-    best = top(pair[hit], 0.6 * names.of_written[index] + 0.4 * names.of_known[index], 1)
+    best = top(
+        pair[hit], OF_WRITTEN * names.of_written[index] + OF_KNOWN * names.of_known[index], 1
+    )
     target = pair[hit[best]]
     out = {
         "written": np.full(len(row), -1, np.int64),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 
+from geomatch import written
 from geomatch.coverage import Coverage
 from geomatch.lexicon import Lexicon
 from geomatch.written import in_reach, look_up, similar_names, top
@@ -78,3 +82,23 @@ def test_the_best_similar_name_of_an_establishment_is_found(
         assert np.isclose(0.6 * a[i] + 0.4 * b[i], best, atol=1e-5)
         assert (found["known"][i] >= 0) == (best > 0)
         assert found["known"][i] == -1 or found["known"][i] in borne[e]
+
+
+def test_of_many_names_alike_a_little_only_those_more_alike_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = [["GARAGE", "LION"], ["GARAGE", "PINS"], ["GARAGE", "FORGES"], ["CREPIN", "FORGES"]]
+    names = [["GARAGE", "LION"], ["CREPIN", "PINS"]]
+    rows = np.arange(2)
+    coverage = Coverage(Lexicon.of(known), names)
+    found = {}
+    for many in (2, 3):
+        monkeypatch.setattr(written, "_MANY", many)
+        similar = similar_names(rows, rows, coverage, 2)
+        assert similar.start.tolist()[-1] == len(similar.known)
+        found[many] = [
+            sorted(similar.known[a:b].tolist()) for a, b in pairwise(similar.start.tolist())
+        ]
+    assert found[3] == [[0, 1, 2], [1, 3]]
+    # three are alike to the first name, two of them by GARAGE alone; the second has few
+    assert found[2] == [[0], [1, 3]]
