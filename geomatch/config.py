@@ -20,6 +20,8 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "candidates.by_radius": (0, 1_000),
     "candidates.by_name": (0, 1_000),
     "candidates.kept": (1, 1_000),
+    "candidates.least": (1, 1_000),
+    "candidates.reach": (0.0, math.inf),
 }
 
 

@@ -115,6 +115,8 @@ def test_options_cannot_be_changed_once_made() -> None:
     [
         "[candidates]\nkept = 0",
         "[candidates]\nby_name = -1",
+        "[candidates]\nleast = 0",
+        "[candidates]\nreach = -0.5",
         "[candidates]\nmin_radius_m = -5.0",
         "[candidates]\nmax_radius_m = inf",
         "[candidates]\nmax_radius_m = nan",
