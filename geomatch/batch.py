@@ -27,8 +27,8 @@ from geomatch.bulletins import read_bulletins
 from geomatch.cluster import execute
 from geomatch.config import Config
 from geomatch.errors import ConfigError, DataError
-from geomatch.garbage import seldom_collected
 from geomatch.matcher import Matcher
+from geomatch.memory import keep_freed, seldom_collected
 from geomatch.model import Model, model_hash
 from geomatch.partitions import Partition, Work, finished_run, key_of
 from geomatch.paths import Location
@@ -149,6 +149,7 @@ def run(
 
 def match_partition(task: Task) -> int:
     """Match one partition; its number when its files are in place."""
+    keep_freed()
     work = Work(task.work)
     bulletins, communes = work.bulletins(task.number)
     result = _matcher(task).match_bulletins(bulletins, communes=communes)

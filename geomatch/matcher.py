@@ -23,7 +23,7 @@ from geomatch.bulletins import standard_rows
 from geomatch.config import Config
 from geomatch.coverage import Coverage
 from geomatch.establishments import street_codes
-from geomatch.garbage import seldom_collected
+from geomatch.memory import seldom_collected
 from geomatch.model import Model
 from geomatch.names import TownWords, clean_names, employer_kinds, employer_names, name_words
 from geomatch.national import searched_departements
@@ -39,7 +39,7 @@ from geomatch.written import in_reach, similar_names
 Progress = Callable[[str, float], None]
 #: Bulletins of a département that are compared at once: in Paris each has thousands of names and
 #: neighbours to look at.
-_AT_ONCE = 10_000
+_AT_ONCE = 5_000
 #: What is weighed against one another once it is compared: the first candidates of a bulletin, as
 #: many as results list, and whoever is not further behind the best (log-odds), for other bulletins
 #: may speak for them.

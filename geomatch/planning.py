@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geomatch.addresses import COMMUNE_QUESTION, CommuneIndex, get_parser
 from geomatch.cluster import Crew, execute
 from geomatch.config import AddressOptions
-from geomatch.garbage import seldom_collected
+from geomatch.memory import seldom_collected
 from geomatch.prepared import address_parts, places_of_work, resolved
 from geomatch.rows import Rows
 from geomatch.store import Store

@@ -23,7 +23,7 @@ PACKAGES = ("geomatch", "gazetteer")
 LAYERS: dict[str, tuple[str, ...]] = {
     "ground": (
         "errors", "paths", "text", "tables", "schema", "config", "store", "territories", "voies",
-        "columns", "garbage", "rows",
+        "columns", "memory", "rows",
     ),
     "knowledge": (
         "bags", "crowds", "joined", "letters", "trigrams", "lexicon", "coverage", "written",
@@ -77,7 +77,7 @@ ONLY: dict[str, set[str]] = {
     "workplaces": set(),
     "bags": {"columns"},
     "letters": set(),
-    "garbage": set(),
+    "memory": set(),
     "columns": set(),
     "lexicon": {"bags", "columns", "crowds", "joined", "letters", "trigrams"},
     "coverage": {"columns", "lexicon"},

@@ -4,7 +4,7 @@ import gc
 
 import pytest
 
-from geomatch.garbage import seldom_collected
+from geomatch.memory import seldom_collected
 
 
 def test_cycles_are_looked_for_seldom_within_and_as_before_afterwards() -> None:

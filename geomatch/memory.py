@@ -1,0 +1,46 @@
+"""Memory of a process that loads and computes much: cycles looked for seldom, freed memory kept.
+
+Tables of a département are millions of small objects that all stay; walking over them after
+every 700 new ones, as Python does, takes a quarter of a run's time and frees nothing. And what
+a step frees the next asks for again: giving it back to the system in between has every page of
+it cleared anew.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+#: Objects allocated, less those freed, between two looks for cycles.
+_ALLOCATIONS = 1_000_000
+#: Parameters of glibc's mallopt (malloc.h) and what they are set to: never a mapping of its own
+#: for a big array, 64 MiB more than is asked for, nothing given back below 2 GiB.
+_MALLOPT = {-4: 0, -2: 64 << 20, -1: 2**31 - 1}
+
+
+@contextmanager
+def seldom_collected() -> Iterator[None]:
+    """Within it, and within a function it decorates, cycles are looked for seldom."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(before[0], _ALLOCATIONS) if before[0] else 0, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+@cache
+def keep_freed() -> bool:
+    """From now on this process keeps the memory it frees, for its own next use.
+
+    It cannot be undone, so it is for processes that match partitions and do nothing else. Tells
+    whether it was done: a C library without ``mallopt`` goes on as it was.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return all(mallopt(name, value) == 1 for name, value in _MALLOPT.items())
