@@ -186,31 +186,29 @@ class WordModel:
         known = sorted({s for ws in words for s in ws})
         position = {s: i for i, s in enumerate(known)}
         word_code = np.array([position[s] for ws in words for s in ws], dtype=np.int64)
-        alike = self._stood_for(known)
-        bag = sparse.csr_array(
-            (np.ones(len(word_code), np.float32),
-             (np.repeat(np.arange(len(words)), counts), word_code)),
-            shape=(len(words), len(known)),
-        )  # fmt: skip
-        found = bag @ alike
+        stem, weight = (of_word[word_code] for of_word in self._stood_for(known))
+        row, hit = np.repeat(np.arange(len(words)), counts), np.flatnonzero(stem >= 0)
+        shape = len(words), len(self._code_of)
+        found = sparse.csr_array((weight[hit], (row[hit], stem[hit])), shape=shape)
         values = np.empty((len(distinct), len(self.nafs)), np.float32)
         for low in range(0, len(distinct), _AT_ONCE):
             part = slice(low, low + _AT_ONCE)
             values[part] = self._values(found[part], counts[part], distinct[part])
         return Evidence(code_of, values)
 
-    def _stood_for(self, words: Sequence[str]) -> sparse.csr_array:
+    def _stood_for(self, words: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The stem that each word stands for: itself, else the likeliest of the common ones.
 
-        Blurred words count less.
+        Also how much it counts: blurred words count less. -1 is no stem.
         """
-        exact = np.array([self._code_of.get(w, -1) for w in words], dtype=np.int64)
-        hit, unknown = np.flatnonzero(exact >= 0), np.flatnonzero(exact < 0)
-        near = _strongest(self._lexicon.alike([words[i] for i in unknown.tolist()])).tocoo()
-        weight = np.concatenate([np.ones(len(hit), np.float32), near.data])
-        row = np.concatenate([hit, unknown[near.row]])
-        column = np.concatenate([exact[hit], self._meant[near.col]])
-        return sparse.csr_array((weight, (row, column)), shape=(len(words), len(self._code_of)))
+        stem = np.array([self._code_of.get(w, -1) for w in words], dtype=np.int64)
+        weight = np.ones(len(words), np.float32)
+        unknown = np.flatnonzero(stem < 0)
+        if len(unknown):
+            alike = self._lexicon.alike([words[i] for i in unknown.tolist()])
+            row, column, likeness = _strongest(alike)
+            stem[unknown[row]], weight[unknown[row]] = self._meant[column], likeness
+        return stem, weight
 
     def _values(
         self, found: sparse.csr_array, counts: NDArray[np.int64], texts: Sequence[str]
@@ -225,16 +223,14 @@ class WordModel:
         return values
 
 
-def _strongest(alike: sparse.csr_array) -> sparse.csr_array:
-    pairs = alike.tocoo()
-    order = np.lexsort((pairs.col, -pairs.data, pairs.row))
-    row = pairs.row[order]
-    first = np.ones(len(row), dtype=bool)
-    first[1:] = row[1:] != row[:-1]
-    order = order[first]
-    return sparse.csr_array(
-        (pairs.data[order], (pairs.row[order], pairs.col[order])), shape=alike.shape
-    )
+def _strongest(
+    alike: sparse.csr_array,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Row, column and value of the greatest of each row, the first of equals."""
+    row = np.repeat(np.arange(alike.shape[0]), np.diff(alike.indptr))
+    order = np.lexsort((alike.indices, -alike.data, row))
+    order = order[np.diff(row[order], prepend=-1) > 0]
+    return row[order], alike.indices[order].astype(np.int64), alike.data[order]
 
 
 def label_counts(naf: pd.DataFrame) -> pd.DataFrame:

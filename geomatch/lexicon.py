@@ -94,25 +94,20 @@ class Lexicon:
         """
         remembered = self._remembered
         new = [w for w in dict.fromkeys(words) if w not in remembered]
-        found = self._looked_up(new)
-        ends = found.indptr[1:-1]
-        columns, weights = np.split(found.indices, ends), np.split(found.data, ends)
-        fresh = dict(zip(new, zip(columns, weights, strict=False), strict=False))
+        fresh = self._looked_up(new) if new else {}
         answers = [remembered.get(w) or fresh[w] for w in words]
         if len(remembered) + len(new) > _MOST_REMEMBERED:
             remembered.clear()
         if len(new) <= _MOST_REMEMBERED:
             remembered |= fresh
         start = np.cumsum([0, *(len(columns) for columns, _ in answers)])
-        none = np.zeros(0, found.indices.dtype), np.zeros(0, np.float32)
-        parts = (np.concatenate(p) for p in zip(none, *answers, strict=True))
-        indices, data = parts
+        none = np.zeros(0, np.int32), np.zeros(0, np.float32)
+        indices, data = (np.concatenate(p) for p in zip(none, *answers, strict=True))
         shape = (len(words), len(self.words))
         return sparse.csr_array((data, indices, start), shape=shape)
 
-    def _looked_up(self, words: Sequence[str]) -> sparse.csr_array:
-        """:meth:`alike` of distinct words that nobody asked for yet."""
-        shape = (len(words), len(self.words))
+    def _looked_up(self, words: Sequence[str]) -> dict[str, tuple[NDArray, NDArray]]:
+        """Known words and weights of distinct words that nobody asked for yet."""
         exact = np.array([self.code_of.get(w, -1) for w in words], dtype=np.int64)
         hit = np.flatnonzero(exact >= 0)
         near = self._near(words, exact)
@@ -120,12 +115,12 @@ class Lexicon:
         rows = np.concatenate([hit, near[0], begins[0]])
         columns = np.concatenate([exact[hit], near[1], begins[1]])
         weights = np.concatenate([np.ones(len(hit), np.float32), near[2], begins[2]])
-        key = rows * max(shape[1], 1) + columns
+        key = rows * max(len(self.words), 1) + columns
         order = np.lexsort((-weights, key))
-        first = np.ones(len(order), dtype=bool)
-        first[1:] = key[order][1:] != key[order][:-1]
-        order = order[first]
-        return sparse.csr_array((weights[order], (rows[order], columns[order])), shape=shape)
+        order = order[np.diff(key[order], prepend=-1) > 0]
+        ends = np.searchsorted(rows[order], np.arange(1, len(words)))
+        found = columns[order].astype(np.int32), weights[order]
+        return dict(zip(words, zip(*(np.split(f, ends) for f in found), strict=True), strict=True))
 
     def _near(
         self, words: Sequence[str], exact: NDArray[np.int64]

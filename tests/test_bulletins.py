@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geomatch.bulletins import read_bulletins, read_strata, recognise, standardise
+from geomatch.bulletins.reader import CONTROLS
 from geomatch.bulletins.records import MAX_LINES, split_record
 from geomatch.config import BulletinOptions
 from geomatch.errors import ConfigError, DataError, LayoutError
@@ -303,7 +304,8 @@ def test_standardise_takes_mixed_and_ill_formed_values():
     frame = pd.DataFrame({"id": [1, "b"], "nom": ["A\ud800B", 5], "adresse": ["r", None]})
     got = standardise(frame)
     assert got["id"].tolist() == ["1", "b"]
-    assert got["raison_sociale"].tolist() == ["A?B", "5"]
+    assert got["raison_sociale"].tolist() == ["A B", "5"]
+    assert got["probleme"].tolist() == [CONTROLS, ""]
 
 
 def test_standardise_refuses_lists():

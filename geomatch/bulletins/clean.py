@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Number
 
 import numpy as np
 import pandas as pd
@@ -35,27 +37,43 @@ class Cleaned:
     had_controls: NDArray[np.bool_]
 
 
-def clean_column(values: pa.ChunkedArray | pd.Series, *, width: int = 0) -> Cleaned:
+def clean_column(values: pa.ChunkedArray | Sequence[object], *, width: int = 0) -> Cleaned:
     """Text without control characters, broken accents or spaces around; null is ``""``.
 
     Parameters
     ----------
     values
-        Text or numbers. ``35000.0`` becomes ``35000``.
+        Text or numbers: a column of a file, or Python values. ``35000.0`` becomes ``35000``.
     width
         Digits a code has: numbers (not text) are filled with zeros on the left.
 
     Raises
     ------
     LayoutError
-        The column holds lists or records.
+        The column holds lists, records or bytes.
     """
+    if not isinstance(values, pa.ChunkedArray):
+        return _clean_values(values, width)
     codes, distinct = _distinct(values, width)
     clean = np.append(distinct.to_numpy(zero_copy_only=False), "").astype(object)
     had_controls = np.zeros(len(clean), dtype=bool)
     for i in np.flatnonzero(pc.match_substring_regex(distinct, _SUSPECT)):
         clean[i], had_controls[i] = clean_text(clean[i])
     return Cleaned(clean[codes], had_controls[codes])
+
+
+def _clean_values(values: Sequence[object], width: int) -> Cleaned:
+    """:func:`clean_column` of Python values: of one bulletin, Arrow would cost ten times more."""
+    texts = [v if type(v) is str else _as_text(v, width) for v in values]
+    cleaned = {t: clean_text(t) for t in {*texts} if not _is_plain(t)}
+    had_controls = [t in cleaned and cleaned[t][1] for t in texts]
+    clean = [cleaned[t][0] if t in cleaned else t for t in texts]
+    return Cleaned(np.array(clean, dtype=object), np.array(had_controls, dtype=bool))
+
+
+def _is_plain(text: str) -> bool:
+    """Text in which there is surely nothing to clean."""
+    return text.isascii() and text.isprintable() and text == text.strip()
 
 
 def clean_text(text: str) -> tuple[str, bool]:
@@ -65,18 +83,12 @@ def clean_text(text: str) -> tuple[str, bool]:
     return cleaned.strip(), n > 0
 
 
-def _distinct(
-    values: pa.ChunkedArray | pd.Series, width: int
-) -> tuple[NDArray[np.int64], pa.Array]:
+def _distinct(values: pa.ChunkedArray, width: int) -> tuple[NDArray[np.int64], pa.Array]:
     """Code of each value among the distinct texts; -1 is null."""
-    if isinstance(values, pd.Series):
-        values = _arrow(values)
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     if pa.types.is_nested(values.type) or pa.types.is_binary(values.type):
-        raise LayoutError(
-            f"a column of the bulletins holds {values.type}: expected text or numbers"
-        )
+        raise _not_text(str(values.type))
     encoded = values.combine_chunks().dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.chunk(0)
@@ -84,27 +96,26 @@ def _distinct(
     distinct = encoded.dictionary
     if pa.types.is_string(distinct.type) or pa.types.is_large_string(distinct.type):
         return codes, distinct
-    texts = [_as_text(v) for v in distinct.to_pylist()]
-    if pa.types.is_integer(distinct.type) or pa.types.is_floating(distinct.type):
-        texts = [t.zfill(width) if t else t for t in texts]
-    return codes, pa.array(texts, pa.string())
+    return codes, pa.array([_as_text(v, width) for v in distinct.to_pylist()], pa.string())
 
 
-def _arrow(values: pd.Series) -> pa.ChunkedArray:
-    try:
-        array = pa.array(values, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):
-        array = pa.array([None if pd.isna(v) else _well_formed(v) for v in values], pa.string())
-    return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
+#: Values that are neither text nor a number.
+_NESTED = (list, tuple, dict, set, np.ndarray, bytes, bytearray)
 
 
-def _well_formed(value: object) -> str:
-    return _as_text(value).encode("utf-8", "replace").decode("utf-8")
-
-
-def _as_text(value: object) -> str:
-    if value is None:
+def _as_text(value: object, width: int) -> str:
+    if value is None or value is pd.NA or value is pd.NaT:
         return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return "" if isinstance(value, float) and np.isnan(value) else str(value)
+    if isinstance(value, _NESTED):
+        raise _not_text(type(value).__name__)
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Number):
+        return str(value)
+    if isinstance(value, float | np.floating):
+        if np.isnan(value):
+            return ""
+        value = int(value) if value.is_integer() else value
+    return str(value).zfill(width)
+
+
+def _not_text(kind: str) -> LayoutError:
+    return LayoutError(f"a column of the bulletins holds {kind}: expected text or numbers")

@@ -96,7 +96,8 @@ def standard_rows(frame: pd.DataFrame, options: BulletinOptions | None = None) -
         return Rows(typed, len(frame))
     header = [str(c) for c in frame.columns]
     layout = recognise(header, options or BulletinOptions(), source="bulletins")
-    columns = {p: frame.iloc[:, p] for p in set(layout.columns.values())}
+    wanted = {*layout.columns.values()}
+    columns = {p: c.tolist() for p, (_, c) in enumerate(frame.items()) if p in wanted}
     return _assemble(columns, layout, {})
 
 
@@ -131,7 +132,9 @@ def read_strata(
 
 
 def _assemble(
-    columns: Mapping[int, pa.ChunkedArray | pd.Series], layout: Layout, ragged: Mapping[int, str]
+    columns: Mapping[int, pa.ChunkedArray | list[object]],
+    layout: Layout,
+    ragged: Mapping[int, str],
 ) -> Rows:
     n = len(next(iter(columns.values())))
     raw: dict[str, Cleaned] = {
