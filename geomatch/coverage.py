@@ -8,13 +8,14 @@ that share the commonest words alone, those short enough to be alike are looked 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from geomatch.columns import narrow
-from geomatch.lexicon import OF_KNOWN, OF_WRITTEN, Lexicon, binary
+from geomatch.lexicon import OF_KNOWN, OF_WRITTEN, Lexicon, ragged_ranges
 
 #: Written names compared with all known ones at once: few, so that what their product makes is
 #: still in the processor's cache when the most of it is thrown away.
@@ -36,22 +37,23 @@ class Coverage:
     def __init__(self, lexicon: Lexicon, names: Sequence[Sequence[str]]) -> None:
         self.lexicon = lexicon
         names, words, alike = lexicon.understood(names)
-        counts = np.fromiter((len(w) for w in names), np.int64, len(names))
         position = {w: i for i, w in enumerate(words)}
-        codes = np.fromiter((position[w] for ws in names for w in ws), np.int64, counts.sum())
-        bag = binary(np.repeat(np.arange(len(names)), counts), codes, (len(names), len(words)))
+        held = [[position[w] for w in dict.fromkeys(ws)] for ws in names]
+        counts = np.fromiter(map(len, held), np.int64, len(held))
+        word = np.fromiter(chain.from_iterable(held), np.int64, counts.sum())
+        name = np.repeat(np.arange(len(names)), counts)
         idf = _written_idf(alike, lexicon)
-        weight = np.maximum(bag @ idf, 1e-6)
-        explained = sparse.diags_array(1.0 / weight) @ (bag.multiply(idf[None, :])).tocsr() @ alike
-        found = (bag @ alike).tocsr()
-        found.data = np.minimum(found.data, 1.0)
-        found = found.multiply(lexicon.idf[None, :]).tocsr()
+        weight = np.maximum(np.bincount(name, idf[word], len(names)), 1e-6)
+        stands, at = ragged_ranges(alike.indptr[word], alike.indptr[word + 1])
+        likeness = alike.data[at]
         # Real part: coverage of the written name; imaginary: of the known one. One product
         # over one pattern of non-zeros costs half of two.
-        explained.sort_indices()
-        found.sort_indices()
-        both = (explained + 1j * found).astype(np.complex64).tocsr()
-        both.sort_indices()
+        adds = likeness * (idf[word] / weight[name])[stands] + 1j * likeness
+        shape = len(names), len(lexicon.words)
+        both = sparse.csr_array(
+            (adds.astype(np.complex64), (name[stands], alike.indices[at])), shape=shape
+        )
+        both.data.imag = np.minimum(both.data.imag, 1.0) * lexicon.idf[both.indices]
         places = narrow(both.indices, both.indptr)
         self._both = sparse.csr_array((both.data, *places), shape=both.shape)
         #: to mark known names on, left as it was found; not the lexicon's, which threads share
@@ -177,10 +179,8 @@ class Coverage:
 def _written_idf(alike: sparse.csr_array, lexicon: Lexicon) -> NDArray[np.float32]:
     """Weight of a written word: that of the commonest known word it surely is, else unknown's."""
     idf = np.full(alike.shape[0], lexicon.unknown_idf, dtype=np.float32)
-    pairs = alike.tocoo()
-    order = np.lexsort((pairs.col, pairs.data, pairs.row))
-    row, column = pairs.row[order], pairs.col[order]
-    last = np.ones(len(row), dtype=bool)
-    last[:-1] = row[1:] != row[:-1]
-    idf[row[last]] = lexicon.idf[column[last]]
+    row = np.repeat(np.arange(alike.shape[0]), np.diff(alike.indptr))
+    order = np.lexsort((alike.indices, alike.data, row))
+    last = order[np.diff(row[order], append=alike.shape[0]) > 0]
+    idf[row[last]] = lexicon.idf[alike.indices[last]]
     return idf

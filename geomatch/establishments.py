@@ -287,6 +287,12 @@ class Pool:
         tree = Index((ids, places, places), properties=properties)
         return tree, sure[order], start
 
+    @cached_property
+    def _reach_of(self) -> NDArray[np.float64]:
+        """Greatest uncertainty of who stands at each position of the tree, metres."""
+        _, rows, start = self._tree
+        return np.maximum.reduceat(self.uncertainty[rows], start[:-1])
+
     def within(
         self, position: NDArray[np.float64], radius: NDArray[np.float64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
@@ -306,7 +312,7 @@ class Pool:
         if tree is None or not len(position):
             none = np.array([], np.int64)
             return none, none, np.array([], np.float64)
-        reach_of = np.maximum.reduceat(self.uncertainty[rows], start[:-1])
+        reach_of = self._reach_of
         # Neighbouring questions walk the same branches of the tree: ask them together.
         order = np.lexsort((position[:, 1] // 1000, position[:, 0] // 1000))
         found = []

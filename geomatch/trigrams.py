@@ -107,7 +107,7 @@ class TrigramIndex:
             # least count of the trigrams looked up, by the two words' kinds
             enough = (self._needed(group, dice) - dropped[:, None]).astype(np.float32)
             kind = self._kind[group.low : group.high]
-            fewest = enough[:, np.unique(kind)].min(axis=1)
+            fewest = enough[:, self._within(group)].min(axis=1)
             rare = self._without_commonest(grams[group.rows], dropped[sizes[group.rows]])
             rare, columns = self._narrowed(rare, group)
             for first in range(0, len(group.rows), _CHUNK):
@@ -152,12 +152,15 @@ class TrigramIndex:
 
     def _droppable(self, group: _Group, dice: float) -> Ints:
         """Trigrams that need not be looked up of a written word of each size."""
-        shortest, longest = self._lengths[group.low], self._lengths[group.high - 1]
-        within = (self._kind_length >= shortest) & (self._kind_length <= longest)
-        smallest = self._kind_size[within].min()
-        longest = max(group.length, int(longest))
+        smallest = self._kind_size[self._within(group)].min()
+        longest = max(group.length, int(self._lengths[group.high - 1]))
         needed = group.needed(np.arange(_WIDTH + 1), smallest, np.array(longest), dice)
         return np.maximum(np.minimum(np.ceil(needed * _DROPPED), needed - 1), 0).astype(np.int64)
+
+    def _within(self, group: _Group) -> NDArray[np.bool_]:
+        """Kinds of the known words in reach of a group, which are all the words of some lengths."""
+        shortest, longest = self._lengths[group.low], self._lengths[group.high - 1]
+        return (self._kind_length >= shortest) & (self._kind_length <= longest)
 
     def dice(self, words: NDArray[np.object_], row: Ints, column: Ints) -> NDArray[np.float64]:
         """Share of trigrams in common of pairs (written, known)."""
