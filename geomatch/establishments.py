@@ -15,8 +15,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from rtree.index import Index, Property
 from scipy import sparse
+from shapely import STRtree, box, points
 
 from geomatch.bags import Bags
 from geomatch.columns import coded, texts
@@ -272,20 +272,15 @@ class Pool:
 
     # ------------------------------------------------------------------ places
     @cached_property
-    def _tree(self) -> tuple[Index | None, NDArray[np.int64], NDArray[np.int64]]:
+    def _tree(self) -> tuple[STRtree, NDArray[np.int64], NDArray[np.int64]]:
         """Index of distinct positions; rows in their order, and where those of each begin."""
         sure = np.flatnonzero((self.uncertainty <= PRECISE_M) & ~np.isnan(self.position[:, 0]))
-        if not len(sure):
-            return None, sure, np.zeros(1, np.int64)
         order = np.lexsort(self.position[sure].T[::-1])
         sorted_positions = self.position[sure][order]
-        is_new = np.r_[True, (sorted_positions[1:] != sorted_positions[:-1]).any(axis=1)]
-        places = sorted_positions[is_new]
+        is_new = np.ones(len(order), bool)
+        is_new[1:] = (sorted_positions[1:] != sorted_positions[:-1]).any(axis=1)
         start = np.append(np.flatnonzero(is_new), len(order))
-        ids = np.arange(len(places), dtype=np.int64)
-        properties = Property(dimension=2, leaf_capacity=64, index_capacity=32)
-        tree = Index((ids, places, places), properties=properties)
-        return tree, sure[order], start
+        return STRtree(points(sorted_positions[is_new])), sure[order], start
 
     @cached_property
     def _reach_of(self) -> NDArray[np.float64]:
@@ -309,19 +304,19 @@ class Pool:
         distance : metres
         """
         tree, rows, start = self._tree
-        if tree is None or not len(position):
+        if not len(tree) or not len(position):
             none = np.array([], np.int64)
             return none, none, np.array([], np.float64)
         reach_of = self._reach_of
+        reach = (radius + PRECISE_M)[:, None]
+        boxes = box(*(position - reach).T, *(position + reach).T)
         # Neighbouring questions walk the same branches of the tree: ask them together.
         order = np.lexsort((position[:, 1] // 1000, position[:, 0] // 1000))
         found = []
         for low in range(0, len(order), _ASKED_AT_ONCE):
             part = order[low : low + _ASKED_AT_ONCE]
-            reach = (radius[part] + PRECISE_M)[:, None]
-            place, counts = tree.intersection_v(position[part] - reach, position[part] + reach)
-            place = np.asarray(place, dtype=np.int64)
-            asker = np.repeat(part, np.asarray(counts, dtype=np.int64))
+            asked, place = tree.query(boxes[part])
+            asker = part[asked]
             # the distance of a position first, then who stands there
             distance = np.hypot(*(position[asker] - self.position[rows[start[place]]]).T)
             near = np.flatnonzero(distance <= radius[asker] + reach_of[place])

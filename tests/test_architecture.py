@@ -301,7 +301,7 @@ def watch(event, args):
             print(event, args[:1])
 
 for name in ("numpy", "pandas", "pyarrow.parquet", "duckdb", "scipy.sparse", "sklearn.linear_model",
-             "scipy.optimize", "rtree", "rapidfuzz", "pyproj", "shapely", "requests", "typer",
+             "scipy.optimize", "rapidfuzz", "pyproj", "shapely", "requests", "typer",
              "rich.progress"):
     importlib.import_module(name)  # what others do at import is theirs
 sys.addaudithook(watch)
