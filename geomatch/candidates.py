@@ -19,7 +19,7 @@ from geomatch.lexicon import OF_KNOWN, OF_WRITTEN, ragged_ranges
 from geomatch.rows import Rows
 from geomatch.schema import Table
 from geomatch.workplaces import ELSEWHERE, INSIDE, Places
-from geomatch.written import WrittenNames, in_reach, look_up, name_score, top
+from geomatch.written import WrittenNames, best_of_each, in_reach, look_up, name_score, top
 
 #: Sources, as bits.
 BY_NAME, BY_RADIUS, BY_STREET, BY_ACTIVITY = 1, 2, 4, 8
@@ -302,12 +302,9 @@ def _merged(pairs: Rows) -> Rows:
         return pairs.plus(score=score)
     key = row * (establishment.max() + 1) + establishment
     order = np.argsort(key, kind="stable")
-    is_new = np.append(True, np.diff(key[order]) != 0)
-    start, group = np.flatnonzero(is_new), np.cumsum(is_new) - 1
-    best = np.flatnonzero(score[order] == np.maximum.reduceat(score[order], start)[group])
-    is_first = np.append(True, np.diff(group[best]) != 0)
-    kept = order[best[is_first]]
-    source = np.bitwise_or.reduceat(source[order], start)
+    is_new = np.diff(key[order], prepend=-1) > 0
+    kept = order[best_of_each(key[order], score[order])]
+    source = np.bitwise_or.reduceat(source[order], np.flatnonzero(is_new))
     return pairs.take(kept).plus(score=score[kept], source=source)
 
 

@@ -85,8 +85,8 @@ def look_up(
     similar = _similar(written, known, names)
     hit = np.flatnonzero(similar >= 0)
     index = similar[hit]
-    best = top(
-        pair[hit], OF_WRITTEN * names.of_written[index] + OF_KNOWN * names.of_known[index], 1
+    best = best_of_each(
+        pair[hit], OF_WRITTEN * names.of_written[index] + OF_KNOWN * names.of_known[index]
     )
     target = pair[hit[best]]
     out = {
@@ -119,6 +119,16 @@ def _similar(
             out[mine] = place[known[mine]]
             place[names.known[pairs]] = -1
     return out
+
+
+def best_of_each(group: NDArray[np.int64], score: NDArray) -> NDArray[np.int64]:
+    """Position of the best of each group, the first of equals; groups are sorted."""
+    if not len(group):
+        return np.zeros(0, np.int64)
+    is_first = np.diff(group, prepend=-1) > 0
+    run = np.cumsum(is_first) - 1
+    best = np.flatnonzero(score == np.maximum.reduceat(score, np.flatnonzero(is_first))[run])
+    return best[np.diff(run[best], prepend=-1) > 0]
 
 
 def top(group: NDArray, score: NDArray, most: int | NDArray[np.int64]) -> NDArray[np.int64]:
