@@ -47,7 +47,7 @@ def stems(text: str) -> list[str]:
 
 
 def _stem(word: str) -> str:
-    return word.rstrip("S")[:_STEM]
+    return word[:_STEM].rstrip("S")
 
 
 def word_counts(texts: Sequence[str], nafs: Sequence[str], *, whole: bool = False) -> pd.DataFrame:
