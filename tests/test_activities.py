@@ -11,6 +11,7 @@ from geomatch.activities import (
     LABEL_WEIGHT,
     Evidence,
     WordModel,
+    _stem,
     label_counts,
     naf_prefix_mask,
     stems,
@@ -117,6 +118,7 @@ def test_stems_are_distinct_word_beginnings() -> None:
 @given(st.text(max_size=40))
 def test_stems_are_never_empty_nor_stop_words(text: str) -> None:
     found = stems(normalise(text))
+    assert [_stem(s) for s in found] == found
     assert all(0 < len(s) <= 7 for s in found)
     assert len(set(found)) == len(found)
 
