@@ -81,6 +81,7 @@ FEATURES: dict[str, str] = {
     "best_number": "1 when the number agrees, less the best",
 }
 FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
+_NAME_STEPS = 20
 #: Weights that a sample corrects, where it says anything. A file with official codes was filled
 #: in by an administration, which takes one commune for another far more seldom than a
 #: respondent; census bulletins, which the shipped model learned from, have no such column.
@@ -213,10 +214,13 @@ def _kind_bits() -> dict[str, int]:
 
 def _streets(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str, NDArray]:
     street = (places.street[row] >= 0) & (places.street[row] == pool.street[est])
-    asked, known = places.street_text[row], pool.street_text[est]
-    given = asked != ""
-    text = cpdist(asked, known, scorer=fuzz.ratio, dtype=np.float32) / 100.0
-    text = np.where(given & (known != ""), np.maximum(text - 0.5, 0.0) * 2.0, 0.0)
+    given, known = (places.street_text != "")[row], pool.street_text_code[est] >= 0
+    text = np.zeros(len(row), np.float32)
+    both = np.flatnonzero(given & known)
+    if len(both):
+        asked, borne = places.street_text[row[both]], pool.street_text[est[both]]
+        likeness = cpdist(asked, borne, scorer=fuzz.ratio, dtype=np.float32) / 100.0
+        text[both] = np.maximum(likeness - 0.5, 0.0) * 2.0
     same = street | (text >= 0.85)
     a, b = places.numero[row], pool.numero[est]
     numbered = same & (a > 0) & (b > 0)
@@ -224,7 +228,7 @@ def _streets(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str
         "street": street,
         "street_text": text,
         "street_missing": ~given,
-        "street_unknown": given & (known == "") & ~street,
+        "street_unknown": given & ~known & ~street,
         "number": numbered & (a == b),
         "number_differs": numbered & (a != b),
         "number_alone": ~same & (a > 0) & (a == b),
@@ -287,7 +291,8 @@ def _rivals(row: NDArray, out: dict[str, NDArray]) -> dict[str, NDArray]:
         return values - np.maximum.reduceat(values, start)[group] if len(start) else values
 
     best_name = less_best(out["both"])
-    name_class = np.round(np.asarray(out["both"]) * 20).astype(np.int64)
+    # names about as good as one another, in so many steps from nothing to the whole
+    name_class = np.round(np.asarray(out["both"]) * _NAME_STEPS).astype(np.int64)
     street = np.maximum(out["street"], out["street_text"] >= 0.85).astype(np.int64)
     return {
         "best_name": best_name,
@@ -299,17 +304,8 @@ def _rivals(row: NDArray, out: dict[str, NDArray]) -> dict[str, NDArray]:
     }
 
 
-def _classes(*keys: NDArray) -> NDArray[np.int64]:
-    code = np.zeros(len(keys[0]), np.int64)
-    for key in keys:
-        values, inverse = np.unique(key, return_inverse=True)
-        code = code * max(len(values), 1) + inverse.ravel()
-        code = np.unique(code, return_inverse=True)[1].ravel()
-    return code
-
-
 def _group_max(group: NDArray, name_class: NDArray, values: NDArray) -> NDArray:
-    code = _classes(group, name_class)
-    best = np.full(code.max() + 1 if len(code) else 0, -np.inf)
+    code = group * (_NAME_STEPS + 1) + name_class
+    best = np.full(code.max(initial=-1) + 1, -np.inf)
     np.maximum.at(best, code, values)
     return best[code]
