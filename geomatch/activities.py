@@ -187,13 +187,15 @@ class WordModel:
         position = {s: i for i, s in enumerate(known)}
         word_code = np.array([position[s] for ws in words for s in ws], dtype=np.int64)
         stem, weight = (of_word[word_code] for of_word in self._stood_for(known))
-        row, hit = np.repeat(np.arange(len(words)), counts), np.flatnonzero(stem >= 0)
-        shape = len(words), len(self._code_of)
-        found = sparse.csr_array((weight[hit], (row[hit], stem[hit])), shape=shape)
+        row = np.repeat(np.arange(len(words)), counts)
+        hit = np.flatnonzero(stem >= 0)
+        row, stem, weight = row[hit], stem[hit], weight[hit]
         values = np.empty((len(distinct), len(self.nafs)), np.float32)
         for low in range(0, len(distinct), _AT_ONCE):
             part = slice(low, low + _AT_ONCE)
-            values[part] = self._values(found[part], counts[part], distinct[part])
+            mine = slice(*np.searchsorted(row, (low, low + _AT_ONCE)))
+            found = (row[mine] - low, stem[mine], weight[mine])
+            values[part] = self._values(found, counts[part], distinct[part])
         return Evidence(code_of, values)
 
     def _stood_for(self, words: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -211,11 +213,17 @@ class WordModel:
         return stem, weight
 
     def _values(
-        self, found: sparse.csr_array, counts: NDArray[np.int64], texts: Sequence[str]
+        self,
+        found: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]],
+        counts: NDArray[np.int64],
+        texts: Sequence[str],
     ) -> NDArray[np.float64]:
-        """Evidence of some distinct texts, of the stems found in them."""
-        weight = np.asarray(found.sum(axis=1)).ravel()
-        values = (found @ self._delta).toarray() + weight[:, None] * self._unseen[None, :]
+        """Evidence of some distinct texts, of the stems found in them: text, stem, weight."""
+        row, stem, weight = found
+        shape = len(texts), len(self._code_of)
+        said = sparse.csr_array((weight, (row, stem)), shape=shape) @ self._delta
+        unseen = np.bincount(row, weight, len(texts)).astype(np.float32)
+        values = said.toarray() + unseen[:, None] * self._unseen[None, :]
         values *= np.maximum(counts, 1)[:, None] ** -_DAMPING
         np.clip(values, -_EVIDENCE_LIMIT, _EVIDENCE_LIMIT, out=values)
         self._of_known_texts(texts, values)

@@ -177,15 +177,16 @@ class TrigramIndex:
         return 2.0 * shared / np.maximum(own[row] + held, 1)
 
     def _groups(self, lengths: Ints, least: NDArray[np.float64]) -> Iterator[_Group]:
-        kinds, kind = np.unique(np.stack([lengths, least], axis=1), axis=0, return_inverse=True)
-        for number, (length, bound) in enumerate(kinds):
+        rows_of: dict[tuple[int, float], list[int]] = {}
+        for row, kind in enumerate(zip(lengths.tolist(), least.tolist(), strict=True)):
+            rows_of.setdefault(kind, []).append(row)
+        for (length, bound), rows in sorted(rows_of.items()):
             shortest = np.ceil(length * bound - _EPSILON)
             longest = np.floor(length / max(bound, _EPSILON) + _EPSILON)
             low = int(np.searchsorted(self._lengths, shortest))
             high = int(np.searchsorted(self._lengths, longest, side="right"))
             if low < high:
-                rows = np.flatnonzero(kind.ravel() == number)
-                yield _Group(rows, int(length), float(bound), low, high)
+                yield _Group(np.array(rows), length, bound, low, high)
 
     def _without_commonest(self, grams: sparse.csr_array, dropped: Ints) -> sparse.csr_array:
         """The rows without so many of the trigrams that most known words hold."""
