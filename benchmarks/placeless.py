@@ -50,7 +50,7 @@ def as_declared(matcher: Matcher, bulletins: pd.DataFrame, wanted: np.ndarray) -
     """Bulletins without a département, and rare names that point to another one."""
     prepared = matcher.prepare(bulletins)
     nothing = [""] * len(bulletins)
-    names = employer_names(bulletins["raison_sociale"].tolist(), nothing, nothing)
+    names = employer_names(bulletins["raison_sociale"].tolist(), nothing, nothing).frame()
     told = names["name"].map(departements_of_names(matcher.store, names["name"]))
     told = names.assign(told=told).dropna(subset="told").drop_duplicates("row")
     row = told["row"].to_numpy(np.int64)

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from geomatch.lexicon import Lexicon
+from geomatch.lexicon import Lexicon, ragged_ranges
 from geomatch.names import STOP_WORDS
 from geomatch.rows import Columns
 from geomatch.tables import load_table
@@ -186,7 +186,8 @@ class WordModel:
         known = sorted({s for ws in words for s in ws})
         position = {s: i for i, s in enumerate(known)}
         word_code = np.array([position[s] for ws in words for s in ws], dtype=np.int64)
-        stem, weight = (of_word[word_code] for of_word in self._stood_for(known))
+        stem_of, weight_of = self._stood_for(known)
+        stem, weight = stem_of[word_code], weight_of[word_code]
         row = np.repeat(np.arange(len(words)), counts)
         hit = np.flatnonzero(stem >= 0)
         row, stem, weight = row[hit], stem[hit], weight[hit]
@@ -220,10 +221,12 @@ class WordModel:
     ) -> NDArray[np.float64]:
         """Evidence of some distinct texts, of the stems found in them: text, stem, weight."""
         row, stem, weight = found
-        shape = len(texts), len(self._code_of)
-        said = sparse.csr_array((weight, (row, stem)), shape=shape) @ self._delta
-        unseen = np.bincount(row, weight, len(texts)).astype(np.float32)
-        values = said.toarray() + unseen[:, None] * self._unseen[None, :]
+        n, width = len(texts), len(self.nafs)
+        pair, at = ragged_ranges(self._delta.indptr[stem], self._delta.indptr[stem + 1])
+        cell = row[pair] * width + self._delta.indices[at]
+        said = np.bincount(cell, weight[pair] * self._delta.data[at], n * width)
+        unseen = np.bincount(row, weight, n)[:, None] * self._unseen[None, :]
+        values = said.reshape(n, width) + unseen
         values *= np.maximum(counts, 1)[:, None] ** -_DAMPING
         np.clip(values, -_EVIDENCE_LIMIT, _EVIDENCE_LIMIT, out=values)
         self._of_known_texts(texts, values)

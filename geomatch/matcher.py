@@ -228,7 +228,7 @@ class Matcher:
         places = self._places(prepared, rows, indexed)
         position = np.full(len(prepared.told), -1, np.int64)
         position[rows] = np.arange(len(rows))
-        writer, name = (prepared.names[c].to_numpy() for c in ("row", "name"))
+        writer, name = (prepared.names[c] for c in ("row", "name"))
         mine = np.flatnonzero(position[writer] >= 0)
         code, written = pd.factorize(name[mine])
         coverage = Coverage(indexed.lexicon, [name_words(w) for w in written])

@@ -71,7 +71,7 @@ def name_bags(names: pa.Array) -> Bags:
 
 def employer_names(
     raisons: Sequence[str], address_names: Sequence[str], towns: Sequence[str]
-) -> pd.DataFrame:
+) -> Rows:
     """Names under which each bulletin's employer may stand in the register.
 
     Parameters
@@ -85,7 +85,7 @@ def employer_names(
 
     Returns
     -------
-    DataFrame of :data:`NAMES`; a bulletin without any usable name has no row. The generic
+    Rows of :data:`NAMES`; a bulletin without any usable name has no row. The generic
     part of "EDUCATION NATIONALE (COLLEGE X)" is dropped: it names no establishment, as the
     town of "HOPITAL (X)" does not.
     """
@@ -111,7 +111,7 @@ def employer_names(
         row += [i] * len(first)
         found += first.items()
     columns = {"row": np.array(row, np.int64), "name": np.array([n for n, _ in found], object)}
-    return Rows(columns | {"form": np.array([f for _, f in found], object)}).frame()
+    return Rows(columns | {"form": np.array([f for _, f in found], object)})
 
 
 def towns_named(names: Sequence[str], towns: Sequence[str]) -> sparse.csr_array:

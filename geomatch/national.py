@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.names import name_words
+from geomatch.rows import Rows
 from geomatch.schema import NAMES
 from geomatch.store import Store
 
@@ -25,7 +26,7 @@ LEAST_WORDS = 2
 
 
 def searched_departements(
-    departement: NDArray[np.object_], names: pd.DataFrame, store: Store
+    departement: NDArray[np.object_], names: Rows, store: Store
 ) -> NDArray[np.object_]:
     """Where to search for each bulletin: its département, or that of its rare name.
 
@@ -33,7 +34,7 @@ def searched_departements(
     ----------
     departement : array (n,)
         Département of work, ``""`` where no place is known.
-    names : DataFrame
+    names : Rows
         Names of the bulletins (:data:`geomatch.schema.NAMES`), of each the best first.
     store : Store
         All its tables of names are read when a place is unknown, one département at a time.
@@ -45,7 +46,7 @@ def searched_departements(
     lost = departement == ""
     if not lost.any():
         return departement
-    mine = names[lost[names["row"].to_numpy(np.int64)]]
+    mine = names.take(np.flatnonzero(lost[names["row"]])).frame()
     mine = mine.assign(departement=mine["name"].map(departements_of_names(store, mine["name"])))
     told = mine.dropna(subset="departement").drop_duplicates("row")
     if told.empty:

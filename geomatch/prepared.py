@@ -45,7 +45,7 @@ class Prepared:
     departement: NDArray[np.object_]
     searched: NDArray[np.object_]
     zone_code: NDArray[np.object_]
-    names: pd.DataFrame
+    names: Rows
     kinds: list[str]
     kind_code: NDArray[np.int64]
     kind_mask: NDArray[np.bool_]

@@ -86,7 +86,7 @@ def test_stop_words_identify_only_where_there_is_nothing_else() -> None:
 
 # ------------------------------------------------------------------ bulletins
 def names_of(raison: str, address: str = "", town: str = "") -> dict[str, str]:
-    frame = employer_names([raison], [address], [town])
+    frame = employer_names([raison], [address], [town]).frame()
     assert list(frame.columns) == NAMES.names
     assert (frame["row"] == 0).all()
     return dict(zip(frame["name"], frame["form"], strict=True))
@@ -134,7 +134,9 @@ def test_a_town_that_is_the_whole_name_or_part_of_a_word_stays(raison: str, town
 
 
 def test_a_name_is_given_once_for_each_bulletin_and_rows_are_in_order() -> None:
-    frame = employer_names(["GALANT", "", "GALANT (GALANT)"], ["GALANT", "TREMBLE", ""], [""] * 3)
+    frame = employer_names(
+        ["GALANT", "", "GALANT (GALANT)"], ["GALANT", "TREMBLE", ""], [""] * 3
+    ).frame()
     assert not frame.duplicated(["row", "name"]).any()
     assert frame["row"].is_monotonic_increasing
     assert frame.loc[frame["row"] == 1, "name"].tolist() == ["TREMBLE"]
@@ -145,7 +147,7 @@ def test_employer_names_never_fail_and_never_give_an_empty_one(
     bulletins: list[tuple[str, str, str]],
 ) -> None:
     raisons, addresses, towns = ([b[i] for b in bulletins] for i in range(3))
-    frame = employer_names(raisons, addresses, [normalise(t) for t in towns])
+    frame = employer_names(raisons, addresses, [normalise(t) for t in towns]).frame()
     assert (frame["name"] != "").all()
     assert frame["row"].isin(range(len(bulletins))).all()
 
