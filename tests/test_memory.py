@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import ctypes
 import gc
+import subprocess
+import sys
 
 import pytest
 
@@ -35,3 +38,28 @@ def test_who_looks_for_none_is_left_alone() -> None:
             assert gc.get_threshold()[0] == 0
     finally:
         gc.set_threshold(*before)
+
+
+#: Pages touched for the first time while 64 MiB are taken and given back ten times.
+_TOUCHED = """
+import resource, sys
+from geomatch.memory import keep_freed
+if sys.argv[1] == "keep":
+    keep_freed()
+faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+bytearray(64 << 20)
+before = faults()
+for _ in range(10):
+    bytearray(64 << 20)
+print(faults() - before)
+"""
+
+
+def _pages_touched(how: str) -> int:
+    command = [sys.executable, "-c", _TOUCHED, how]
+    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library has no mallopt")
+def test_freed_memory_is_kept_for_the_next_use() -> None:
+    assert _pages_touched("keep") * 10 < _pages_touched("leave")
