@@ -60,6 +60,6 @@ def _pages_touched(how: str) -> int:
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="this C library has no mallopt")
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="no mallopt here")
 def test_freed_memory_is_kept_for_the_next_use() -> None:
     assert _pages_touched("keep") * 10 < _pages_touched("leave")
