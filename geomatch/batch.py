@@ -28,7 +28,7 @@ from geomatch.cluster import execute
 from geomatch.config import Config
 from geomatch.errors import ConfigError, DataError
 from geomatch.matcher import Matcher
-from geomatch.memory import keep_freed, seldom_collected
+from geomatch.memory import give_back, keep_freed, seldom_collected
 from geomatch.model import Model, model_hash
 from geomatch.partitions import Partition, Work, finished_run, key_of
 from geomatch.paths import Location
@@ -137,13 +137,14 @@ def run(
     for number in execute(match_partition, tasks, options, place=attrgetter("place")):
         done += plan[number].size
         tell(done, total)
+    work.merge(out, is_part="part" in description)
     how = {
         "workers": options.workers,
         "scheduler": bool(options.scheduler),
         "seconds": round(time.time() - begun, 3),
         "partitions": len(plan),
     }
-    work.merge(out, description | how)
+    work.finish(out, description | how)
     return description | how | {"matched": total - before}
 
 
@@ -159,6 +160,9 @@ def match_partition(task: Task) -> int:
         result.echoes.plus(source_row=row[result.candidate_rows]),
         result.decided.plus(source_row=row),
     )
+    # what this partition took at its height the other worker may need at its own
+    del result, bulletins, communes
+    give_back()
     return task.number
 
 

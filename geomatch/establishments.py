@@ -57,10 +57,9 @@ class Pool:
     def __len__(self) -> int:
         return len(self.rows)
 
-    @cached_property
-    def siret(self) -> NDArray[np.object_]:
-        """SIRET of each row."""
-        return texts(self.rows.column("siret"))
+    def siret(self, rows: NDArray[np.int64]) -> NDArray[np.object_]:
+        """SIRET of some rows."""
+        return texts(self.rows.column("siret").take(pa.array(rows)))
 
     @cached_property
     def siret_number(self) -> NDArray[np.int64]:
@@ -96,11 +95,16 @@ class Pool:
     @cached_property
     def street_text(self) -> NDArray[np.object_]:
         """Street name of each row, without its type."""
-        return texts(self.rows.column("voie_norm"))
+        code, distinct = self._written_streets
+        return texts(distinct)[code]  # each name is one string, whoever bears it
+
+    @cached_property
+    def _written_streets(self) -> tuple[NDArray[np.int64], pa.Array]:
+        return coded(self.rows.column("voie_norm"))
 
     @cached_property
     def _street_texts(self) -> tuple[NDArray[np.int64], dict[str, int]]:
-        code, distinct = coded(self.rows.column("voie_norm"))
+        code, distinct = self._written_streets
         number = {t: i for i, t in enumerate(distinct.to_pylist())}
         absent = number.pop("", -1)
         return np.where(code == absent, -1, code), number

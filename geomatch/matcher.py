@@ -214,8 +214,8 @@ class Matcher:
             empty = empty.plus(siret=texts, siret_number=numbers, siren=numbers, naf=texts)
             none = Rows({f: np.zeros(0) for f in _FEATURE_COLUMNS})
             return empty.plus(name_compared=texts), none
-        pairs = Rows.joined([p for p, _ in found])
-        features = Rows.joined([f for _, f in found])
+        pairs = Rows.moved([p for p, _ in found])
+        features = Rows.moved([f for _, f in found])
         if (np.diff(pairs["row"]) >= 0).all():  # as ever when they are of one département
             return pairs, features
         order = np.argsort(pairs["row"], kind="stable")
@@ -255,7 +255,7 @@ class Matcher:
         est = pairs["establishment"]
         pairs = pairs.plus(
             row=rows[pairs["row"]],
-            siret=pool.siret[est],
+            siret=pool.siret(est),
             siret_number=pool.siret_number[est],
             siren=pool.siren[est],
             naf=pool.naf(est),

@@ -32,6 +32,14 @@ def seldom_collected() -> Iterator[None]:
         gc.set_threshold(*before)
 
 
+def give_back() -> None:
+    """What this process has freed goes back to the system, where the C library can do that."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)
+    except (AttributeError, OSError, TypeError):
+        return
+
+
 @cache
 def keep_freed() -> bool:
     """From now on this process keeps the memory it frees, for its own next use.

@@ -132,13 +132,16 @@ class Work:
         names = (n for n in paths.files_of(self.folder) if not n.startswith("."))
         return frozenset(int(n.removesuffix(ending)) for n in names if n.endswith(ending))
 
-    def merge(self, out: Location, description: dict[str, Any]) -> None:
-        """Results of all partitions in input order, and what was run: run.json comes last."""
+    def merge(self, out: Location, *, is_part: bool) -> None:
+        """Results of all partitions in input order; those of a part of a file can be merged."""
         endings = tuple(f"-{table.name}.parquet" for table in TABLES)
         with paths.reading(self.folder, endings=endings) as local:
             merge_tables(local, out)
-            if "part" in description:
+            if is_part:
                 write_part(local, out)
+
+    def finish(self, out: Location, description: dict[str, Any]) -> None:
+        """Tell what was run, once the results are merged: run.json comes last."""
         write_description(out, description)
         paths.remove(self.folder)
 

@@ -84,6 +84,15 @@ class Rows:
         columns = {c: np.concatenate([p[c] for p in parts]) for c in parts[0]}
         return cls(columns, sum(map(len, parts)))
 
+    @classmethod
+    def moved(cls, parts: Sequence[Rows]) -> Rows:
+        """:meth:`joined`, and the parts lose their columns on the way: no row is held twice."""
+        if len(parts) == 1:
+            return parts[0]
+        n = sum(map(len, parts))
+        names = list(parts[0])
+        return cls({c: np.concatenate([p._columns.pop(c) for p in parts]) for c in names}, n)
+
 
 #: What a phase reads: ``table["column"]`` is an array, or what NumPy makes one of.
 Columns: TypeAlias = pd.DataFrame | Rows
