@@ -9,11 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geomatch.bulletins import read_bulletins, read_strata, recognise, standardise
+from geomatch.bulletins.clean import clean_column
 from geomatch.bulletins.reader import CONTROLS
 from geomatch.bulletins.records import MAX_LINES, split_record
 from geomatch.config import BulletinOptions
@@ -306,6 +308,21 @@ def test_standardise_takes_mixed_and_ill_formed_values():
     assert got["id"].tolist() == ["1", "b"]
     assert got["raison_sociale"].tolist() == ["A B", "5"]
     assert got["probleme"].tolist() == [CONTROLS, ""]
+
+
+_TEXTS_OR_NONE = st.lists(st.none() | st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
+_NUMBERS = st.lists(st.none() | st.integers(-10, 99_999)) | st.lists(
+    st.none() | st.integers(0, 999).map(float)
+)
+
+
+@given(_TEXTS_OR_NONE | _NUMBERS, st.sampled_from([0, 5]))
+def test_a_column_is_cleaned_alike_as_values_and_as_it_comes_from_a_file(values, width):
+    kind = pa.string() if all(v is None or isinstance(v, str) for v in values) else None
+    column = pa.chunked_array([pa.array(values, kind)])
+    got, expected = (clean_column(c, width=width) for c in (values, column))
+    assert got.values.tolist() == expected.values.tolist()
+    assert got.had_controls.tolist() == expected.had_controls.tolist()
 
 
 def test_standardise_refuses_lists():

@@ -13,7 +13,7 @@ from scipy import sparse
 from geomatch import written
 from geomatch.coverage import Coverage
 from geomatch.lexicon import Lexicon
-from geomatch.written import in_reach, look_up, similar_names, top
+from geomatch.written import best_of_each, in_reach, look_up, similar_names, top
 
 #: group and score of each item; scores come back, so that ties must be told apart by place
 items = st.lists(st.tuples(st.integers(0, 4), st.sampled_from([-2.0, 0.0, 0.3, 0.31, 7.5])))
@@ -102,3 +102,16 @@ def test_of_many_names_alike_a_little_only_those_more_alike_stay(
     assert found[3] == [[0, 1, 2], [1, 3]]
     # three are alike to the first name, two of them by GARAGE alone; the second has few
     assert found[2] == [[0], [1, 3]]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from([0.0, 0.25, 0.5])), max_size=20))
+def test_the_best_of_each_sorted_group_is_the_first_of_its_greatest(
+    items: list[tuple[int, float]],
+) -> None:
+    items.sort(key=lambda item: item[0])
+    group, score = np.array([g for g, _ in items], np.int64), np.array([s for _, s in items])
+    best = best_of_each(group, score)
+    assert group[best].tolist() == sorted({*group.tolist()})
+    for at in best.tolist():
+        mine = np.flatnonzero(group == group[at])
+        assert at == mine[np.argmax(score[mine])]
