@@ -189,12 +189,12 @@ class Search:
     def sirets(self, bulletin: int = 0) -> list[str]:
         """SIRETs found for a bulletin, best first."""
         mine = self.pairs[self.pairs["row"] == bulletin]
-        return self.pool.siret[mine["establishment"].to_numpy()].tolist()
+        return self.pool.siret(mine["establishment"].to_numpy()).tolist()
 
     def source(self, bulletin: int, siret: str) -> int:
         """Bits of the sources that found an establishment; 0 when none did."""
         mine = self.pairs[self.pairs["row"] == bulletin]
-        hit = mine[self.pool.siret[mine["establishment"].to_numpy()] == siret]
+        hit = mine[self.pool.siret(mine["establishment"].to_numpy()) == siret]
         return int(hit["source"].iloc[0]) if len(hit) else 0
 
 

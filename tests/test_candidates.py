@@ -270,9 +270,10 @@ def test_the_order_of_bulletins_and_of_the_register_changes_nothing() -> None:
 
 def _told(found: Search, bulletin: int) -> set[tuple[str, int, float, float]]:
     mine = found.pairs[found.pairs["row"] == bulletin]
+    sirets = found.pool.siret(mine["establishment"].to_numpy())
     return {
-        (found.pool.siret[p.establishment], p.source, round(p.of_written, 4), round(p.of_known, 4))
-        for p in mine.itertuples()
+        (siret, p.source, round(p.of_written, 4), round(p.of_known, 4))
+        for siret, p in zip(sirets, mine.itertuples(), strict=True)
     }
 
 
