@@ -111,6 +111,7 @@ def test_chances_before_any_word_add_up_to_one(model: WordModel) -> None:
 
 def test_stems_are_distinct_word_beginnings() -> None:
     assert stems("BOULANGERIES ET BOULANGERIE DE LA MARNE") == ["BOULANG", "MARNE"]
+    assert stems("ADMINISTRATION") == stems("ADMINIS") == ["ADMINI"]
     assert stems("A S X") == []
     assert stems("") == []
 
