@@ -158,7 +158,7 @@ class Lexicon:
         )
         keep = keep[alike]
         row, column, similarity = row[keep], column[keep], similarity[keep]
-        row, column, similarity = _best_of_each(row, column, similarity, _MAX_ALIKE)
+        row, column, similarity = _likest_of_each(row, column, similarity, _MAX_ALIKE)
         # A known word is more likely meant than its lookalike.
         similarity = np.where(known[row], similarity * 0.6, similarity * similarity)
         return asked[row], column, similarity.astype(np.float32)
@@ -198,7 +198,7 @@ class Lexicon:
         longer = self._lengths[column] > np.char.str_len(texts)[row]
         row, column = row[longer], column[longer]
         frequency = self.frequency[column].astype(np.float32)
-        row, column, _ = _best_of_each(row, column, frequency, _PREFIX_MAX)
+        row, column, _ = _likest_of_each(row, column, frequency, _PREFIX_MAX)
         return asked[row], column, np.full(len(row), _PREFIX_WEIGHT, np.float32)
 
     @cached_property
@@ -269,7 +269,7 @@ def _no_pairs() -> _Pairs:
     return np.array([], np.int64), np.array([], np.int64), np.array([], np.float32)
 
 
-def _best_of_each(
+def _likest_of_each(
     row: NDArray, column: NDArray, score: NDArray, most: int
 ) -> tuple[NDArray, NDArray, NDArray]:
     order = np.lexsort((column, -score, row))

@@ -81,6 +81,7 @@ FEATURES: dict[str, str] = {
     "best_number": "1 when the number agrees, less the best",
 }
 FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
+#: Names in one of so many steps, from nothing to the whole, are about as good as one another.
 _NAME_STEPS = 20
 #: Weights that a sample corrects, where it says anything. A file with official codes was filled
 #: in by an administration, which takes one commune for another far more seldom than a
@@ -291,7 +292,6 @@ def _rivals(row: NDArray, out: dict[str, NDArray]) -> dict[str, NDArray]:
         return values - np.maximum.reduceat(values, start)[group] if len(start) else values
 
     best_name = less_best(out["both"])
-    # names about as good as one another, in so many steps from nothing to the whole
     name_class = np.round(np.asarray(out["both"]) * _NAME_STEPS).astype(np.int64)
     street = np.maximum(out["street"], out["street_text"] >= 0.85).astype(np.int64)
     return {
