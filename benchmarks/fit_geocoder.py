@@ -20,6 +20,7 @@ from scipy.optimize import minimize
 from geomatch.addresses import Geocoder, complete_parts, get_parser
 from geomatch.addresses import search as search_module
 from geomatch.addresses.street_score import WEIGHTS, Pairs, features
+from geomatch.columns import texts
 from geomatch.config import AddressOptions
 from geomatch.schema import STORE_ESTABLISHMENTS
 from geomatch.store import Store
@@ -60,12 +61,13 @@ def sample(geocoder: Geocoder, names: list[str], n: int, seed: int) -> pd.DataFr
     """Noisy addresses with the street (row of the index) each was made of, -1 for none."""
     index, rng = geocoder.streets, random.Random(seed)
     addresses, labels = index.addresses, geocoder.communes.labels
+    codes, keys = (texts(index.streets.column(c)) for c in ("code_commune", "nom_norm"))
     at = np.random.default_rng(seed).choice(len(addresses.numero), n)
     street = addresses.street[at]
     made = []
     for row, (i, s) in enumerate(zip(at.tolist(), street.tolist(), strict=True)):
-        code = index.streets["code_commune"].iat[s]
-        kind, name = split_type(index.streets["nom_norm"].iat[s])
+        code = codes[s]
+        kind, name = split_type(keys[s])
         rep = str(addresses.rep[i])
         address = Address(
             numero=str(addresses.numero[i]),
@@ -97,9 +99,9 @@ def candidates(geocoder: Geocoder, rows: pd.DataFrame) -> tuple[np.ndarray, ...]
     index = geocoder.streets
     x = features(Pairs(index, questions, found.question, found.street))
     row = rows["row"].to_numpy()[at[found.question]]
-    key = (index.streets["code_commune"] + "|" + index.streets["nom_norm"]).to_numpy(object)
     meant = rows["street"].to_numpy()[row]
-    truth = (key[found.street] == key[meant]) & (meant >= 0)
+    same = (index.commune, index.key_code)
+    truth = np.all([s[found.street] == s[meant] for s in same], axis=0) & (meant >= 0)
     has = rows["street"].to_numpy() < 0
     has[row[truth]] = True
     return x, row, truth, has

@@ -265,7 +265,8 @@ _STREETS_SQL = f"""
     ), named AS (
         SELECT voie_id, any_value(code_commune) AS code_commune,
             any_value(ancienne) AS code_ancienne_commune, any_value(libelle) AS nom_voie,
-            any_value(nom_norm) AS nom_norm,
+            any_value(nom_norm) AS nom_norm, any_value(type_norm) AS type_norm,
+            any_value(mots_norm) AS mots_norm,
             regexp_replace(any_value(identifiant), '^{_NO_ID}.*$', '') AS ban_id,
             bool_and(is_lieu_dit) AS is_lieu_dit, median(x) AS x, median(y) AS y
         FROM voies_d GROUP BY voie_id
@@ -274,6 +275,7 @@ _STREETS_SQL = f"""
         FROM ban_d b JOIN voies_d v {_VOIE_OF} WHERE is_lieu_dit GROUP BY v.voie_id
     )
     SELECT s.voie_id, s.code_commune, s.code_ancienne_commune, s.nom_voie, s.nom_norm,
+        s.type_norm, s.mots_norm,
         coalesce(m.cp, l.cp, '') AS code_postal, s.is_lieu_dit, s.ban_id,
         coalesce(p.x, s.x) AS x, coalesce(p.y, s.y) AS y,
         coalesce(r.half, {LIEU_DIT_RADIUS_M}) AS half_length_m, coalesce(m.n, 0) AS n_addresses,

@@ -16,6 +16,7 @@ import pandas as pd
 from gazetteer.engine import frame, store_frame
 from gazetteer.reading import table_of
 from gazetteer.sources import Source
+from geomatch.addresses import name_columns
 from geomatch.errors import DataError
 from geomatch.schema import STORE_COMMUNE_HISTORY, STORE_COMMUNE_NAMES, STORE_COMMUNE_POSTCODES
 from geomatch.territories import departement_of
@@ -171,6 +172,7 @@ def _names(
     table = table[table["code_commune"].isin(in_force) & (table["nom_norm"] != "")]
     table = table.drop_duplicates(["nom_norm", "code_commune"])
     table["departement"] = table["code_commune"].map(departement_of)
+    table = table.assign(**name_columns(table["nom_norm"].tolist()))
     table = table.sort_values(["nom_norm", "code_commune"], ignore_index=True)
     return STORE_COMMUNE_NAMES.conform(table)
 

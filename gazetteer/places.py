@@ -127,8 +127,8 @@ def neighbours(communes: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
 
     `cells` (code_commune, x, y) has one address for each inhabited square of a commune, so the
     distance is right to within a square's width. A commune with no known address has the
-    nearest centres as neighbours. Each pair is there both ways. A city of arrondissements has
-    theirs, itself and they excepted.
+    nearest centres as neighbours. Each pair is there both ways, the nearest of each commune
+    first. A city of arrondissements has theirs, itself and they excepted.
     """
     trees = {
         code: cKDTree(rows[["x", "y"]].to_numpy(float))
@@ -153,7 +153,7 @@ def neighbours(communes: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
                 apart.add(pair)
     _add_cities(pairs, parent)
     table = pd.DataFrame(
-        [(a, b, d) for (a, b), d in sorted(pairs.items())],
+        [(a, b, d) for a, d, b in sorted((a, d, b) for (a, b), d in pairs.items())],
         columns=STORE_COMMUNE_NEIGHBOURS.names,
     )
     return STORE_COMMUNE_NEIGHBOURS.conform(table)

@@ -25,13 +25,14 @@ from geomatch.store import MANIFEST, country_path, departement_path
 
 _ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool": pa.bool_()}
 GEOMETRY = "geometry"
-#: Rows that are read together at least: some villages are asked for by the département beside.
-_ROW_GROUP = 10_000
+#: Rows that are read together at least: of a département some villages are asked for by the one
+#: beside; country-wide tables are read whole.
+_ROW_GROUP, _WHOLE = 10_000, 1 << 20
 
 
 def write_country(root: Path, table: Table, rows: pd.DataFrame | pa.Table) -> int:
     """Write a country-wide table under `root`; its number of rows."""
-    return _write(country_path(root, table), shaped(table, rows))
+    return _write(country_path(root, table), shaped(table, rows), _WHOLE)
 
 
 def write_departement(
@@ -43,7 +44,8 @@ def write_departement(
     """
     path = departement_path(root, table, departement)
     whole = shaped(table, rows)
-    return _write(path, with_geometry(whole, crs) if "x" in table.columns else whole)
+    rows = with_geometry(whole, crs) if "x" in table.columns else whole
+    return _write(path, rows, _ROW_GROUP)
 
 
 def shaped(table: Table, rows: pd.DataFrame | pa.Table) -> pa.Table:
@@ -79,10 +81,10 @@ def _projjson(crs: int) -> dict[str, Any]:
     return dict(CRS.from_epsg(crs).to_json_dict())
 
 
-def _write(path: Path, rows: pa.Table) -> int:
+def _write(path: Path, rows: pa.Table, row_group: int) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".part")
-    pq.write_table(rows, partial, compression="zstd", row_group_size=_ROW_GROUP)
+    pq.write_table(rows, partial, compression="zstd", row_group_size=row_group)
     os.replace(partial, path)
     return int(rows.num_rows)
 

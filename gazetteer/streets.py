@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from geomatch.addresses import street_columns
 from geomatch.text import repair_mojibake
 from geomatch.voies import street_key
 
@@ -26,8 +27,8 @@ def grouped(written: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     The rows with ``voie_id`` (0 … n-1 in the order of commune, key and former commune),
-    ``nom_norm``, and of the street's member with most addresses ``libelle``, ``identifiant``,
-    ``ancienne``. Rows whose name has no letter and no digit are left out.
+    ``nom_norm``, ``type_norm``, ``mots_norm``, and of the street's member with most addresses
+    ``libelle``, ``identifiant``, ``ancienne``. Rows whose name has no letter and no digit are left out.
     """
     rows = written.copy()
     clean = {name: repair_mojibake(name) for name in rows["nom_voie"].unique()}
@@ -39,6 +40,7 @@ def grouped(written: pd.DataFrame) -> pd.DataFrame:
         ascending=[True, True, False, True],
         ignore_index=True,
     )
+    rows = rows.assign(**street_columns(rows["nom_norm"].tolist()))
     rows["part"] = _parts(rows)
     streets = ["code_commune", "nom_norm", "part"]
     rows["voie_id"] = rows.groupby(streets, sort=True).ngroup()

@@ -22,7 +22,7 @@ import pandas as pd
 from geomatch.errors import DataError
 
 #: Raised whenever a reader of yesterday's store would go wrong on today's.
-STORE_FORMAT_VERSION = 5
+STORE_FORMAT_VERSION = 6
 STORE_FORMAT = "geomatch-store"
 
 #: Kinds of column: what pandas dtype each becomes.
@@ -253,6 +253,8 @@ STORE_COMMUNE_NAMES = Table(
     "commune_names",
     {
         "nom_norm": ("text", "a name the place goes or went by, normalised, article included"),
+        "cle_norm": ("text", "the same as compared, abbreviations in full"),
+        "cle_courte": ("text", "its letters alone, articles left out: ISLESURSORGUE"),
         "code_commune": ("text", "commune in force it stands for (75056 for PARIS)"),
         "departement": ("text", "of that commune"),
         "origine": ("text", "cog, ancienne, deleguee, laposte, ligne5, arrondissement"),
@@ -307,6 +309,8 @@ STORE_STREETS = Table(
         "code_ancienne_commune": ("text", "delegated commune, else empty"),
         "nom_voie": ("text", "as BAN writes it"),
         "nom_norm": ("text", "normalised, street type expanded: AVENUE DU GENERAL LECLERC"),
+        "type_norm": ("text", "its type as compared: AVENUE; else empty"),
+        "mots_norm": ("text", "its words as compared, small ones left out: GENERAL LECLERC"),
         "code_postal": ("text", "commonest among its addresses"),
         "is_lieu_dit": ("bool", "a locality rather than a street"),
         "ban_id": ("text", "BAN identifier of the street"),

@@ -134,7 +134,7 @@ class Store:
         """:meth:`departement` as Arrow, in a fraction of the memory."""
         asked = table if columns is None else table.only(columns)
         if not self.has(table, departement):
-            return _empty(asked)
+            return empty_rows(asked)
         return _read(self.file(departement_path(self.path, table, departement)), asked.names)
 
     def rows_of(
@@ -146,7 +146,7 @@ class Store:
         """
         asked = table.only(columns)
         if not self.has(table, departement):
-            return _empty(asked), np.zeros(0, np.int64)
+            return empty_rows(asked), np.zeros(0, np.int64)
         file = self.file(departement_path(self.path, table, departement))
         return _read_where(file, asked.names, by, wanted)
 
@@ -281,7 +281,8 @@ def as_frame(table: Table, rows: pa.Table) -> pd.DataFrame:
 _ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool": pa.bool_()}
 
 
-def _empty(table: Table) -> pa.Table:
+def empty_rows(table: Table) -> pa.Table:
+    """No rows of a table, as Arrow."""
     schema = pa.schema([(name, _ARROW[kind]) for name, (kind, _) in table.columns.items()])
     return schema.empty_table()
 

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from gazetteer.store import write_country, write_departement, write_manifest
+from geomatch.addresses import name_columns, street_columns
 from geomatch.candidates import Activities, find_candidates
 from geomatch.config import CandidateOptions
 from geomatch.coverage import Coverage
@@ -135,6 +136,7 @@ def _streets(frame: pd.DataFrame) -> pd.DataFrame:
     written = [f"{t} {n}".strip() for t, n in zip(rows["type_voie"], rows["nom_voie"], strict=True)]
     streets = pd.DataFrame({"code_commune": rows["code_commune"], "nom_voie": written})
     streets["nom_norm"] = [street_key(w) for w in written]
+    streets = streets.assign(**street_columns(streets["nom_norm"].tolist()))
     streets = streets.drop_duplicates(["code_commune", "nom_norm"])
     streets = streets.sort_values(["code_commune", "nom_norm"], ignore_index=True)
     streets["voie_id"] = np.arange(len(streets))
@@ -326,6 +328,7 @@ def _country_tables(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
             "origine": "cog",
         }
     )
+    names = names.assign(**name_columns(names["nom_norm"].tolist()))
     # Codes of the register that have no label here are in the nomenclature all the same.
     labels = dict.fromkeys(sorted(set(frame["naf"]) - {""}), "") | NAFS
     pairs = [(a, b) for a in codes for b in codes if _relation(a, b) == NEIGHBOUR]

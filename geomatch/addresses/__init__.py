@@ -6,6 +6,8 @@ from geomatch.addresses.fields import bulletin_parts, bulletin_rows, register_pa
 from geomatch.addresses.geocode import Geocoder
 from geomatch.addresses.numbers import whole_numbers
 from geomatch.addresses.parse import AddressParser, get_parser
+from geomatch.addresses.street_names import street_columns
+from geomatch.addresses.town_names import name_columns
 
 __all__ = [
     "COMMUNE_QUESTION",
@@ -17,6 +19,8 @@ __all__ = [
     "complete_parts",
     "complete_rows",
     "get_parser",
+    "name_columns",
     "register_parts",
+    "street_columns",
     "whole_numbers",
 ]

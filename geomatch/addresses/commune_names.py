@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import TypeVar
 
+import numpy as np
 import pyarrow as pa
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import ratio
 
 from geomatch.addresses.commune_choice import ORIGIN_COST
-from geomatch.addresses.town_names import short_key, town_key
-from geomatch.columns import coded
+from geomatch.addresses.key_table import KeyTable
+from geomatch.columns import texts
 
 _Key = TypeVar("_Key", int, str)
 #: Code → where the name comes from.
 Codes = Mapping[str, str]
-_NONE: Codes = {}
 #: Names less alike than this are not looked at for slips.
 _ALIKE = 74.0
 _MOST_ALIKE = 12
@@ -35,46 +35,58 @@ class CommuneNames:
     """Every name that communes go or went by, and the communes each stands for."""
 
     def __init__(self, names: pa.Table) -> None:
-        number, distinct = coded(names.column("nom_norm"))
-        keys = [town_key(name) for name in distinct.to_pylist()]
-        shorts = [short_key(key) for key in keys]
-        columns = (names.column(c).to_pylist() for c in ("code_commune", "origine"))
-        rows = list(zip(number.tolist(), *columns, strict=True))
-        self._exact = _by_name(rows, keys)
-        self._short = _by_name(rows, shorts)
-        self._written = names.column("departement"), [keys[i] for i in number.tolist()]
+        self._table = names
+        self._exact = KeyTable.of(names.column("cle_norm"))
+        self._short = KeyTable.of(names.column("cle_courte"))
+        self._code, self._origin = (texts(names.column(c)) for c in ("code_commune", "origine"))
+        self._known_codes: dict[tuple[bool, str], Codes] = {}
         self._known_alike: dict[tuple[str, frozenset[str] | None], list[tuple[Codes, int]]] = {}
         self._known_lengths: dict[int, list[str]] = {}
         self._of_commune: dict[str, dict[str, list[str]]] = {}
+
+    def exact(self, key: str) -> Codes:
+        """Communes of this very name."""
+        return self._codes(key, is_short=False)
+
+    def short(self, key: str) -> Codes:
+        """Communes of this name when articles and blanks are left out."""
+        return self._codes(key, is_short=True)
+
+    def _codes(self, key: str, *, is_short: bool) -> Codes:
+        """Communes that go by a key, each with the likeliest origin."""
+        known = self._known_codes.get((is_short, key))
+        if known is not None:
+            return known
+        codes: dict[str, str] = {}
+        for row in (self._short if is_short else self._exact).rows(key).tolist():
+            code, origin = self._code[row], self._origin[row]
+            before = codes.get(code)
+            if before is None or ORIGIN_COST.get(origin, 9) < ORIGIN_COST.get(before, 9):
+                codes[code] = origin
+        if codes:  # only names that are there, so that no asker can fill the memory
+            self._known_codes[is_short, key] = codes
+        return codes
 
     # what misspelt names alone are looked for in, made when the first one is
     @cached_property
     def _of_departement(self) -> dict[str, list[str]]:
         found: dict[str, dict[str, None]] = {}
-        departements, keys = self._written
-        for departement, key in zip(departements.to_pylist(), keys, strict=True):
+        columns = (texts(self._table.column(c)) for c in ("departement", "cle_norm"))
+        for departement, key in zip(*columns, strict=True):
             found.setdefault(departement, {})[key] = None
         return {d: list(k) for d, k in found.items()}
 
     @cached_property
     def _of_length(self) -> dict[int, list[str]]:
-        return _grouped((len(key), key) for key in self._exact)
+        return _grouped((len(key), key) for key in self._exact.keys)
 
     @cached_property
     def _of_end(self) -> dict[str, list[str]]:
-        return _grouped((end, key) for key in self._exact for end in _ends(key))
+        return _grouped((end, key) for key in self._exact.keys for end in _ends(key))
 
     @cached_property
     def _sorted(self) -> list[str]:
-        return sorted(self._exact)
-
-    def exact(self, key: str) -> Codes:
-        """Communes of this very name."""
-        return self._exact.get(key, _NONE)
-
-    def short(self, key: str) -> Codes:
-        """Communes of this name when articles and blanks are left out."""
-        return self._short.get(key, _NONE)
+        return sorted(self._exact.keys)
 
     def beginning_with(self, key: str) -> Iterator[Codes]:
         """Communes whose name begins with a text and goes on; none when there are too many."""
@@ -85,7 +97,7 @@ class CommuneNames:
         if high - low <= _MOST_CUT:
             for name in self._sorted[low:high]:
                 if name != key:
-                    yield self._exact[name]
+                    yield self.exact(name)
 
     def alike(self, key: str, departements: Collection[str] | None) -> list[tuple[Codes, int]]:
         """Communes whose name is some slips away, with their number, of some départements or all.
@@ -106,7 +118,7 @@ class CommuneNames:
         allowed = _allowed_slips(key)
         near = process.extract(key, names, scorer=ratio, limit=_MOST_ALIKE, score_cutoff=_ALIKE)
         slips = [(name, OSA.distance(key, name, score_cutoff=allowed)) for name, _, _ in near]
-        return [(self._exact[name], n) for name, n in slips if 0 < n <= allowed]
+        return [(self.exact(name), n) for name, n in slips if 0 < n <= allowed]
 
     def with_same_end(self, key: str) -> list[str]:
         """Names that begin or end as a key does: all those a single slip away from a long one."""
@@ -130,8 +142,9 @@ class CommuneNames:
 
     def of_some_size(self, sizes: Mapping[str, int], least: int) -> list[str]:
         """Names of communes of at least `least` addresses and establishments."""
-        big = {code for code, size in sizes.items() if size >= least}
-        return [name for name, codes in self._exact.items() if not big.isdisjoint(codes)]
+        is_big = np.array([sizes.get(code, 0) >= least for code in self._code], dtype=bool)
+        keys = list(self._exact.keys)
+        return [keys[i] for i in np.unique(self._exact.code[is_big]).tolist()]
 
     def of_communes(self, codes: Collection[str], departement: str) -> list[str]:
         """Names, of one département, that stand for some communes."""
@@ -139,22 +152,9 @@ class CommuneNames:
         if known is None:
             known = self._of_commune[departement] = {}
             for name in self._of_departement.get(departement, ()):
-                for code in self._exact[name]:
+                for code in self.exact(name):
                     known.setdefault(code, []).append(name)
         return [n for c in codes for n in known.get(c, ())]
-
-
-def _by_name(
-    rows: Iterable[tuple[int, str, str]], names: Sequence[str]
-) -> dict[str, dict[str, str]]:
-    """Communes of each name with the likeliest origin; `rows` are name, commune, origin."""
-    found: dict[str, dict[str, str]] = {}
-    for i, code, origin in rows:
-        codes = found.setdefault(names[i], {})
-        known = codes.get(code)
-        if known is None or ORIGIN_COST.get(origin, 9) < ORIGIN_COST.get(known, 9):
-            codes[code] = origin
-    return found
 
 
 def _grouped(pairs: Iterable[tuple[_Key, str]]) -> dict[_Key, list[str]]:

@@ -101,7 +101,7 @@ class CommuneIndex:
         code, other = (near.column(c) for c in ("code_commune", "voisine"))
         #: of communes in force, hence not many
         self._known_near: dict[str, frozenset[str]] = {}
-        self._neighbours = Groups(code, other, near.column("distance_m").to_numpy())
+        self._neighbours = Groups(code, other)
         self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
 
     @classmethod

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geomatch.addresses.doors import Addresses
 from geomatch.addresses.key_table import KeyTable, spread
-from geomatch.addresses.street_names import StreetName, keys_of, read_street
+from geomatch.addresses.street_names import TYPED
+from geomatch.columns import coded, texts, whole
 from geomatch.rows import Rows
 from geomatch.schema import STORE_STREETS
-from geomatch.store import Store
+from geomatch.store import Store, empty_rows
 
 Ints = NDArray[np.int64]
 
@@ -28,51 +30,58 @@ class StreetIndex:
     """Streets of the loaded départements; every array is aligned with the streets.
 
     ``first`` … ``first + count - 1`` are a street's rows in the address arrays.
+
+    Parameters
+    ----------
+    streets : Table of STORE_STREETS
+        Its ``first_address`` counts the rows of all the addresses.
+    addresses : Addresses
     """
 
-    streets: pd.DataFrame
+    streets: pa.Table
     addresses: Addresses
 
     @classmethod
     def open(cls, store: Store, departements: Iterable[str]) -> StreetIndex:
         """Load streets and addresses of some départements."""
-        streets, parts, base = [], [], 0
+        streets, parts, base = [empty_rows(STORE_STREETS)], [], 0
+        at = STORE_STREETS.names.index("first_address")
         for departement in departements:
-            table = store.departement(STORE_STREETS, departement)
+            table = store.arrow(STORE_STREETS, departement)
             if not len(table):
                 continue
             part = Addresses.read(store, departement)
-            table["first_address"] += base
+            first = pc.add(table.column(at), base)
             base += len(part.numero)
-            streets.append(table)
+            streets.append(table.set_column(at, "first_address", first))
             parts.append(part)
-        table = pd.concat(streets, ignore_index=True) if streets else STORE_STREETS.empty()
-        return cls(table, Addresses.join(parts))
+        return cls(pa.concat_tables(streets).combine_chunks(), Addresses.join(parts))
 
     def __post_init__(self) -> None:
-        s = self.streets
-        self.told = Rows.of(s, _TOLD)
-        self.commune, communes = pd.factorize(s["code_commune"].to_numpy(object))
-        self.communes: NDArray[np.object_] = communes
-        self.commune_code = {c: i for i, c in enumerate(communes)}
-        self.x = s["x"].to_numpy(np.float64)
-        self.y = s["y"].to_numpy(np.float64)
-        self.half_length = s["half_length_m"].to_numpy(np.float64)
-        self.first = s["first_address"].to_numpy(np.int64)
-        self.count = s["n_addresses"].to_numpy(np.int64)
-        self.names: list[StreetName] = [read_street(k) for k in s["nom_norm"]]
-        kinds, distinct = pd.factorize(np.array([n.kind for n in self.names], dtype=object))
-        self.kind: Ints = kinds
-        self.kind_code = {k: i for i, k in enumerate(distinct)}
+        table = self.streets
+        self.commune, communes = coded(table.column("code_commune"))
+        self.communes: NDArray[np.object_] = texts(communes)
+        self.commune_code = {c: i for i, c in enumerate(self.communes)}
+        self.x, self.y, self.half_length, self.first, self.count = (
+            table.column(c).to_numpy()
+            for c in ("x", "y", "half_length_m", "first_address", "n_addresses")
+        )
+        kind, words = (whole(table.column(c)) for c in ("type_norm", "mots_norm"))
+        self.kind, kinds = coded(kind)
+        self.kind_code = {k: i for i, k in enumerate(kinds.to_pylist())}
         self.no_kind = self.kind_code.get("", -1)
-        typed, bag, packed = keys_of(self.names)
-        self.packed = np.array(packed, dtype=object)
-        self.length = np.fromiter((len(p) for p in packed), np.int64, len(packed))
-        self.key_code = pd.factorize(s["nom_norm"].to_numpy(object))[0]
-        self.by_full = KeyTable(s["nom_norm"].tolist())
-        self.by_typed = KeyTable(typed)
-        self.by_bag = KeyTable(bag)
-        self.by_packed = KeyTable(packed)
+        # few streets are alone in bearing their words: what follows is made once for all bearers
+        bears, self._distinct_words = coded(words)
+        packed = texts(pc.replace_substring(self._distinct_words, " ", ""))
+        self.packed = packed[bears]
+        self.length = np.fromiter(map(len, packed), np.int64, len(packed))[bears]
+        self._bears = bears
+        in_any_order = [" ".join(sorted(w.split())) for w in self._distinct_words.to_pylist()]
+        self.by_full = KeyTable.of(table.column("nom_norm"))
+        self.key_code = self.by_full.code
+        self.by_typed = KeyTable.of(pc.binary_join_element_wise(kind, words, TYPED))
+        self.by_bag = KeyTable(bears, in_any_order)
+        self.by_packed = KeyTable(bears, packed.tolist())
         order = np.argsort(self.commune, kind="stable")
         self._commune_order = order
         self._commune_start = np.searchsorted(
@@ -81,6 +90,11 @@ class StreetIndex:
 
     def __len__(self) -> int:
         return len(self.streets)
+
+    def told(self, streets: Ints) -> Rows:
+        """What a geocode tells of some streets."""
+        rows = self.streets.select(_TOLD).take(pa.array(streets))
+        return Rows({c: v.to_numpy() for c, v in zip(_TOLD, rows.columns, strict=True)}, len(rows))
 
     def of_communes(self, communes: Sequence[int]) -> Ints:
         """Streets of some communes, given by their positions in :attr:`communes`."""
@@ -92,10 +106,14 @@ class StreetIndex:
     @cached_property
     def _word_pairs(self) -> tuple[Ints, Ints, NDArray[np.object_]]:
         """Words of three letters or more: those of each street begin at ``start[street]``."""
-        long = [[w for w in name.words if len(w) >= 3] for name in self.names]
-        counts = np.fromiter(map(len, long), np.int64, len(long))
-        code, words = pd.factorize(np.array([w for ws in long for w in ws], dtype=object))
-        return np.append(0, np.cumsum(counts)), code, words
+        lists = pc.split_pattern(self._distinct_words, " ")
+        word = lists.flatten()
+        long = pc.greater_equal(pc.utf8_length(word), 3).to_numpy(zero_copy_only=False)
+        bearer = pc.list_parent_indices(lists).to_numpy()[long]
+        code, words = coded(word.filter(pa.array(long)))
+        start = np.searchsorted(bearer, np.arange(len(lists) + 1))
+        street, at = spread(start[self._bears], start[self._bears + 1])
+        return np.searchsorted(street, np.arange(len(self) + 1)), code[at], texts(words)
 
     @property
     def words(self) -> NDArray[np.object_]:

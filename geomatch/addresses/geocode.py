@@ -235,23 +235,23 @@ class Geocoder:
         self, wanted: Rows, street: Ints, placed: houses.Places
     ) -> dict[str, NDArray]:
         """What the gazetteer says of the streets and of the doors found on them."""
-        addresses, table = self.streets.addresses, self.streets.told
+        addresses, table = self.streets.addresses, self.streets.told(street)
         on_street = placed.level == houses.STREET
-        locality = on_street & table["is_lieu_dit"][street]
+        locality = on_street & table["is_lieu_dit"]
         level = np.where(locality, "locality", houses.LEVELS[placed.level])
-        postcode, ban_id = (table[c][street] for c in ("code_postal", "ban_id"))
+        postcode, ban_id = (table[c] for c in ("code_postal", "ban_id"))
         rep = np.full(len(street), "", dtype=object)
         door = np.flatnonzero(placed.address >= 0)
         if len(door):
             at = placed.address[door]
             columns = (addresses.code_postal, addresses.ban_id, addresses.rep)
             postcode[door], ban_id[door], rep[door] = (texts(c.take(at)) for c in columns)
-        codes = table["code_commune"][street]
+        codes = table["code_commune"]
         return {
             "geocode_level": level,
             "code_commune": codes,
-            "voie_id": table["voie_id"][street],
-            "libelle_voie": table["nom_voie"][street],
+            "voie_id": table["voie_id"],
+            "libelle_voie": table["nom_voie"],
             "numero": np.where(on_street, "", wanted["numero"]),
             "rep": rep,
             "code_postal": postcode,

@@ -1,15 +1,18 @@
-"""Which streets bear a key, and ranges of integers laid out flat."""
+"""Which rows bear a key, and ranges of integers laid out flat."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from geomatch.columns import coded
+
 Ints = NDArray[np.int64]
+_NO_ROW = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -21,13 +24,40 @@ class Pairs:
 
 
 class KeyTable:
-    """Which streets bear each key."""
+    """Which rows, of streets or names, bear each key.
 
-    def __init__(self, keys: Sequence[str]) -> None:
-        codes, distinct = pd.factorize(np.array(keys, dtype=object))
-        self._code = {k: i for i, k in enumerate(distinct)}
-        self._order = np.argsort(codes, kind="stable")
-        self._start = np.searchsorted(codes[self._order], np.arange(len(distinct) + 1))
+    Parameters
+    ----------
+    bears : int array, shape (rows,)
+        Position in `keys` of what each row bears.
+    keys : sequence of str
+        Not empty; several may be the same.
+    """
+
+    def __init__(self, bears: Ints, keys: Sequence[str]) -> None:
+        self._code: dict[str, int] = {}
+        setdefault = self._code.setdefault
+        code = np.fromiter((setdefault(k, len(self._code)) for k in keys), np.int64, len(keys))
+        #: number of each row's key, as keys first come
+        self.code = code[bears]
+        self._order = np.argsort(self.code, kind="stable")
+        self._start = np.searchsorted(self.code[self._order], np.arange(len(self._code) + 1))
+
+    @classmethod
+    def of(cls, keys: pa.Array | pa.ChunkedArray) -> KeyTable:
+        """That of each row's key."""
+        bears, distinct = coded(keys)
+        return cls(bears, distinct.to_pylist())
+
+    @property
+    def keys(self) -> Collection[str]:
+        """Distinct keys, as they first come."""
+        return self._code.keys()
+
+    def rows(self, key: str) -> Ints:
+        """Rows that bear a key, in their order; none when it is not known."""
+        code = self._code.get(key, -1)
+        return self._order[self._start[code] : self._start[code + 1]] if code >= 0 else _NO_ROW
 
     def find(self, keys: Sequence[str]) -> Pairs:
         """Every street of every key asked for; empty keys find nothing."""

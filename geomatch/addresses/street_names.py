@@ -30,6 +30,8 @@ _SMALL = frozenset(
     )
 )
 _WORD_OF = {str(n): w for w, n in NUMBER_WORDS.items() if w != "UN"}
+#: Between type and words in the key that holds both.
+TYPED = "|"
 _PLURAL = {"ALLEES": "ALLEE", "JARDINS": "JARDIN", "TERRASSES": "TERRASSE", "LICES": "LICE"}
 
 
@@ -59,7 +61,13 @@ def read_street(key: str) -> StreetName:
 
 def keys_of(names: Sequence[StreetName]) -> tuple[list[str], list[str], list[str]]:
     """Three keys of each name: type and words; words in any order; letters only, type and all."""
-    typed = [f"{n.kind}|{' '.join(n.words)}" for n in names]
+    typed = [f"{n.kind}{TYPED}{' '.join(n.words)}" for n in names]
     bag = [" ".join(sorted(n.words)) for n in names]
     packed = [n.packed for n in names]
     return typed, bag, packed
+
+
+def street_columns(keys: Sequence[str]) -> dict[str, list[str]]:
+    """The columns ``type_norm`` and ``mots_norm`` of STORE_STREETS, from ``nom_norm``."""
+    names = [read_street(k) for k in keys]
+    return {"type_norm": [n.kind for n in names], "mots_norm": [" ".join(n.words) for n in names]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -103,3 +104,9 @@ def short_key(key: str) -> str:
     """
     words = [w for w in key.split() if w not in _ARTICLES]
     return "".join(words or key.split())
+
+
+def name_columns(names: Sequence[str]) -> dict[str, list[str]]:
+    """The columns ``cle_norm`` and ``cle_courte`` of STORE_COMMUNE_NAMES, from ``nom_norm``."""
+    keys = [town_key(n) for n in names]
+    return {"cle_norm": keys, "cle_courte": [short_key(k) for k in keys]}

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from gazetteer.store import write_country, write_departement, write_manifest
+from geomatch.addresses import name_columns, street_columns
 from geomatch.schema import (
     COUNTRY_TABLES,
     STORE_ADDRESSES,
@@ -210,7 +211,9 @@ def _streets() -> tuple[pd.DataFrame, pd.DataFrame]:
                     }
                 )
             counts[departement] = [done[0] + 1, done[1] + len(street.doors)]
-    return pd.DataFrame(streets), pd.DataFrame(addresses)
+    table = pd.DataFrame(streets)
+    table = table.assign(**street_columns(table["nom_norm"].tolist()))
+    return table, pd.DataFrame(addresses)
 
 
 def _point(code: str, row: int, numero: np.ndarray) -> tuple[np.ndarray, float]:
@@ -249,4 +252,6 @@ def _names() -> pd.DataFrame:
         for former in c.former:
             code, name = former.split(" ", 1)
             rows.append((normalise(name), c.code, departement_of(c.code), "ancienne", code))
-    return pd.DataFrame(rows, columns=STORE_COMMUNE_NAMES.names)
+    columns = ["nom_norm", "code_commune", "departement", "origine", "code_ancien"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(**name_columns(table["nom_norm"].tolist()))
