@@ -28,7 +28,8 @@ def grouped(written: pd.DataFrame) -> pd.DataFrame:
     -------
     The rows with ``voie_id`` (0 … n-1 in the order of commune, key and former commune),
     ``nom_norm``, ``type_norm``, ``mots_norm``, and of the street's member with most addresses
-    ``libelle``, ``identifiant``, ``ancienne``. Rows whose name has no letter and no digit are left out.
+    ``libelle``, ``identifiant``, ``ancienne``. Rows whose name has no letter and no digit are
+    left out.
     """
     rows = written.copy()
     clean = {name: repair_mojibake(name) for name in rows["nom_voie"].unique()}

@@ -8,14 +8,16 @@ evidence of a text is the sum of its words' pointwise mutual information with ea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
+from geomatch.columns import coded, encoded, texts
 from geomatch.lexicon import Lexicon, ragged_ranges
 from geomatch.names import STOP_WORDS
 from geomatch.rows import Columns
@@ -102,21 +104,22 @@ class WordModel:
     ----------
     nafs : sequence of str
         The codes, in the order of every result.
-    counts : iterable of (table ``mot``, ``naf``, ``n``; weight)
+    counts : sequence of (table ``mot``, ``naf``, ``n``; weight)
         Sources that are added up. Words that are not stems are cut to stems.
     """
 
-    def __init__(self, nafs: Sequence[str], counts: Iterable[tuple[Columns, float]]) -> None:
+    def __init__(
+        self, nafs: Sequence[str], counts: Sequence[tuple[Columns | pa.Table, float]]
+    ) -> None:
         self.nafs = list(nafs)
         position = {naf: i for i, naf in enumerate(self.nafs)}
-        parts = [
-            (*(np.asarray(t[c], object) for c in ("mot", "naf")), np.asarray(t["n"]) * weight)
-            for t, weight in counts
-        ]
-        mot, naf, n = (np.concatenate(column) for column in zip(*parts, strict=True))
-        word, words = pd.factorize(mot)
-        code, codes = pd.factorize(naf)
-        code = np.array([position.get(c, -1) for c in codes], dtype=np.int64)[code]
+        (word, words), (code, codes) = (
+            coded(pa.concat_arrays([encoded(table[c]) for table, _ in counts]))
+            for c in ("mot", "naf")
+        )
+        words = texts(words)
+        n = np.concatenate([np.asarray(table["n"]) * weight for table, weight in counts])
+        code = np.array([position.get(c, -1) for c in texts(codes)], dtype=np.int64)[code]
         is_whole = np.array([w.startswith(_WHOLE) for w in words], dtype=bool)[word]
         whole = np.flatnonzero(is_whole & (code >= 0))
         self._fit_texts(words[word[whole]], code[whole], n[whole])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,11 +26,17 @@ def whole(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     return column
 
 
+def encoded(column: pa.Array | pa.ChunkedArray | Sequence[str]) -> pa.DictionaryArray:
+    """Text as one array of numbers and the distinct texts; what is absent is ``""``."""
+    if not isinstance(column, pa.Array | pa.ChunkedArray):
+        column = pa.array(np.asarray(column, dtype=object), pa.string())
+    column = whole(column)  # so that there is one dictionary
+    return column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+
+
 def coded(column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:
     """Number of each text, and the distinct ones, as they first come; what is absent is ``""``."""
-    column = whole(column)  # so that there is one dictionary
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
+    column = encoded(column)
     return column.indices.to_numpy().astype(np.int64), column.dictionary
 
 

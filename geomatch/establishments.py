@@ -105,7 +105,7 @@ class Pool:
     @cached_property
     def _street_texts(self) -> tuple[NDArray[np.int64], dict[str, int]]:
         code, distinct = self._written_streets
-        number = {t: i for i, t in enumerate(distinct.to_pylist())}
+        number = {t: i for i, t in enumerate(texts(distinct))}
         absent = number.pop("", -1)
         return np.where(code == absent, -1, code), number
 
@@ -150,7 +150,7 @@ class Pool:
     def headcount(self) -> NDArray[np.float32]:
         """Employees, middle of the tranche."""
         code, distinct = coded(self.rows.column("tranche_effectifs"))
-        middle = [TRANCHE_HEADCOUNT.get(t, 0.5) for t in distinct.to_pylist()]
+        middle = [TRANCHE_HEADCOUNT.get(t, 0.5) for t in texts(distinct)]
         return np.array(middle, np.float32)[code]
 
     @cached_property

@@ -12,12 +12,14 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geomatch.names import name_words
 from geomatch.rows import Rows
 from geomatch.schema import NAMES
-from geomatch.store import Store
+from geomatch.store import Store, as_frame
 
 #: Establishments of the whole store that may bear a name that tells a département.
 MOST_BEARERS = 3
@@ -73,7 +75,10 @@ def departements_of_names(store: Store, names: Iterable[str]) -> dict[str, str]:
 
 def _bearers(store: Store, departement: str, asked: set[str]) -> pd.DataFrame:
     """How many establishments of a département bear each of the names that some bear."""
-    names = store.departement(NAMES, departement, ["row", "name"])
-    borne = names[names["name"].isin(asked)].drop_duplicates(["name", "row"])
+    names = store.arrow(NAMES, departement, ["row", "name"])
+    # as Arrow: most of a département's names need never become Python text
+    is_asked = pc.is_in(names.column("name"), pa.array(sorted(asked), pa.string()))
+    borne = as_frame(NAMES.only(["row", "name"]), names.filter(is_asked))
+    borne = borne.drop_duplicates(["name", "row"])
     bearers = borne["name"].value_counts(sort=False)
     return pd.DataFrame({"bearers": bearers, "departement": departement})

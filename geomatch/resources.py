@@ -17,12 +17,10 @@ from numpy.typing import NDArray
 
 from geomatch import activities
 from geomatch.addresses import CommuneIndex, Geocoder
-from geomatch.columns import texts
 from geomatch.config import AddressOptions
 from geomatch.establishments import Pool
 from geomatch.lexicon import Lexicon
 from geomatch.names import TownWords, clean_names
-from geomatch.rows import Rows
 from geomatch.schema import (
     NAMES,
     STORE_ESTABLISHMENTS,
@@ -93,9 +91,7 @@ class Resources:
     @cached_property
     def name_words_model(self) -> activities.WordModel:
         """What words of names imply."""
-        table = self.store.country_arrow(STORE_NAF_WORDS)
-        words = Rows({c: texts(table.column(c)) for c in ("mot", "naf")})
-        words = words.plus(n=table.column("n").to_numpy())
+        words = self.store.country_arrow(STORE_NAF_WORDS)
         counts = [(words, 1.0), (self.label_counts, activities.LABEL_WEIGHT)]
         return activities.WordModel(self.nafs, counts)
 

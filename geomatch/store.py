@@ -93,8 +93,9 @@ class Store:
         return as_frame(table, self.country_arrow(table))
 
     def country_arrow(self, table: Table) -> pa.Table:
-        """:meth:`country` as Arrow; what is absent is null."""
-        return _read(self.file(country_path(self.path, table)), table.names)
+        """:meth:`country` as Arrow, text as numbers and distinct texts; what is absent is null."""
+        texts = [c for c, (kind, _) in table.columns.items() if kind == "text"]
+        return _read(self.file(country_path(self.path, table)), table.names, texts)
 
     def has(self, table: Table, departement: str) -> bool:
         """Whether the store holds a part of the table for a département."""
@@ -227,8 +228,12 @@ def _refuse_gaps(store: Store) -> None:
         )
 
 
-def _read(file: Path, columns: Sequence[str]) -> pa.Table:
-    with _readable(file, columns) as parquet:
+def _read(file: Path, columns: Sequence[str], coded: Sequence[str] = ()) -> pa.Table:
+    """Columns of a file; the `coded` ones as numbers and the distinct texts."""
+    with (
+        _readable(file, columns) as checked,
+        pq.ParquetFile(file, metadata=checked.metadata, read_dictionary=coded) as parquet,
+    ):
         return parquet.read(columns=list(columns)).replace_schema_metadata(None)
 
 

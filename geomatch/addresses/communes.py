@@ -16,6 +16,7 @@ from geomatch.addresses.commune_names import LONG_NAME, CommuneNames
 from geomatch.addresses.departements import departement_codes, postcode_departements
 from geomatch.addresses.groups import Groups
 from geomatch.addresses.town_names import Town, read_town
+from geomatch.columns import texts
 from geomatch.rows import Rows, constant
 from geomatch.schema import (
     COMMUNES_RESOLVED,
@@ -83,7 +84,7 @@ class CommuneIndex:
 
     def __init__(self, tables: Mapping[str, pa.Table]) -> None:
         communes = tables[STORE_COMMUNES.name]
-        code, parent = (communes.column(c).to_pylist() for c in ("code_commune", "code_parent"))
+        code, parent = (texts(communes.column(c)) for c in ("code_commune", "code_parent"))
         self._departement = _dict(communes, "code_commune", "departement")
         #: name of each commune as the COG writes it
         self.labels = _dict(communes, "code_commune", "libelle")
@@ -365,5 +366,5 @@ class CommuneIndex:
 
 
 def _dict(table: pa.Table, key: str, value: str) -> dict[str, str]:
-    columns = (table.column(c).to_pylist() for c in (key, value))
+    columns = (texts(table.column(c)) for c in (key, value))
     return dict(zip(*columns, strict=True))

@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geomatch.addresses.numbers import rep_letter
-from geomatch.columns import coded, whole
+from geomatch.columns import coded, texts, whole
 from geomatch.schema import STORE_ADDRESSES
 from geomatch.store import Store
 
@@ -67,7 +67,7 @@ class Addresses:
     def rep_codes(self) -> tuple[Ints, dict[str, int]]:
         """Integer of each address's repetition (``bis`` and ``b`` are one) and of each letter."""
         code, distinct = coded(self.rep)
-        letters = [rep_letter(r) for r in distinct.to_pylist()]
+        letters = [rep_letter(r) for r in texts(distinct)]
         of_letter = {letter: i for i, letter in enumerate(dict.fromkeys(["", *letters]))}
         table = np.array([of_letter[letter] for letter in letters] or [0], dtype=np.int64)
         return table[code], of_letter

@@ -68,7 +68,7 @@ class StreetIndex:
         )
         kind, words = (whole(table.column(c)) for c in ("type_norm", "mots_norm"))
         self.kind, kinds = coded(kind)
-        self.kind_code = {k: i for i, k in enumerate(kinds.to_pylist())}
+        self.kind_code = {k: i for i, k in enumerate(texts(kinds))}
         self.no_kind = self.kind_code.get("", -1)
         # few streets are alone in bearing their words: what follows is made once for all bearers
         bears, self._distinct_words = coded(words)
@@ -76,7 +76,7 @@ class StreetIndex:
         self.packed = packed[bears]
         self.length = np.fromiter(map(len, packed), np.int64, len(packed))[bears]
         self._bears = bears
-        in_any_order = [" ".join(sorted(w.split())) for w in self._distinct_words.to_pylist()]
+        in_any_order = [" ".join(sorted(w.split())) for w in texts(self._distinct_words)]
         self.by_full = KeyTable.of(table.column("nom_norm"))
         self.key_code = self.by_full.code
         self.by_typed = KeyTable.of(pc.binary_join_element_wise(kind, words, TYPED))

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geomatch.columns import coded
+from geomatch.columns import coded, texts
 
 Ints = NDArray[np.int64]
 _NO_ROW = np.zeros(0, np.int64)
@@ -47,7 +47,7 @@ class KeyTable:
     def of(cls, keys: pa.Array | pa.ChunkedArray) -> KeyTable:
         """That of each row's key."""
         bears, distinct = coded(keys)
-        return cls(bears, distinct.to_pylist())
+        return cls(bears, texts(distinct).tolist())
 
     @property
     def keys(self) -> Collection[str]:

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geomatch.addresses.numbers import read_number, rep_letter
-from geomatch.addresses.street_names import read_street
+from geomatch.addresses.street_names import TYPED, keys_of, read_street, street_columns
 from geomatch.addresses.types import glued_type, misspelt_type
 from geomatch.voies import street_key, street_types, street_word_table
 
@@ -72,6 +72,16 @@ def test_key_of_any_text_is_normalised(text: str) -> None:
 def test_what_a_name_is_compared_by(key: str, kind: str, packed: str) -> None:
     name = read_street(key)
     assert (name.kind, name.packed) == (kind, packed)
+
+
+def test_columns_of_the_store_are_what_a_street_asked_for_is_compared_by() -> None:
+    keys = ["RUE DES 4 VENTS", "LE BOURG", "RUE DE LA", "PLACE SAINT JEAN D ACRE"]
+    columns = street_columns(keys)
+    assert columns["mots_norm"] == ["QUATRE VENTS", "BOURG", "DE LA", "SAINT JEAN ACRE"]
+    typed, _, packed = keys_of([read_street(k) for k in keys])
+    stored = zip(columns["type_norm"], columns["mots_norm"], strict=True)
+    assert [TYPED.join(c) for c in stored] == typed
+    assert [w.replace(" ", "") for w in columns["mots_norm"]] == packed
 
 
 @pytest.mark.parametrize(

@@ -125,6 +125,16 @@ def test_without_addresses_neighbours_are_the_nearest_centres():
     assert list(near["distance_m"]) == [8_000.0, 8_000.0]
 
 
+def test_the_nearest_neighbour_of_a_commune_comes_first():
+    communes = _placed(c35901=350_000.0, c35902=358_000.0, c35903=345_000.0, c35904=362_000.0)
+    near = neighbours(communes, NO_CELL)
+    for _, rows in near.groupby("code_commune"):
+        assert rows["distance_m"].is_monotonic_increasing
+    mine = near[near["code_commune"] == "35901"]
+    assert list(mine["voisine"]) == ["35903", "35902", "35904"]
+    assert near["code_commune"].is_monotonic_increasing
+
+
 def test_a_city_is_no_neighbour_of_its_arrondissements():
     communes = _placed(c75056=652_000.0, c75101=651_000.0, c75102=653_000.0)
     communes.loc[communes["code_commune"] != "75056", "code_parent"] = "75056"
