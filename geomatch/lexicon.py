@@ -20,7 +20,7 @@ from geomatch.bags import Bags
 from geomatch.columns import narrow
 from geomatch.crowds import Crowds
 from geomatch.joined import LEAST_LENGTH, JoinedWords
-from geomatch.letters import edits_apart, letter_masks, letter_sums
+from geomatch.letters import Letters, edits_apart
 from geomatch.trigrams import TrigramIndex
 
 #: What the two coverages count in their mean: what is written counts most.
@@ -67,16 +67,13 @@ class Lexicon:
         self.unknown_idf = float(np.quantile(self.idf, 0.5)) if len(self.idf) else 1.0
         #: what was found alike to the words asked for last
         self._remembered: dict[str, tuple[NDArray, NDArray]] = {}
-        self._trigrams = TrigramIndex(self.words)
-        self._lengths = np.fromiter(map(len, self.words), np.int64, len(self.words))
-        self._masks = letter_masks(self.words)
-        sums = letter_sums(self.words)
-        self._by_sum = np.argsort(sums, kind="stable")
-        self._sums = sums[self._by_sum]
-        # bytes: a quarter of the memory of numpy's text, and the same order
-        self._sorted = self.words.astype(bytes) if len(self.words) else np.array([], "S1")
-        self._order = np.argsort(self._sorted, kind="stable")
-        self._sorted = self._sorted[self._order]
+        letters = Letters(self.words)
+        self._trigrams = TrigramIndex(letters)
+        self._lengths, self._masks = letters.lengths, letters.masks
+        self._by_sum = np.argsort(letters.sums, kind="stable")
+        self._sums = letters.sums[self._by_sum]
+        self._order = np.argsort(letters.bytes, kind="stable")
+        self._sorted = letters.bytes[self._order]
 
     @classmethod
     def of(cls, names: Sequence[Sequence[str]]) -> Lexicon:
@@ -134,11 +131,12 @@ class Lexicon:
         if not len(asked) or not len(self.words):
             return _no_pairs()
         texts = np.array([words[i] for i in asked], dtype=object)
+        letters = Letters(texts)
         known = exact[asked] >= 0
         least = np.where(known, 0.8, 0.7)
-        likely = self._trigrams.resembling(texts, least, _MIN_DICE)
-        likely = self._near_enough(texts, least, *likely)
-        swapped = self._same_letters(texts)
+        likely = self._trigrams.resembling(letters, least, _MIN_DICE)
+        likely = self._near_enough(letters, least, *likely)
+        swapped = self._same_letters(texts, letters.sums)
         row = np.concatenate([swapped[0], likely[0]])
         column = np.concatenate([swapped[1], likely[1]])
         _, first = np.unique(row * len(self.words) + column, return_index=True)
@@ -154,7 +152,7 @@ class Lexicon:
         keep = np.flatnonzero((similarity >= cutoff) & (similarity < 1.0))
         # dear, hence for those alone that are alike
         alike = is_swapped[keep] | (
-            self._trigrams.dice(texts, row[keep], column[keep]) >= _MIN_DICE
+            self._trigrams.dice(letters, row[keep], column[keep]) >= _MIN_DICE
         )
         keep = keep[alike]
         row, column, similarity = row[keep], column[keep], similarity[keep]
@@ -164,18 +162,16 @@ class Lexicon:
         return asked[row], column, similarity.astype(np.float32)
 
     def _near_enough(
-        self, words: NDArray, least: NDArray, row: NDArray, column: NDArray
+        self, words: Letters, least: NDArray, row: NDArray, column: NDArray
     ) -> tuple[NDArray, NDArray]:
         """The pairs whose letters do not rule out the similarity asked for: a cheap bound."""
-        known = self._lengths[column]
-        longer = np.maximum(np.fromiter(map(len, words), np.int64, len(words))[row], known)
+        longer = np.maximum(words.lengths[row], self._lengths[column])
         allowed = np.floor((1.0 - least[row]) * longer + 1e-6)
-        keep = edits_apart(letter_masks(words)[row], self._masks[column]) <= allowed
+        keep = edits_apart(words.masks[row], self._masks[column]) <= allowed
         return row[keep], column[keep]
 
-    def _same_letters(self, words: NDArray) -> tuple[NDArray, NDArray]:
+    def _same_letters(self, words: NDArray, asked: NDArray) -> tuple[NDArray, NDArray]:
         """Pairs of one set of letters: swaps leave short words hardly a trigram in common."""
-        asked = letter_sums(words)
         low = np.searchsorted(self._sums, asked)
         high = np.searchsorted(self._sums, asked, side="right")
         row, at = ragged_ranges(low, high)

@@ -17,9 +17,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geomatch.columns import narrow
+from geomatch.letters import Letters
 
 _WIDTH = 16  # words are compared on their first 16 letters
 _BASE = 38  # A–Z, 0–9, edge, other
+#: Of each byte: A–Z are 1 to 26, 0–9 27 to 36, what is neither is none.
+_CODE = np.zeros(256, np.int32)
+_CODE[np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", np.uint8)] = np.arange(1, 37)
 #: Written words looked up at once, so that the pairs in hand stay within the processor's cache.
 _CHUNK = 200
 _EPSILON = 1e-6
@@ -58,15 +62,15 @@ class TrigramIndex:
 
     Parameters
     ----------
-    words : array of str, shape (n,)
-        Known words, normalised.
+    words : Letters
+        Known words.
     """
 
-    def __init__(self, words: NDArray[np.object_]) -> None:
+    def __init__(self, words: Letters) -> None:
         self.matrix = trigram_matrix(words)
         self._sizes = np.diff(self.matrix.indptr)
         self._common = np.bincount(self.matrix.indices, minlength=_BASE**3)
-        lengths = _lengths(words)
+        lengths = words.lengths
         self._order = np.argsort(lengths, kind="stable")
         self._lengths = lengths[self._order]
         # words of one size and length are of one kind as far as bounds go
@@ -77,19 +81,19 @@ class TrigramIndex:
         self._kind_size, self._kind_length = kinds // span, kinds % span
         # trigram → words, in the order of their lengths
         self._words_of = self.matrix[self._order].T.tocsr()
-        self._words_of.sort_indices()
         gram = np.repeat(np.arange(_BASE**3), np.diff(self._words_of.indptr))
         #: trigram and word in one integer, in order
-        self._postings = gram * len(words) + self._words_of.indices
+        self._postings = gram * len(lengths) + self._words_of.indices
 
     def resembling(
-        self, words: NDArray[np.object_], least: NDArray[np.float64], dice: float
+        self, words: Letters, least: NDArray[np.float64], dice: float
     ) -> tuple[Ints, Ints]:
         """Pairs (written, known) that may be alike.
 
         Parameters
         ----------
-        words : array of str, shape (m,)
+        words : Letters
+            Those of m written words.
         least : array, shape (m,)
             Similarity each asks for: 1 less the edits over the length of the longer word.
         dice : float
@@ -99,7 +103,7 @@ class TrigramIndex:
         -------
         Every pair that has both, and some more; :meth:`dice` tells them apart.
         """
-        grams, lengths = trigram_matrix(words), _lengths(words)
+        grams, lengths = trigram_matrix(words), words.lengths
         sizes = np.diff(grams.indptr)
         found: list[tuple[Ints, Ints]] = []
         for group in self._groups(lengths, least):
@@ -162,7 +166,7 @@ class TrigramIndex:
         shortest, longest = self._lengths[group.low], self._lengths[group.high - 1]
         return (self._kind_length >= shortest) & (self._kind_length <= longest)
 
-    def dice(self, words: NDArray[np.object_], row: Ints, column: Ints) -> NDArray[np.float64]:
+    def dice(self, words: Letters, row: Ints, column: Ints) -> NDArray[np.float64]:
         """Share of trigrams in common of pairs (written, known)."""
         grams = trigram_matrix(words)
         own = np.diff(grams.indptr)
@@ -199,27 +203,17 @@ class TrigramIndex:
         return sparse.csr_array((grams.data[kept], grams.indices[kept], start), shape=grams.shape)
 
 
-def trigram_matrix(words: NDArray[np.object_]) -> sparse.csr_array:
+def trigram_matrix(words: Letters) -> sparse.csr_array:
     """Which trigrams (edges counted) each word holds; shape (words, 38³), binary."""
-    n = len(words)
-    if n == 0:
-        return sparse.csr_array((0, _BASE**3), dtype=np.float32)
-    raw = np.array([w[:_WIDTH] for w in words], dtype=f"S{_WIDTH}")
-    letters = raw.view(np.uint8).reshape(n, _WIDTH).astype(np.int32)
-    code = np.where(letters >= 65, letters - 64, np.where(letters >= 48, letters - 21, 0))
-    code = np.clip(code, 0, _BASE - 1)
-    padded = np.zeros((n, _WIDTH + 2), dtype=np.int32)
-    padded[:, 1:-1] = code
-    gram = (padded[:, :-2] * _BASE + padded[:, 1:-1]) * _BASE + padded[:, 2:]
+    n, width = len(words.bytes), min(len(words.at), _WIDTH)
+    padded = np.zeros((width + 2, n), dtype=np.int32)
+    padded[1:-1] = _CODE[words.at[:width]]
+    gram = (padded[:-2] * _BASE + padded[1:-1]) * _BASE + padded[2:]
     # what is no letter, and what a word has twice, goes behind the rest and out
-    gram[padded[:, 1:-1] == 0] = _BASE**3
-    gram.sort(axis=1)
+    gram[padded[1:-1] == 0] = _BASE**3
+    gram = np.sort(gram.T, axis=1)
     kept = gram < _BASE**3
     kept[:, 1:] &= gram[:, 1:] != gram[:, :-1]
     start = np.append(0, np.cumsum(kept.sum(axis=1))).astype(np.int32)
     ones = np.ones(start[-1], np.float32)
     return sparse.csr_array((ones, gram[kept], start), shape=(n, _BASE**3))
-
-
-def _lengths(words: NDArray[np.object_]) -> Ints:
-    return np.fromiter(map(len, words), np.int64, len(words))

@@ -7,35 +7,39 @@ from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
 from geomatch.bags import Bags
-from geomatch.letters import edits_apart, letter_masks, letter_sums
+from geomatch.letters import Letters, edits_apart
 from geomatch.names import name_bags, name_words
 
 words = st.text("ABCDEFGRSTUVXYZ0189", min_size=1, max_size=20)
 
 
+def letters(*words: str) -> Letters:
+    return Letters(np.array(words, dtype=object))
+
+
 @given(words, words)
 def test_masks_never_bound_more_edits_than_there_are(a: str, b: str) -> None:
-    mask = letter_masks([a, b])
+    mask = letters(a, b).masks
     assert edits_apart(mask[:1], mask[1:])[0] <= OSA.distance(a, b)
 
 
 @given(words, st.randoms())
 def test_words_of_the_same_letters_have_one_sum(word: str, random) -> None:
     other = "".join(random.sample(word, len(word)))
-    sums = letter_sums([word, other])
+    sums = letters(word, other).sums
     assert sums[0] == sums[1]
 
 
 @given(words, words)
 def test_words_of_other_letters_have_another_sum(a: str, b: str) -> None:
     assume(sorted(a) != sorted(b))
-    sums = letter_sums([a, b])
+    sums = letters(a, b).sums
     assert sums[0] != sums[1]
 
 
 def test_an_empty_word_has_no_letters() -> None:
-    assert letter_sums(["", "AB", ""]).tolist()[::2] == [0, 0]
-    assert letter_masks(["AB", ""]).tolist()[1] == 0
+    assert letters("", "AB", "").sums.tolist()[::2] == [0, 0]
+    assert letters("AB", "").masks.tolist()[1] == 0
 
 
 names = st.lists(st.text("AB ", max_size=12).map(lambda t: " ".join(t.split())), max_size=8)

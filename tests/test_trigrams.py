@@ -3,7 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from rapidfuzz.distance import OSA
+from scipy import sparse
 
+from geomatch.letters import Letters
 from geomatch.trigrams import TrigramIndex, trigram_matrix
 
 _DICE = 0.34
@@ -15,6 +17,10 @@ def _words(n: int, seed: int) -> np.ndarray:
     letters = np.array(list("ABEIN3"))
     made = {"".join(random.choice(letters, random.integers(1, 21))) for _ in range(n)}
     return np.array(sorted(made | {"AAAAAAAA", "ABABABAB", "BOULANGERIE"}), dtype=object)
+
+
+def _grams(words: np.ndarray) -> sparse.csr_array:
+    return trigram_matrix(Letters(words))
 
 
 def _slip(word: str, random: np.random.Generator) -> str:
@@ -32,12 +38,12 @@ def test_no_pair_that_is_alike_is_missed(least):
     random = np.random.default_rng(4)
     known = _words(700, 1)
     asked = np.array([_slip(w, random) for w in known if len(w) >= 4][:200], dtype=object)
-    index = TrigramIndex(known)
-    row, column = index.resembling(asked, np.full(len(asked), least), _DICE)
+    index = TrigramIndex(Letters(known))
+    row, column = index.resembling(Letters(asked), np.full(len(asked), least), _DICE)
     found = set(zip(row.tolist(), column.tolist(), strict=True))
     assert len(found) == len(row)
-    shared = (trigram_matrix(asked) @ trigram_matrix(known).T).toarray()
-    sizes = [np.diff(trigram_matrix(w).indptr) for w in (asked, known)]
+    shared = (_grams(asked) @ _grams(known).T).toarray()
+    sizes = [np.diff(_grams(w).indptr) for w in (asked, known)]
     dice = 2 * shared / (sizes[0][:, None] + sizes[1][None, :])
     alike = {
         (i, k)
@@ -49,8 +55,8 @@ def test_no_pair_that_is_alike_is_missed(least):
 
 
 def test_dice_is_the_share_of_trigrams_in_common():
-    index = TrigramIndex(np.array(["GARAGE", "GARE", "MAIRIE"], dtype=object))
-    asked = np.array(["GARAGE", "GARAG"], dtype=object)
+    index = TrigramIndex(Letters(np.array(["GARAGE", "GARE", "MAIRIE"], dtype=object)))
+    asked = Letters(np.array(["GARAGE", "GARAG"], dtype=object))
     dice = index.dice(asked, np.array([0, 1, 0]), np.array([0, 0, 2]))
     assert dice.tolist() == [1.0, 2 * 4 / 11, 0.0]
 
@@ -59,5 +65,6 @@ def test_of_no_word_nothing_is_found():
     nothing = np.array([], dtype=object)
     for known, asked in ((nothing, np.array(["GARE"], dtype=object)),
                          (np.array(["GARE"], dtype=object), nothing)):  # fmt: skip
-        row, column = TrigramIndex(known).resembling(asked, np.full(len(asked), 0.7), _DICE)
+        index, least = TrigramIndex(Letters(known)), np.full(len(asked), 0.7)
+        row, column = index.resembling(Letters(asked), least, _DICE)
         assert len(row) == len(column) == 0
