@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -50,6 +51,11 @@ def stems(text: str) -> list[str]:
 
 def _stem(word: str) -> str:
     return word[:_STEM].rstrip("S")
+
+
+def _stems(words: pa.Array) -> pa.Array:
+    """:func:`_stem` of many words at once."""
+    return pc.utf8_rtrim(pc.utf8_slice_codeunits(words, 0, _STEM), characters="S")
 
 
 def word_counts(texts: Sequence[str], nafs: Sequence[str], *, whole: bool = False) -> pd.DataFrame:
@@ -117,26 +123,24 @@ class WordModel:
             coded(pa.concat_arrays([encoded(table[c]) for table, _ in counts]))
             for c in ("mot", "naf")
         )
-        words = texts(words)
         n = np.concatenate([np.asarray(table["n"]) * weight for table, weight in counts])
         code = np.array([position.get(c, -1) for c in texts(codes)], dtype=np.int64)[code]
-        is_whole = np.array([w.startswith(_WHOLE) for w in words], dtype=bool)[word]
+        is_whole = pc.starts_with(words, _WHOLE).to_numpy(zero_copy_only=False)[word]
         whole = np.flatnonzero(is_whole & (code >= 0))
-        self._fit_texts(words[word[whole]], code[whole], n[whole])
-        stem = [_stem(w) for w in words]
-        at = np.flatnonzero(~is_whole & (code >= 0))
-        at = at[np.array([s not in STOP_WORDS for s in stem], dtype=bool)[word[at]]]
-        known = dict.fromkeys(stem[w] for w in dict.fromkeys(word[at].tolist()))
+        self._fit_texts(texts(words.take(pa.array(word[whole]))), code[whole], n[whole])
+        stem, stems = coded(_stems(words))
+        counts_not = pc.is_in(stems, pa.array(sorted(STOP_WORDS))).to_numpy(zero_copy_only=False)
+        at = np.flatnonzero(~is_whole & (code >= 0) & ~counts_not[stem][word])
+        row, first = pd.factorize(stem[word[at]])
+        known = texts(stems)[first]
         self._code_of = dict(zip(known, range(len(known)), strict=True))
-        of_word = np.array([self._code_of.get(s, -1) for s in stem], dtype=np.int64)
         shape = (len(known), len(self.nafs))
-        table = sparse.csr_array((n[at].astype(np.float64), (of_word[word[at]], code[at])), shape)
+        table = sparse.csr_array((n[at].astype(np.float64), (row, code[at])), shape)
         table.sum_duplicates()
         self._fit(table)
         total = np.asarray(table.sum(axis=1)).ravel()
         self._meant = np.sort(np.argsort(-total, kind="stable")[:_MEANT])
-        names = list(known)
-        self._lexicon = Lexicon.of([[names[i]] for i in self._meant.tolist()])
+        self._lexicon = Lexicon.of([[w] for w in known[self._meant]])
 
     def _fit(self, n: sparse.csr_array) -> None:
         per_word = np.asarray(n.sum(axis=1)).ravel()

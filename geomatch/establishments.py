@@ -69,7 +69,7 @@ class Pool:
     @cached_property
     def siren(self) -> NDArray[np.int64]:
         """SIREN of each row, as a number."""
-        return pc.cast(self.rows.column("siren"), pa.int64()).to_numpy()
+        return self.siret_number // 100_000
 
     @cached_property
     def _nafs(self) -> tuple[NDArray[np.int64], NDArray[np.object_]]:

@@ -158,7 +158,7 @@ class _Register:
         return cls(
             departement,
             store.arrow(STORE_ESTABLISHMENTS, departement, _COLUMNS),
-            store.arrow(NAMES, departement),
+            store.arrow(NAMES, departement, _NAME_COLUMNS),
         )
 
     @classmethod
@@ -168,7 +168,7 @@ class _Register:
         rows, at = store.rows_of(
             STORE_ESTABLISHMENTS, departement, _COLUMNS, "code_commune", wanted
         )
-        names, _ = store.rows_of(NAMES, departement, NAMES.names, "row", pa.array(at))
+        names, _ = store.rows_of(NAMES, departement, _NAME_COLUMNS, "row", pa.array(at))
         row = np.searchsorted(at, names.column("row").to_numpy())
         return cls(departement, rows, names.set_column(0, "row", pa.array(row)))
 
@@ -185,6 +185,7 @@ def _joined(parts: Sequence[_Register]) -> Pool:
     return Pool(rows.append_column("departement", labels), names.set_column(0, "row", [row]))
 
 
-#: What matching needs of an establishment.
-_COLUMNS = ("siret", "siren", "code_commune", "naf", "tranche_effectifs", "is_siege", "voie_id",
+#: What matching needs of an establishment, and of its names.
+_NAME_COLUMNS = ("row", "name")
+_COLUMNS = ("siret", "code_commune", "naf", "tranche_effectifs", "is_siege", "voie_id",
             "x", "y", "uncertainty_m", "numero_norm", "voie_norm")  # fmt: skip

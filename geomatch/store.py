@@ -36,6 +36,7 @@ from geomatch.schema import (
     COUNTRY_TABLES,
     DEPARTEMENT_TABLES,
     DTYPES,
+    SHARED_TEXTS,
     STORE_FORMAT,
     STORE_FORMAT_VERSION,
     Table,
@@ -93,9 +94,11 @@ class Store:
         return as_frame(table, self.country_arrow(table))
 
     def country_arrow(self, table: Table) -> pa.Table:
-        """:meth:`country` as Arrow, text as numbers and distinct texts; what is absent is null."""
-        texts = [c for c, (kind, _) in table.columns.items() if kind == "text"]
-        return _read(self.file(country_path(self.path, table)), table.names, texts)
+        """:meth:`country` as Arrow; what is absent is null.
+
+        Of :data:`geomatch.schema.SHARED_TEXTS` each distinct text is there once.
+        """
+        return _read(self.file(country_path(self.path, table)), table.names)
 
     def has(self, table: Table, departement: str) -> bool:
         """Whether the store holds a part of the table for a département."""
@@ -132,7 +135,10 @@ class Store:
     def arrow(
         self, table: Table, departement: str, columns: Sequence[str] | None = None
     ) -> pa.Table:
-        """:meth:`departement` as Arrow, in a fraction of the memory."""
+        """:meth:`departement` as Arrow, in a fraction of the memory.
+
+        Of :data:`geomatch.schema.SHARED_TEXTS` each distinct text is there once.
+        """
         asked = table if columns is None else table.only(columns)
         if not self.has(table, departement):
             return empty_rows(asked)
@@ -228,12 +234,8 @@ def _refuse_gaps(store: Store) -> None:
         )
 
 
-def _read(file: Path, columns: Sequence[str], coded: Sequence[str] = ()) -> pa.Table:
-    """Columns of a file; the `coded` ones as numbers and the distinct texts."""
-    with (
-        _readable(file, columns) as checked,
-        pq.ParquetFile(file, metadata=checked.metadata, read_dictionary=coded) as parquet,
-    ):
+def _read(file: Path, columns: Sequence[str]) -> pa.Table:
+    with _readable(file, columns) as parquet:
         return parquet.read(columns=list(columns)).replace_schema_metadata(None)
 
 
@@ -241,7 +243,8 @@ def _read_where(
     file: Path, columns: Sequence[str], by: str, wanted: pa.Array
 ) -> tuple[pa.Table, NDArray[np.int64]]:
     with _readable(file, [*columns, by]) as parquet:
-        is_wanted = pc.is_in(parquet.read(columns=[by]).column(0), wanted).to_numpy()
+        told = parquet.read(columns=[by]).column(0).cast(wanted.type)
+        is_wanted = pc.is_in(told, wanted).to_numpy()
         sizes = [parquet.metadata.row_group(i).num_rows for i in range(parquet.num_row_groups)]
         of_group = np.split(is_wanted, np.cumsum(sizes)[:-1]) if sizes else []
         groups = [i for i, mine in enumerate(of_group) if mine.any()]
@@ -256,13 +259,15 @@ def _read_where(
 def _readable(file: Path, columns: Sequence[str]) -> Iterator[pq.ParquetFile]:
     """A file of the store that has the columns; raises :class:`StoreError` when it is none."""
     try:
-        with pq.ParquetFile(file) as parquet:
-            names = set(parquet.schema_arrow.names)
-            missing = [c for c in columns if c not in names]
-            if missing:
-                raise StoreError(
-                    f"{file}: column(s) {', '.join(missing)} missing; build the store again"
-                )
+        metadata = pq.read_metadata(file)
+        names = set(metadata.schema.to_arrow_schema().names)
+        missing = [c for c in columns if c not in names]
+        if missing:
+            raise StoreError(
+                f"{file}: column(s) {', '.join(missing)} missing; build the store again"
+            )
+        shared = sorted(names & SHARED_TEXTS)
+        with pq.ParquetFile(file, metadata=metadata, read_dictionary=shared) as parquet:
             yield parquet
     except (OSError, pa.ArrowException) as error:
         raise StoreError(
@@ -288,8 +293,11 @@ _ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool":
 
 def empty_rows(table: Table) -> pa.Table:
     """No rows of a table, as Arrow."""
-    schema = pa.schema([(name, _ARROW[kind]) for name, (kind, _) in table.columns.items()])
-    return schema.empty_table()
+    shared = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        (name, shared if name in SHARED_TEXTS else _ARROW[kind])
+        for name, (kind, _) in table.columns.items()
+    ).empty_table()
 
 
 def _values(column: pa.ChunkedArray, kind: str) -> NDArray[Any]:

@@ -83,7 +83,8 @@ class CommuneIndex:
     """
 
     def __init__(self, tables: Mapping[str, pa.Table]) -> None:
-        communes = tables[STORE_COMMUNES.name]
+        #: the communes themselves (STORE_COMMUNES)
+        self.table = communes = tables[STORE_COMMUNES.name]
         code, parent = (texts(communes.column(c)) for c in ("code_commune", "code_parent"))
         self._departement = _dict(communes, "code_commune", "departement")
         #: name of each commune as the COG writes it

@@ -72,16 +72,19 @@ class StreetIndex:
         self.no_kind = self.kind_code.get("", -1)
         # few streets are alone in bearing their words: what follows is made once for all bearers
         bears, self._distinct_words = coded(words)
-        packed = texts(pc.replace_substring(self._distinct_words, " ", ""))
+        run_together = pc.replace_substring(self._distinct_words, " ", "")
+        packed = texts(run_together)
         self.packed = packed[bears]
         self.length = np.fromiter(map(len, packed), np.int64, len(packed))[bears]
         self._bears = bears
         in_any_order = [" ".join(sorted(w.split())) for w in texts(self._distinct_words)]
         self.by_full = KeyTable.of(table.column("nom_norm"))
         self.key_code = self.by_full.code
-        self.by_typed = KeyTable.of(pc.binary_join_element_wise(kind, words, TYPED))
+        self.by_typed = KeyTable.of(
+            pc.binary_join_element_wise(kind.cast(words.type), words, TYPED)
+        )
         self.by_bag = KeyTable(bears, in_any_order)
-        self.by_packed = KeyTable(bears, packed.tolist())
+        self.by_packed = KeyTable(bears, run_together)
         order = np.argsort(self.commune, kind="stable")
         self._commune_order = order
         self._commune_start = np.searchsorted(

@@ -20,7 +20,6 @@ from geomatch.addresses.zones import SAME_CITY, ZoneFinder, Zones
 from geomatch.columns import texts
 from geomatch.config import AddressOptions
 from geomatch.rows import Columns, Rows, constant
-from geomatch.schema import STORE_COMMUNES
 from geomatch.store import Store
 
 Ints = NDArray[np.int64]
@@ -59,19 +58,19 @@ class Geocoder:
         self,
         streets: StreetIndex,
         communes: CommuneIndex,
-        centres: pd.DataFrame,
         options: AddressOptions,
     ) -> None:
         self.streets = streets
         self.communes = communes
         self.options = options
-        codes = centres["code_commune"].tolist()
+        centres = communes.table
+        codes = texts(centres.column("code_commune"))
         self._centre_of = dict(zip(codes, range(len(codes)), strict=True))
         # behind the communes, what is said of an unknown one
         self._x, self._y, self._radius = (
-            np.append(centres[c].to_numpy(np.float64), np.nan) for c in ("x", "y", "radius_m")
+            np.append(centres.column(c).to_numpy(), np.nan) for c in ("x", "y", "radius_m")
         )
-        self._crs = np.append(centres["crs"].to_numpy(np.int64), 0)
+        self._crs = np.append(centres.column("crs").to_numpy(), 0)
         self._zones = ZoneFinder(communes, streets.commune_code)
 
     @classmethod
@@ -91,7 +90,6 @@ class Geocoder:
         return cls(
             StreetIndex.open(store, wanted),
             communes or CommuneIndex.open(store),
-            store.country(STORE_COMMUNES),
             options or AddressOptions(),
         )
 

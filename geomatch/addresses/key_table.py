@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geomatch.columns import coded, texts
+from geomatch.columns import coded, encoded, texts
 
 Ints = NDArray[np.int64]
 _NO_ROW = np.zeros(0, np.int64)
@@ -30,14 +30,13 @@ class KeyTable:
     ----------
     bears : int array, shape (rows,)
         Position in `keys` of what each row bears.
-    keys : sequence of str
+    keys : sequence or Array of str
         Not empty; several may be the same.
     """
 
-    def __init__(self, bears: Ints, keys: Sequence[str]) -> None:
-        self._code: dict[str, int] = {}
-        setdefault = self._code.setdefault
-        code = np.fromiter((setdefault(k, len(self._code)) for k in keys), np.int64, len(keys))
+    def __init__(self, bears: Ints, keys: Sequence[str] | pa.Array) -> None:
+        code, distinct = coded(encoded(keys))
+        self._code = dict(zip(texts(distinct), range(len(distinct)), strict=True))
         #: number of each row's key, as keys first come
         self.code = code[bears]
         self._order = np.argsort(self.code, kind="stable")
@@ -46,8 +45,7 @@ class KeyTable:
     @classmethod
     def of(cls, keys: pa.Array | pa.ChunkedArray) -> KeyTable:
         """That of each row's key."""
-        bears, distinct = coded(keys)
-        return cls(bears, texts(distinct).tolist())
+        return cls(*coded(keys))
 
     @property
     def keys(self) -> Collection[str]:
