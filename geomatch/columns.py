@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -36,8 +37,13 @@ def encoded(column: pa.Array | pa.ChunkedArray | Sequence[str]) -> pa.Dictionary
 
 def coded(column: pa.Array | pa.ChunkedArray) -> tuple[NDArray[np.int64], pa.Array]:
     """Number of each text, and the distinct ones, as they first come; what is absent is ``""``."""
-    column = encoded(column)
-    return column.indices.to_numpy().astype(np.int64), column.dictionary
+    column = whole(column)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+        return column.indices.to_numpy().astype(np.int64), column.dictionary
+    # the dictionary of a file also holds texts of rows that are not here
+    code, met = pd.factorize(column.indices.to_numpy())
+    return code.astype(np.int64, copy=False), column.dictionary.take(pa.array(met))
 
 
 def _filled(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
