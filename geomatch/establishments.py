@@ -275,6 +275,11 @@ class Pool:
         return np.diff(self.names_of.indptr) > 0
 
     # ------------------------------------------------------------------ places
+    def index_places(self) -> None:
+        """Make the indexes of positions, streets and sizes now, not when they are first asked."""
+        for index in (self._reach_of, self._largest, self._by_street, self._by_street_text):
+            assert index is not None
+
     @cached_property
     def _tree(self) -> tuple[STRtree, NDArray[np.int64], NDArray[np.int64]]:
         """Index of distinct positions; rows in their order, and where those of each begin."""

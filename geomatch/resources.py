@@ -6,9 +6,11 @@ matters (:attr:`Resources.most_pools`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,6 +32,8 @@ from geomatch.schema import (
 )
 from geomatch.store import Store
 from geomatch.territories import departement_of
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,14 @@ class Resources:
             )
         return self._geocoders[key]
 
+    def load(self, departement: str) -> None:
+        """Load what bulletins of a département need, on two cores where there are two."""
+        if departement in self.known and departement not in self._pools:
+            side_by_side(
+                lambda: self.pool(departement),
+                lambda: (self.name_words_model, self.geocoder(departement)),
+            )
+
     def pool(self, departement: str) -> IndexedPool:
         """Establishments of a département and of the neighbouring communes across its border."""
         if departement in self._pools:
@@ -142,7 +154,20 @@ class Resources:
         pool = _joined(parts)
         towns = clean_names([self.commune_labels.get(c, "") for c in pool.communes])
         naf = pool.naf_positions(self.nafs)
-        return IndexedPool(pool, Lexicon(pool.name_bags), naf, TownWords(towns))
+        lexicon = side_by_side(lambda: Lexicon(pool.name_bags), pool.index_places)
+        return IndexedPool(pool, lexicon, naf, TownWords(towns))
+
+
+def side_by_side(here: Callable[[], _T], beside: Callable[[], object]) -> _T:
+    """Do two things at once, the second in a thread: what the first gives.
+
+    Most of loading is done by libraries that let other threads run. What either raises is raised.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        other = thread.submit(beside)
+        done = here()
+        other.result()
+    return done
 
 
 @dataclass(frozen=True)
