@@ -151,8 +151,8 @@ class Matcher:
         parts = address_parts(told, self.parser, self.resources.communes)
         communes = resolved(told, parts, self.resources.communes, communes)
         departement, zone = places_of_work(told, communes["code_commune"])
-        if len(codes := set(departement.tolist())) == 1:
-            self.resources.load(*codes)
+        if len(asked := np.unique(departement.astype(str))) == 1:
+            self.resources.load(str(asked[0]))
         geocodes = self._geocoded(parts, communes, departement)
         tell("activities", 0.2)
         raisons = told["raison_sociale"].tolist()
