@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geomatch.columns import coded, encoded, texts
-from geomatch.lexicon import Lexicon, ragged_ranges
+from geomatch.lexicon import Lexicon
 from geomatch.names import STOP_WORDS
+from geomatch.ragged import best_of_each, ragged_ranges
 from geomatch.rows import Columns
 from geomatch.tables import load_table
 from geomatch.text import factorise, normalise_all
@@ -216,8 +217,10 @@ class WordModel:
         unknown = np.flatnonzero(stem < 0)
         if len(unknown):
             alike = self._lexicon.alike([words[i] for i in unknown.tolist()])
-            row, column, likeness = _strongest(alike)
-            stem[unknown[row]], weight[unknown[row]] = self._meant[column], likeness
+            row = np.repeat(np.arange(alike.shape[0]), np.diff(alike.indptr))
+            best = best_of_each(row, alike.data)
+            row, meant = unknown[row[best]], self._meant[alike.indices[best]]
+            stem[row], weight[row] = meant, alike.data[best]
         return stem, weight
 
     def _values(
@@ -239,16 +242,6 @@ class WordModel:
         self._of_known_texts(texts, values)
         np.clip(values, -_EVIDENCE_LIMIT, _EVIDENCE_LIMIT, out=values)
         return values
-
-
-def _strongest(
-    alike: sparse.csr_array,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    """Row, column and value of the greatest of each row, the first of equals."""
-    row = np.repeat(np.arange(alike.shape[0]), np.diff(alike.indptr))
-    order = np.lexsort((alike.indices, -alike.data, row))
-    order = order[np.diff(row[order], prepend=-1) > 0]
-    return row[order], alike.indices[order].astype(np.int64), alike.data[order]
 
 
 def label_counts(naf: pd.DataFrame) -> pd.DataFrame:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from geomatch.config import CandidateOptions
 from geomatch.establishments import LARGEST, Pool
-from geomatch.lexicon import OF_KNOWN, OF_WRITTEN, ragged_ranges
+from geomatch.lexicon import OF_KNOWN, OF_WRITTEN
+from geomatch.ragged import best_of_each, in_reach, ragged_ranges, top
 from geomatch.rows import Rows
 from geomatch.schema import Table
 from geomatch.workplaces import ELSEWHERE, INSIDE, Places
-from geomatch.written import WrittenNames, best_of_each, in_reach, look_up, name_score, top
+from geomatch.written import WrittenNames, look_up, name_score
 
 #: Sources, as bits.
 BY_NAME, BY_RADIUS, BY_STREET, BY_ACTIVITY = 1, 2, 4, 8

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geomatch.columns import narrow
-from geomatch.lexicon import OF_KNOWN, OF_WRITTEN, Lexicon, ragged_ranges
+from geomatch.lexicon import OF_KNOWN, OF_WRITTEN, Lexicon
+from geomatch.ragged import ragged_ranges
 
 #: Written names compared with all known ones at once: few, so that what their product makes is
 #: still in the processor's cache when the most of it is thrown away.

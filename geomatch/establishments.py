@@ -20,8 +20,8 @@ from shapely import STRtree, box, points
 
 from geomatch.bags import Bags
 from geomatch.columns import coded, texts
-from geomatch.lexicon import ragged_ranges
 from geomatch.names import name_bags
+from geomatch.ragged import ragged_ranges
 
 #: Middle of each tranche d'effectifs; NN (unknown) stands below the smallest employer.
 TRANCHE_HEADCOUNT = {

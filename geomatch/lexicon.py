@@ -21,6 +21,7 @@ from geomatch.columns import narrow
 from geomatch.crowds import Crowds
 from geomatch.joined import LEAST_LENGTH, JoinedWords
 from geomatch.letters import Letters, edits_apart
+from geomatch.ragged import best_of_each, ragged_ranges, top
 from geomatch.trigrams import TrigramIndex
 
 #: What the two coverages count in their mean: what is written counts most.
@@ -113,8 +114,8 @@ class Lexicon:
         columns = np.concatenate([exact[hit], near[1], begins[1]])
         weights = np.concatenate([np.ones(len(hit), np.float32), near[2], begins[2]])
         key = rows * max(len(self.words), 1) + columns
-        order = np.lexsort((-weights, key))
-        order = order[np.diff(key[order], prepend=-1) > 0]
+        order = np.argsort(key, kind="stable")
+        order = order[best_of_each(key[order], weights[order])]
         ends = np.searchsorted(rows[order], np.arange(1, len(words)))
         found = columns[order].astype(np.int32), weights[order]
         return dict(zip(words, zip(*(np.split(f, ends) for f in found), strict=True), strict=True))
@@ -156,7 +157,8 @@ class Lexicon:
         )
         keep = keep[alike]
         row, column, similarity = row[keep], column[keep], similarity[keep]
-        row, column, similarity = _likest_of_each(row, column, similarity, _MAX_ALIKE)
+        likest = top(row, similarity, _MAX_ALIKE)
+        row, column, similarity = row[likest], column[likest], similarity[likest]
         # A known word is more likely meant than its lookalike.
         similarity = np.where(known[row], similarity * 0.6, similarity * similarity)
         return asked[row], column, similarity.astype(np.float32)
@@ -194,7 +196,9 @@ class Lexicon:
         longer = self._lengths[column] > np.char.str_len(texts)[row]
         row, column = row[longer], column[longer]
         frequency = self.frequency[column].astype(np.float32)
-        row, column, _ = _likest_of_each(row, column, frequency, _PREFIX_MAX)
+        order = np.lexsort((column, row))  # of equals the first known stays
+        likest = order[top(row[order], frequency[order], _PREFIX_MAX)]
+        row, column = row[likest], column[likest]
         return asked[row], column, np.full(len(row), _PREFIX_WEIGHT, np.float32)
 
     @cached_property
@@ -243,15 +247,6 @@ class Lexicon:
         return names, remaining, both[[position[w] for w in remaining]]
 
 
-def ragged_ranges(low: NDArray, high: NDArray) -> tuple[NDArray, NDArray]:
-    """Row and value of every integer of the ranges ``low[i] … high[i]-1``, flat."""
-    sizes = np.maximum(high - low, 0)
-    row = np.repeat(np.arange(len(low)), sizes)
-    start = np.cumsum(sizes) - sizes
-    value = np.arange(len(row)) - np.repeat(start, sizes) + np.repeat(low, sizes)
-    return row, value
-
-
 def binary(rows: NDArray, columns: NDArray, shape: tuple[int, int]) -> sparse.csr_array:
     """The matrix with ones at some places, however often they are told."""
     places = narrow(rows, columns)
@@ -263,13 +258,3 @@ def binary(rows: NDArray, columns: NDArray, shape: tuple[int, int]) -> sparse.cs
 
 def _no_pairs() -> _Pairs:
     return np.array([], np.int64), np.array([], np.int64), np.array([], np.float32)
-
-
-def _likest_of_each(
-    row: NDArray, column: NDArray, score: NDArray, most: int
-) -> tuple[NDArray, NDArray, NDArray]:
-    order = np.lexsort((column, -score, row))
-    row, column, score = row[order], column[order], score[order]
-    start = np.searchsorted(row, row)
-    keep = np.arange(len(row)) - start < most
-    return row[keep], column[keep], score[keep]

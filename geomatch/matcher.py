@@ -28,13 +28,14 @@ from geomatch.model import Model
 from geomatch.names import TownWords, clean_names, employer_kinds, employer_names, name_words
 from geomatch.national import searched_departements
 from geomatch.prepared import PLACED, Prepared, address_parts, places_of_work, resolved
+from geomatch.ragged import in_reach
 from geomatch.resources import IndexedPool, Resources
 from geomatch.rows import Columns, Rows
 from geomatch.schema import BULLETINS, GEOCODES
 from geomatch.store import Store
 from geomatch.territories import departements_of
 from geomatch.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
-from geomatch.written import in_reach, similar_names
+from geomatch.written import similar_names
 
 Progress = Callable[[str, float], None]
 #: Bulletins of a département that are compared at once: in Paris each has thousands of names and

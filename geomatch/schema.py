@@ -385,12 +385,6 @@ NAMES = Table(
     },
 )
 
-#: Columns of the store whose texts many rows share: read as numbers and the distinct texts.
-SHARED_TEXTS = frozenset(
-    {"code_commune", "code_postal", "departement", "mot", "naf", "origine", "rep",
-     "tranche_effectifs", "type_norm", "voie_norm", "voisine"}
-)  # fmt: skip
-
 COUNTRY_TABLES = (
     STORE_COMMUNES,
     STORE_COMMUNE_NAMES,

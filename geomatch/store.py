@@ -36,7 +36,6 @@ from geomatch.schema import (
     COUNTRY_TABLES,
     DEPARTEMENT_TABLES,
     DTYPES,
-    SHARED_TEXTS,
     STORE_FORMAT,
     STORE_FORMAT_VERSION,
     Table,
@@ -45,6 +44,12 @@ from geomatch.schema import (
 MANIFEST = "manifest.json"
 #: In the manifest of a store that was sent to S3: the folder under it that holds its files.
 FOLDER = "folder"
+
+#: Columns of the store whose texts many rows share: read as numbers and the distinct texts.
+SHARED_TEXTS = frozenset(
+    {"code_commune", "code_postal", "departement", "mot", "naf", "origine", "rep",
+     "tranche_effectifs", "type_norm", "voie_norm", "voisine"}
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Store:
     def country_arrow(self, table: Table) -> pa.Table:
         """:meth:`country` as Arrow; what is absent is null.
 
-        Of :data:`geomatch.schema.SHARED_TEXTS` each distinct text is there once.
+        Of :data:`SHARED_TEXTS` each distinct text is there once.
         """
         return _read(self.file(country_path(self.path, table)), table.names)
 
@@ -137,7 +142,7 @@ class Store:
     ) -> pa.Table:
         """:meth:`departement` as Arrow, in a fraction of the memory.
 
-        Of :data:`geomatch.schema.SHARED_TEXTS` each distinct text is there once.
+        Of :data:`SHARED_TEXTS` each distinct text is there once.
         """
         asked = table if columns is None else table.only(columns)
         if not self.has(table, departement):

@@ -23,7 +23,7 @@ PACKAGES = ("geomatch", "gazetteer")
 LAYERS: dict[str, tuple[str, ...]] = {
     "ground": (
         "errors", "paths", "text", "tables", "schema", "config", "store", "territories", "voies",
-        "columns", "memory", "rows",
+        "columns", "memory", "ragged", "rows",
     ),
     "knowledge": (
         "bags", "crowds", "joined", "letters", "trigrams", "lexicon", "coverage", "written",
@@ -49,6 +49,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "store": {"columns", "errors", "paths", "schema"},
     "voies": {"tables", "text"},
     "lexicon": {"bags", "crowds", "joined", "letters", "trigrams"},
+    "trigrams": {"letters"},
     "coverage": {"lexicon"},
     "written": {"coverage", "lexicon"},
     "fitting": {"collective", "model"},
@@ -79,10 +80,11 @@ ONLY: dict[str, set[str]] = {
     "letters": set(),
     "memory": set(),
     "columns": set(),
-    "lexicon": {"bags", "columns", "crowds", "joined", "letters", "trigrams"},
-    "coverage": {"columns", "lexicon"},
+    "lexicon": {"bags", "columns", "crowds", "joined", "letters", "ragged", "trigrams"},
+    "coverage": {"columns", "lexicon", "ragged"},
+    "ragged": set(),
     "rows": set(),
-    "written": {"coverage", "lexicon", "rows"},
+    "written": {"coverage", "lexicon", "ragged", "rows"},
     "collective": {"rows"},
     "decisions": {"config", "model", "rows"},
     "results": {"rows", "schema", "territories"},

@@ -1,11 +1,10 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geomatch.lexicon import Lexicon, ragged_ranges
+from geomatch.lexicon import Lexicon
 
 letters = st.text("ABCDE01", min_size=1, max_size=7)
 names = st.lists(st.lists(letters, max_size=4), max_size=8)
@@ -113,12 +112,3 @@ def test_taking_words_apart_loses_no_name_and_no_known_word(
         assert [w for w in before if w in lexicon.code_of] == [
             w for w in after if w in lexicon.code_of and w in before
         ]
-
-
-@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=8))
-def test_ragged_ranges_are_the_ranges_one_after_the_other(bounds: list[tuple[int, int]]) -> None:
-    low = np.array([b[0] for b in bounds], dtype=np.int64)
-    high = np.array([b[1] for b in bounds], dtype=np.int64)
-    row, value = ragged_ranges(low, high)
-    expected = [(i, v) for i, (a, b) in enumerate(bounds) for v in range(a, b)]
-    assert list(zip(row.tolist(), value.tolist(), strict=True)) == expected

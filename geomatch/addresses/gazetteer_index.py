@@ -12,9 +12,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from geomatch.addresses.doors import Addresses
-from geomatch.addresses.key_table import KeyTable, spread
+from geomatch.addresses.key_table import KeyTable
 from geomatch.addresses.street_names import TYPED
 from geomatch.columns import coded, texts, whole
+from geomatch.ragged import ragged_ranges
 from geomatch.rows import Rows
 from geomatch.schema import STORE_STREETS
 from geomatch.store import Store, empty_rows
@@ -115,7 +116,7 @@ class StreetIndex:
         bearer = pc.list_parent_indices(lists).to_numpy()[long]
         code, words = coded(word.filter(pa.array(long)))
         start = np.searchsorted(bearer, np.arange(len(lists) + 1))
-        street, at = spread(start[self._bears], start[self._bears + 1])
+        street, at = ragged_ranges(start[self._bears], start[self._bears + 1])
         return np.searchsorted(street, np.arange(len(self) + 1)), code[at], texts(words)
 
     @property
@@ -133,7 +134,7 @@ class StreetIndex:
         """
         first, code, _ = self._word_pairs
         streets = np.sort(streets)
-        bearer, at = spread(first[streets], first[streets + 1])
+        bearer, at = ragged_ranges(first[streets], first[streets + 1])
         words, local = np.unique(code[at], return_inverse=True)
         order = np.argsort(local, kind="stable")
         start = np.searchsorted(local[order], np.arange(len(words) + 1))

@@ -1,4 +1,4 @@
-"""Which rows bear a key, and ranges of integers laid out flat."""
+"""Which rows bear a key."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from geomatch.columns import coded, encoded, texts
+from geomatch.ragged import ragged_ranges
 
 Ints = NDArray[np.int64]
 _NO_ROW = np.zeros(0, np.int64)
@@ -63,13 +64,5 @@ class KeyTable:
         code = np.fromiter((get(k, -1) if k else -1 for k in keys), np.int64, len(keys))
         asked = np.flatnonzero(code >= 0)
         low, high = self._start[code[asked]], self._start[code[asked] + 1]
-        question, at = spread(low, high)
+        question, at = ragged_ranges(low, high)
         return Pairs(asked[question], self._order[at])
-
-
-def spread(low: Ints, high: Ints) -> tuple[Ints, Ints]:
-    """Row and value of every integer of the ranges ``low[i] … high[i]-1``, flat."""
-    sizes = np.maximum(high - low, 0)
-    row = np.repeat(np.arange(len(low)), sizes)
-    first = np.cumsum(sizes) - sizes
-    return row, np.arange(len(row)) - np.repeat(first - low, sizes)

@@ -12,10 +12,11 @@ from rapidfuzz.fuzz import ratio
 
 from geomatch.addresses import street_score
 from geomatch.addresses.gazetteer_index import StreetIndex
-from geomatch.addresses.key_table import KeyTable, spread
+from geomatch.addresses.key_table import KeyTable
 from geomatch.addresses.questions import Questions
 from geomatch.addresses.street_names import keys_of
 from geomatch.addresses.zones import NEIGHBOUR, SAME_CITY
+from geomatch.ragged import ragged_ranges
 
 Ints = NDArray[np.int64]
 Pairs = tuple[Ints, Ints]
@@ -127,13 +128,13 @@ def _bearers(at: Ints, word: Ints, bearers: Pairs, asked: Pairs) -> Pairs:
     start, rows = bearers
     few = start[word + 1] - start[word] <= _COMMON
     at, word = at[few], word[few]
-    pair, position = spread(start[word], start[word + 1])
+    pair, position = ragged_ranges(start[word], start[word + 1])
     street, at = rows[position], at[pair]
     code, owner = asked
     order = np.argsort(code, kind="stable")
     low = np.searchsorted(code[order], at)
     high = np.searchsorted(code[order], at, side="right")
-    pair, position = spread(low, high)
+    pair, position = ragged_ranges(low, high)
     return owner[order[position]], street[pair]
 
 
