@@ -86,6 +86,9 @@ def run(
 ) -> dict[str, Any]:
     """Match a bulletins file; write decisions.parquet, candidates.parquet and run.json.
 
+    With one worker and no scheduler this process matches, and keeps the memory it frees from then
+    on (:func:`geomatch.memory.keep_freed`).
+
     Parameters
     ----------
     source : path
