@@ -143,17 +143,19 @@ class TownWords:
 
     def named_in(self, names: Sequence[str]) -> sparse.csr_array:
         """:func:`towns_named` of some names and these towns."""
-        rows: list[int] = []
         columns: list[int] = []
-        for row, name in enumerate(names):
+        start = [0]
+        for name in names:
             words = name_words(name)
-            for start in range(len(words)):
-                for end in range(start + 1, min(start + self._longest, len(words)) + 1):
-                    found = self._places.get(tuple(words[start:end]), ())
-                    rows.extend([row] * len(found))
-                    columns.extend(found)
-        ones = np.ones(len(rows), np.float32)
-        return sparse.csr_array((ones, (rows, columns)), shape=(len(names), self._n))
+            found: set[int] = set()
+            for first in range(len(words)):
+                for end in range(first + 1, min(first + self._longest, len(words)) + 1):
+                    found.update(self._places.get(tuple(words[first:end]), ()))
+            columns += sorted(found)
+            start.append(len(columns))
+        ones = np.ones(len(columns), np.float32)
+        shape = (len(names), self._n)
+        return sparse.csr_array((ones, np.array(columns, np.int32), start), shape=shape)
 
 
 def employer_kind(name: str) -> str:
