@@ -275,10 +275,11 @@ class Pool:
         return np.diff(self.names_of.indptr) > 0
 
     # ------------------------------------------------------------------ places
-    def index_places(self) -> None:
-        """Make the indexes of positions, streets and sizes now, not when they are first asked."""
-        for index in (self._reach_of, self._largest, self._by_street, self._by_street_text):
-            assert index is not None
+    def make_indexes(self) -> None:
+        """Make the indexes now, not when they are first asked; those of names last."""
+        for index in ("_reach_of", "_largest", "_by_street", "_by_street_text", "is_office",
+                      "bearer_commune", "_nearby", "has_name"):  # fmt: skip
+            getattr(self, index)
 
     @cached_property
     def _tree(self) -> tuple[STRtree, NDArray[np.int64], NDArray[np.int64]]:

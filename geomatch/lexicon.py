@@ -18,6 +18,7 @@ from scipy import sparse
 
 from geomatch.bags import Bags
 from geomatch.columns import narrow
+from geomatch.cores import alongside
 from geomatch.crowds import Crowds
 from geomatch.joined import LEAST_LENGTH, JoinedWords
 from geomatch.letters import Letters, edits_apart
@@ -54,6 +55,16 @@ class Lexicon:
 
     def __init__(self, names: Bags) -> None:
         self.words = names.words
+        letters = Letters(self.words)
+        with alongside(lambda: TrigramIndex(letters)) as trigrams:
+            self._count(names)
+            self._sort(letters)
+        self._trigrams = trigrams.result()
+        #: what was found alike to the words asked for last
+        self._remembered: dict[str, tuple[NDArray, NDArray]] = {}
+
+    def _count(self, names: Bags) -> None:
+        """Which name holds which word, and what words and names weigh."""
         self.code_of = dict(zip(self.words, range(len(self.words)), strict=True))
         self._places = names.row, names.code
         self.matrix = binary(names.row, names.code, (names.n, len(self.words)))
@@ -66,10 +77,9 @@ class Lexicon:
         #: what a unit of a name's weight adds to the mean of the two coverages
         self.weight_share = np.float32(OF_KNOWN) / self.weight
         self.unknown_idf = float(np.quantile(self.idf, 0.5)) if len(self.idf) else 1.0
-        #: what was found alike to the words asked for last
-        self._remembered: dict[str, tuple[NDArray, NDArray]] = {}
-        letters = Letters(self.words)
-        self._trigrams = TrigramIndex(letters)
+
+    def _sort(self, letters: Letters) -> None:
+        """The words in the orders they are looked up in."""
         self._lengths, self._masks = letters.lengths, letters.masks
         self._by_sum = np.argsort(letters.sums, kind="stable")
         self._sums = letters.sums[self._by_sum]

@@ -6,11 +6,9 @@ matters (:attr:`Resources.most_pools`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,6 +18,7 @@ from numpy.typing import NDArray
 from geomatch import activities
 from geomatch.addresses import CommuneIndex, Geocoder
 from geomatch.config import AddressOptions
+from geomatch.cores import alongside
 from geomatch.establishments import Pool
 from geomatch.lexicon import Lexicon
 from geomatch.names import TownWords, clean_names
@@ -32,8 +31,6 @@ from geomatch.schema import (
 )
 from geomatch.store import Store
 from geomatch.territories import departement_of
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -104,6 +101,14 @@ class Resources:
         """Départements of the store."""
         return frozenset(self.store.departements)
 
+    def _others(self, departement: str) -> list[_Register]:
+        """What the départements beside have in communes that those of a département touch."""
+        return [
+            _Register.of_communes(self.store, other, near)
+            for other, near in self._fringe(departement).items()
+            if other in self.known
+        ]
+
     def _fringe(self, departement: str) -> dict[str, list[str]]:
         """For each other département, its communes that those of a département touch."""
         own = [c for c in self.communes.labels if departement_of(c) == departement]
@@ -131,10 +136,13 @@ class Resources:
     def load(self, departement: str) -> None:
         """Load what bulletins of a département need, on two cores where there are two."""
         if departement in self.known and departement not in self._pools:
-            side_by_side(
-                lambda: self.pool(departement),
-                lambda: (self.name_words_model, self.geocoder(departement)),
-            )
+            with alongside(lambda: self._words_and_streets(departement)) as other:
+                self.pool(departement)
+            other.result()
+
+    def _words_and_streets(self, departement: str) -> None:
+        assert self.name_words_model
+        self.geocoder(departement)
 
     def pool(self, departement: str) -> IndexedPool:
         """Establishments of a département and of the neighbouring communes across its border."""
@@ -147,27 +155,15 @@ class Resources:
         return self._pools[departement]
 
     def _index(self, departement: str) -> IndexedPool:
-        parts = [_Register.read(self.store, departement)]
-        for other, near in self._fringe(departement).items():
-            if other in self.known:
-                parts.append(_Register.of_communes(self.store, other, near))
-        pool = _joined(parts)
+        with alongside(lambda: self._others(departement)) as others:
+            own = _Register.read(self.store, departement)
+        pool = _joined([own, *others.result()])
         towns = clean_names([self.commune_labels.get(c, "") for c in pool.communes])
         naf = pool.naf_positions(self.nafs)
-        lexicon = side_by_side(lambda: Lexicon(pool.name_bags), pool.index_places)
+        with alongside(pool.make_indexes) as made:
+            lexicon = Lexicon(pool.name_bags)
+        made.result()
         return IndexedPool(pool, lexicon, naf, TownWords(towns))
-
-
-def side_by_side(here: Callable[[], _T], beside: Callable[[], object]) -> _T:
-    """Do two things at once, the second in a thread: what the first gives.
-
-    Most of loading is done by libraries that let other threads run. What either raises is raised.
-    """
-    with ThreadPoolExecutor(1) as thread:
-        other = thread.submit(beside)
-        done = here()
-        other.result()
-    return done
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ PACKAGES = ("geomatch", "gazetteer")
 LAYERS: dict[str, tuple[str, ...]] = {
     "ground": (
         "errors", "paths", "text", "tables", "schema", "config", "store", "territories", "voies",
-        "columns", "memory", "ragged", "rows",
+        "columns", "cores", "memory", "ragged", "rows",
     ),
     "knowledge": (
         "bags", "crowds", "joined", "letters", "trigrams", "lexicon", "coverage", "written",
@@ -80,7 +80,8 @@ ONLY: dict[str, set[str]] = {
     "letters": set(),
     "memory": set(),
     "columns": set(),
-    "lexicon": {"bags", "columns", "crowds", "joined", "letters", "ragged", "trigrams"},
+    "cores": set(),
+    "lexicon": {"bags", "columns", "cores", "crowds", "joined", "letters", "ragged", "trigrams"},
     "coverage": {"columns", "lexicon", "ragged"},
     "ragged": set(),
     "rows": set(),

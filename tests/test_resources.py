@@ -1,9 +1,8 @@
-"""What a matcher loads of its store, and that two things are loaded at once."""
+"""What a matcher loads of its store."""
 
 from __future__ import annotations
 
 import shutil
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,29 +10,13 @@ import pytest
 
 from geomatch.config import AddressOptions
 from geomatch.errors import StoreError
-from geomatch.resources import Resources, side_by_side
+from geomatch.resources import Resources
 from geomatch.schema import STORE_ESTABLISHMENTS, STORE_STREETS
 from geomatch.store import Store, departement_path
 
 
 def _resources(store: Store) -> Resources:
     return Resources(store, AddressOptions())
-
-
-def test_two_things_are_done_at_once() -> None:
-    met = threading.Barrier(2, timeout=10)
-    assert side_by_side(lambda: met.wait() >= 0, met.wait) is True
-
-
-@pytest.mark.parametrize("fails", ["here", "beside"])
-def test_what_either_of_two_things_raises_is_raised(fails: str) -> None:
-    def fail(which: str) -> str:
-        if which == fails:
-            raise StoreError(which)
-        return which
-
-    with pytest.raises(StoreError, match=fails):
-        side_by_side(lambda: fail("here"), lambda: fail("beside"))
 
 
 def test_what_is_loaded_at_once_is_what_is_loaded_one_by_one(demo_store: Store) -> None:
