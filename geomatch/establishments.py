@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
-from shapely import STRtree, box, points
 
 from geomatch.bags import Bags
 from geomatch.columns import coded, texts
 from geomatch.names import name_bags
+from geomatch.positions import Positions
 from geomatch.ragged import ragged_ranges
 
 #: Middle of each tranche d'effectifs; NN (unknown) stands below the smallest employer.
@@ -211,20 +211,20 @@ class Pool:
     def _named_rows(self) -> NDArray[np.int64]:
         return self.names.column("row").to_numpy()
 
-    @cached_property
-    def distinct_names(self) -> NDArray[np.object_]:
-        """Every name some establishment of the pool bears."""
-        return texts(self._name_codes[1])
+    @property
+    def n_names(self) -> int:
+        """Number of distinct names that establishments of the pool bear."""
+        return len(self._name_codes[1])
 
     @cached_property
     def name_bags(self) -> Bags:
-        """Words of :attr:`distinct_names`."""
+        """Words of the distinct names."""
         return name_bags(self._name_codes[1])
 
     @cached_property
     def name_bearers(self) -> sparse.csr_array:
         """Which rows bear each name; shape (names, rows)."""
-        shape = (len(self.distinct_names), len(self))
+        shape = (self.n_names, len(self))
         ones = np.ones(len(self.names), np.float32)
         return sparse.csr_array((ones, (self._name_codes[0], self._named_rows)), shape=shape)
 
@@ -236,9 +236,11 @@ class Pool:
 
     def names_at(self, name: NDArray[np.int64]) -> NDArray[np.object_]:
         """Names at some positions; ``""`` for no name, -1."""
-        if not len(self.distinct_names):
-            return np.full(len(name), "", dtype=object)
-        return np.where(name >= 0, self.distinct_names[np.maximum(name, 0)], "")
+        asked, back = np.unique(name, return_inverse=True)  # each name is one string
+        found = np.full(len(asked), "", dtype=object)
+        some = np.flatnonzero(asked >= 0)
+        found[some] = texts(self._name_codes[1].take(pa.array(asked[some])))
+        return found[back]
 
     @cached_property
     def n_bearers(self) -> NDArray[np.int32]:
@@ -277,26 +279,14 @@ class Pool:
     # ------------------------------------------------------------------ places
     def make_indexes(self) -> None:
         """Make the indexes now, not when they are first asked; those of names last."""
-        for index in ("_reach_of", "_largest", "_by_street", "_by_street_text", "is_office",
+        for index in ("_positions", "_largest", "_by_street", "_by_street_text", "is_office",
                       "bearer_commune", "_nearby", "has_name"):  # fmt: skip
             getattr(self, index)
 
     @cached_property
-    def _tree(self) -> tuple[STRtree, NDArray[np.int64], NDArray[np.int64]]:
-        """Index of distinct positions; rows in their order, and where those of each begin."""
+    def _positions(self) -> Positions:
         sure = np.flatnonzero((self.uncertainty <= PRECISE_M) & ~np.isnan(self.position[:, 0]))
-        order = np.lexsort(self.position[sure].T[::-1])
-        sorted_positions = self.position[sure][order]
-        is_new = np.ones(len(order), bool)
-        is_new[1:] = (sorted_positions[1:] != sorted_positions[:-1]).any(axis=1)
-        start = np.append(np.flatnonzero(is_new), len(order))
-        return STRtree(points(sorted_positions[is_new])), sure[order], start
-
-    @cached_property
-    def _reach_of(self) -> NDArray[np.float64]:
-        """Greatest uncertainty of who stands at each position of the tree, metres."""
-        _, rows, start = self._tree
-        return np.maximum.reduceat(self.uncertainty[rows], start[:-1])
+        return Positions.of(sure, self.position[sure], self.uncertainty[sure])
 
     def within(
         self, position: NDArray[np.float64], radius: NDArray[np.float64]
@@ -313,26 +303,16 @@ class Pool:
         asker, row : int arrays
         distance : metres
         """
-        tree, rows, start = self._tree
-        if not len(tree) or not len(position):
-            none = np.array([], np.int64)
-            return none, none, np.array([], np.float64)
-        reach_of = self._reach_of
-        reach = (radius + PRECISE_M)[:, None]
-        boxes = box(*(position - reach).T, *(position + reach).T)
+        places = self._positions
+        none = np.array([], np.int64)
+        found = [(none, none, np.array([], np.float64))]
         # Neighbouring questions walk the same branches of the tree: ask them together.
         order = np.lexsort((position[:, 1] // 1000, position[:, 0] // 1000))
-        found = []
         for low in range(0, len(order), _ASKED_AT_ONCE):
             part = order[low : low + _ASKED_AT_ONCE]
-            asked, place = tree.query(boxes[part])
-            asker = part[asked]
-            # the distance of a position first, then who stands there
-            distance = np.hypot(*(position[asker] - self.position[rows[start[place]]]).T)
-            near = np.flatnonzero(distance <= radius[asker] + reach_of[place])
-            place, asker, distance = place[near], asker[near], distance[near]
-            pair, index = ragged_ranges(start[place], start[place + 1])
-            asker, row, distance = asker[pair], rows[index], distance[pair]
+            asked, place, distance = places.near(position[part], radius[part])
+            pair, index = ragged_ranges(places.start[place], places.start[place + 1])
+            asker, row, distance = part[asked[pair]], places.rows[index], distance[pair]
             near = np.flatnonzero(distance <= radius[asker] + self.uncertainty[row])
             found.append((asker[near], row[near], distance[near]))
         asker, row, distance = (np.concatenate(part) for part in zip(*found, strict=True))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,6 +106,10 @@ class Declared:
     profession: Evidence
     name_activity: Evidence
 
+    def names_at(self, name: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Written names at some positions; ``""`` for no name, -1."""
+        return np.append(self.written, "")[name]
+
 
 def compare(
     pairs: Columns, places: Places, declared: Declared, pool: Pool, naf: NDArray[np.int64]
@@ -153,10 +158,10 @@ def compare(
 def _names(pairs: Columns, declared: Declared, pool: Pool) -> dict[str, NDArray]:
     row, written, known = (np.asarray(pairs[c], np.int64) for c in ("row", "written", "known"))
     compared = (written >= 0) & (known >= 0)
-    key = np.where(compared, written * max(len(pool.distinct_names), 1) + known, -1)
+    key = np.where(compared, written * max(pool.n_names, 1) + known, -1)
     distinct, first, back = np.unique(key, return_index=True, return_inverse=True)
-    left, sorted_left, a = _read(declared.written, np.where(compared, written, -1)[first])
-    right, sorted_right, b = _read(pool.distinct_names, np.where(compared, known, -1)[first])
+    left, sorted_left, a = _read(declared.names_at, np.where(compared, written, -1)[first])
+    right, sorted_right, b = _read(pool.names_at, np.where(compared, known, -1)[first])
     none = distinct == -1
 
     def similarity(scorer: Any, a: NDArray, b: NDArray) -> NDArray:
@@ -189,7 +194,7 @@ def _names(pairs: Columns, declared: Declared, pool: Pool) -> dict[str, NDArray]
 
 
 def _read(
-    names: NDArray[np.object_], at: NDArray[np.int64]
+    names_at: Callable[[NDArray[np.int64]], NDArray[np.object_]], at: NDArray[np.int64]
 ) -> tuple[NDArray[np.object_], NDArray[np.object_], NDArray[np.int64]]:
     """Names at some positions (-1: an empty one), with their words sorted, and kinds of place.
 
@@ -197,7 +202,7 @@ def _read(
     """
     position, back = np.unique(at, return_inverse=True)
     bits, back = _kind_bits(), back.ravel()
-    distinct = ["" if i < 0 else names[i] for i in position.tolist()]
+    distinct = names_at(position).tolist()
     words = [name.split() for name in distinct]
     in_order = np.array([" ".join(sorted(w)) for w in words], dtype=object)
     kinds = [functools.reduce(operator.or_, (bits.get(w, 0) for w in ws), 0) for ws in words]

@@ -27,7 +27,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     ),
     "knowledge": (
         "bags", "crowds", "joined", "letters", "trigrams", "lexicon", "coverage", "written",
-        "model", "collective", "fitting", "workplaces",
+        "model", "collective", "fitting", "positions", "workplaces",
     ),
     "phases": (
         "bulletins", "names", "register_names", "addresses", "activities", "establishments",
@@ -83,6 +83,7 @@ ONLY: dict[str, set[str]] = {
     "cores": set(),
     "lexicon": {"bags", "columns", "cores", "crowds", "joined", "letters", "ragged", "trigrams"},
     "coverage": {"columns", "lexicon", "ragged"},
+    "positions": {"ragged"},
     "ragged": set(),
     "rows": set(),
     "written": {"coverage", "lexicon", "ragged", "rows"},

@@ -85,7 +85,7 @@ def test_names_lead_to_their_bearers_and_back() -> None:
             {"denomination": "GALANT"}, {"denomination": "GALANT", "sigle": "GLT"}, {"numero": "3"}
         )
     )
-    names = pool.distinct_names.tolist()
+    names = pool.names_at(np.arange(pool.n_names)).tolist()
     bearers = pool.name_bearers.toarray()
     assert bearers[names.index("GALANT")].tolist() == [1, 1, 0]
     assert bearers[names.index("GLT")].tolist() == [0, 1, 0]
