@@ -18,6 +18,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,9 @@ SHARED_TEXTS = frozenset(
     {"code_commune", "code_postal", "departement", "mot", "naf", "origine", "rep",
      "tranche_effectifs", "type_norm", "voie_norm", "voisine"}
 )  # fmt: skip
+
+
+_NO_ROW = np.zeros(0, bool)
 
 
 @dataclass(frozen=True)
@@ -248,16 +252,40 @@ def _read_where(
     file: Path, columns: Sequence[str], by: str, wanted: pa.Array
 ) -> tuple[pa.Table, NDArray[np.int64]]:
     with _readable(file, [*columns, by]) as parquet:
-        told = parquet.read(columns=[by]).column(0).cast(wanted.type)
-        is_wanted = pc.is_in(told, wanted).to_numpy()
+        likely = _groups_within(parquet, by, wanted)
+        told = parquet.read_row_groups(likely, columns=[by]).column(0)
+        found = np.concatenate([*map(partial(_is_among, wanted), told.chunks), _NO_ROW])
         sizes = [parquet.metadata.row_group(i).num_rows for i in range(parquet.num_row_groups)]
-        of_group = np.split(is_wanted, np.cumsum(sizes)[:-1]) if sizes else []
-        groups = [i for i, mine in enumerate(of_group) if mine.any()]
-        rows = parquet.read_row_groups(groups, columns=list(columns)).replace_schema_metadata(None)
-        kept = [of_group[i] for i in groups]
-        if kept:
-            rows = rows.filter(pa.array(np.concatenate(kept)))
-        return rows, np.flatnonzero(is_wanted)
+        of_group = np.split(found, np.cumsum([sizes[i] for i in likely])[:-1])
+        kept = [(i, mine) for i, mine in zip(likely, of_group, strict=False) if mine.any()]
+        rows = parquet.read_row_groups([i for i, _ in kept], columns=list(columns))
+        rows = rows.replace_schema_metadata(None)
+        if not kept:
+            return rows, np.zeros(0, np.int64)
+        first = np.cumsum([0, *sizes])
+        at = [first[i] + np.flatnonzero(mine) for i, mine in kept]
+        return rows.filter(pa.array(np.concatenate([m for _, m in kept]))), np.concatenate(at)
+
+
+def _groups_within(parquet: pq.ParquetFile, column: str, wanted: pa.Array) -> list[int]:
+    """Row groups that may hold some of the wanted values, by what the file tells of each."""
+    least, most = pc.min_max(wanted).as_py().values()
+    at = parquet.schema_arrow.names.index(column)
+    groups = []
+    for i in range(parquet.num_row_groups):
+        told = parquet.metadata.row_group(i).column(at).statistics
+        is_told = told is not None and told.has_min_max
+        if not is_told or (len(wanted) and told.min <= most and told.max >= least):
+            groups.append(i)
+    return groups
+
+
+def _is_among(wanted: pa.Array, values: pa.Array) -> NDArray[np.bool_]:
+    """Which of some values are wanted; each distinct text is looked for once."""
+    if not pa.types.is_dictionary(values.type):
+        return pc.is_in(values, wanted).to_numpy(zero_copy_only=False)
+    found = pc.is_in(values.dictionary, wanted).to_numpy(zero_copy_only=False)
+    return found[values.indices.to_numpy()]
 
 
 @contextmanager
