@@ -181,10 +181,12 @@ def _typed(table: pa.Table) -> pa.Table:
 def merge_tables(local: Path, out: Location) -> None:
     """Files ``*-decisions.parquet`` and ``*-candidates.parquet`` of a folder → two tables.
 
-    An old run.json goes first: what is written here is not what it describes. What is absent
+    An old run.json goes first: what is written here is not what it describes; and drafts of a merge
+    that was killed. What is absent
     is ``""`` in the flow and null in the files.
     """
     paths.remove(paths.join(out, RUN))
+    paths.remove_drafts(out)
     for table in TABLES:
         with paths.writing(paths.join(out, f"{table.name}.parquet")) as partial:
             collate(sorted(local.glob(f"*-{table.name}.parquet")), table, partial)

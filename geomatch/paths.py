@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -29,6 +30,8 @@ from geomatch.errors import ConfigError, SourceUnavailableError
 Location = str | Path
 S3 = "s3://"
 _CHUNK = 1 << 20
+#: What :func:`writing` calls a file that is not whole yet.
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{8}\.partial(\.\w+)?")
 #: Seconds to wait for a connection, and for an answer.
 _CONNECT_S, _READ_S = 5, 60
 
@@ -296,6 +299,14 @@ def remove(path: Location) -> None:
         keys = [str(path)] if is_file(path) else [str(join(path, n)) for n in files_of(path)]
         if keys:
             store.rm(keys)
+
+
+def remove_drafts(folder: Location) -> None:
+    """Delete what processes that were killed left half-written in a folder of this machine."""
+    if not is_remote(folder) and Path(folder).is_dir():
+        for file in Path(folder).iterdir():
+            if _DRAFT.fullmatch(file.name):
+                file.unlink(missing_ok=True)
 
 
 def unwritable(path: Location, error: OSError) -> ConfigError:

@@ -90,6 +90,19 @@ def test_a_full_disk_is_one_clear_error_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_drafts_of_killed_processes_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    kept = ["notes.parquet", ".partial.parquet", ".a.partial.parquet", ".b.0123456z.partial.csv"]
+    for name in kept:
+        (tmp_path / name).touch()
+    with paths.writing(tmp_path / "a.b.parquet") as draft:
+        draft.touch()
+    # as it would be had the process ended before it got its place
+    (tmp_path / "a.b.parquet").rename(draft)
+    paths.remove_drafts(tmp_path)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(kept)
+    paths.remove_drafts(tmp_path / "absent")
+
+
 def _full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file whose draft cannot be written: the draft's name is a link to /dev/full."""
     monkeypatch.setattr(paths.secrets, "token_hex", lambda n: "x")
