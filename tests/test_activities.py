@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from geomatch.activities import (
     Evidence,
     WordModel,
     _stem,
+    _stems,
     label_counts,
     naf_prefix_mask,
     stems,
@@ -64,6 +66,11 @@ def test_words_of_coded_bulletins_speak_too() -> None:
     coded = word_counts(["FOURNIL"] * 20, ["10.71C"] * 20)
     model = WordModel(CODES, [(coded, 1.0), (LABELS, LABEL_WEIGHT)])
     assert likeliest(model, "AU FOURNIL") == "10.71C"
+
+
+@given(st.lists(st.text("ABESTé ", max_size=10), max_size=6))
+def test_stems_of_many_words_are_those_of_each(words: list[str]) -> None:
+    assert _stems(pa.array(words, pa.string())).to_pylist() == [_stem(w) for w in words]
 
 
 @given(st.lists(texts, max_size=8))
