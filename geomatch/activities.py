@@ -130,8 +130,8 @@ class WordModel:
         whole = np.flatnonzero(is_whole & (code >= 0))
         self._fit_texts(texts(words.take(pa.array(word[whole]))), code[whole], n[whole])
         stem, stems = coded(_stems(words))
-        counts_not = pc.is_in(stems, pa.array(sorted(STOP_WORDS))).to_numpy(zero_copy_only=False)
-        at = np.flatnonzero(~is_whole & (code >= 0) & ~counts_not[stem][word])
+        is_stop = pc.is_in(stems, pa.array(sorted(STOP_WORDS))).to_numpy(zero_copy_only=False)
+        at = np.flatnonzero(~is_whole & (code >= 0) & ~is_stop[stem][word])
         row, first = pd.factorize(stem[word[at]])
         known = texts(stems)[first]
         self._code_of = dict(zip(known, range(len(known)), strict=True))

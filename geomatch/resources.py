@@ -140,9 +140,8 @@ class Resources:
                 self.pool(departement)
             other.result()
 
-    def _words_and_streets(self, departement: str) -> None:
-        assert self.name_words_model
-        self.geocoder(departement)
+    def _words_and_streets(self, departement: str) -> tuple[activities.WordModel, Geocoder]:
+        return self.name_words_model, self.geocoder(departement)
 
     def pool(self, departement: str) -> IndexedPool:
         """Establishments of a département and of the neighbouring communes across its border."""

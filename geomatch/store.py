@@ -257,6 +257,7 @@ def _read_where(
         found = np.concatenate([*map(partial(_is_among, wanted), told.chunks), _NO_ROW])
         sizes = [parquet.metadata.row_group(i).num_rows for i in range(parquet.num_row_groups)]
         of_group = np.split(found, np.cumsum([sizes[i] for i in likely])[:-1])
+        # of no group at all, an empty part is left
         kept = [(i, mine) for i, mine in zip(likely, of_group, strict=False) if mine.any()]
         rows = parquet.read_row_groups([i for i, _ in kept], columns=list(columns))
         rows = rows.replace_schema_metadata(None)

@@ -59,7 +59,7 @@ class KeyTable:
         return self._order[self._start[code] : self._start[code + 1]] if code >= 0 else _NO_ROW
 
     def find(self, keys: Sequence[str]) -> Pairs:
-        """Every street of every key asked for; empty keys find nothing."""
+        """Every row of every key asked for; empty keys find nothing."""
         get = self._code.get
         code = np.fromiter((get(k, -1) if k else -1 for k in keys), np.int64, len(keys))
         asked = np.flatnonzero(code >= 0)

@@ -16,7 +16,7 @@ from geomatch.addresses.key_table import KeyTable
 from geomatch.addresses.questions import Questions
 from geomatch.addresses.street_names import keys_of
 from geomatch.addresses.zones import NEIGHBOUR, SAME_CITY
-from geomatch.ragged import ragged_ranges
+from geomatch.ragged import ragged_ranges, top
 
 Ints = NDArray[np.int64]
 Pairs = tuple[Ints, Ints]
@@ -145,10 +145,8 @@ def _likest(
     scores = process.cdist(asked, known, scorer=ratio, dtype=np.float32, score_cutoff=cutoff)
     # nearly all cells are 0, so that sorting what is left beats a partition of every row
     row, column = np.nonzero(scores)
-    order = np.lexsort((column, -scores[row, column], row))
-    row, column = row[order], column[order]
-    rank = np.arange(len(row)) - np.searchsorted(row, row)
-    return row[rank < most], column[rank < most]
+    best = top(row, scores[row, column], most)
+    return row[best], column[best]
 
 
 def _parts(asked: Ints, width: int) -> Iterator[Ints]:
