@@ -13,14 +13,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from geomatch.compiled import compiled
 from geomatch.config import CandidateOptions
 from geomatch.establishments import LARGEST, Pool
-from geomatch.lexicon import OF_KNOWN, OF_WRITTEN
-from geomatch.ragged import best_of_each, in_reach, ragged_ranges, top
+from geomatch.ragged import in_reach, ragged_ranges, top
 from geomatch.rows import Rows
 from geomatch.schema import Table
 from geomatch.workplaces import ELSEWHERE, INSIDE, Places
-from geomatch.written import WrittenNames, look_up, name_score
+from geomatch.written import WrittenNames, look_up
 
 #: Sources, as bits.
 BY_NAME, BY_RADIUS, BY_STREET, BY_ACTIVITY = 1, 2, 4, 8
@@ -83,9 +83,10 @@ def find_candidates(
     found = Rows.joined(
         [_by_name(places, names, pool, options), _by_place(places, names, pool, options)]
     )
-    vague = _vague(found, places, pool, options)
+    vague = _vague(found, places, names, pool, options)
     found = Rows.joined([found, _by_activity(vague, places, activities, pool)])
-    pairs = _best(_merged(found), places, activities, pool, options)
+    pairs = _best(found, places, names, activities, pool, options)
+    pairs = pairs.plus(**names.compared(pairs["names"]))
     known, weight = pairs["known"], names.coverage.lexicon.weight
     shared = np.zeros(len(pairs))
     compared = np.flatnonzero(known >= 0)
@@ -102,42 +103,67 @@ def _by_name(places: Places, names: WrittenNames, pool: Pool, options: Candidate
     asked = (names.name, places.zone[names.row], places.focus[names.row] + 1)
     sizes = (len(names.start), len(places.relation) + 1, places.relation.shape[1] + 1)
     groups, group_of = np.unique(np.ravel_multi_index(asked, sizes), return_inverse=True)
-    name, group_zone, group_focus = np.unravel_index(groups, sizes)
-    bearers = pool.name_bearers
-    found = []
+    name, zone, focus = np.unravel_index(groups, sizes)
+    bearers, anywhere = pool.name_bearers, _unmistakable(names, pool)
+    none = np.zeros(0, np.int64)
+    found = [(none, none, none)]
     cost = np.cumsum(_expansion_cost(name, names, pool.n_bearers))
     for low, high in _chunks(cost):
-        group, pair = ragged_ranges(names.start[name[low:high]], names.start[name[low:high] + 1])
-        group += low
-        known = names.known[pair]
-        expanded, position = ragged_ranges(bearers.indptr[known], bearers.indptr[known + 1])
-        commune = pool.bearer_commune[position]
-        relation = places.relation[group_zone[group][expanded], commune]
-        keep = np.flatnonzero((relation > ELSEWHERE) | _unmistakable(pair, names, pool)[expanded])
-        expanded, relation, commune = expanded[keep], relation[keep], commune[keep]
-        establishment = bearers.indices[position[keep]]
-        group, pair = group[expanded], pair[expanded]
-        a, b = names.of_written[pair], names.of_known[pair]
-        score = OF_WRITTEN * a + OF_KNOWN * b + 0.1 * relation + 0.03 * pool.size[establishment]
-        score += _AT_HOME * (commune == group_focus[group] - 1)
-        order = top(group, score, 3 * options.by_name)
-        found.append((group[order], pair[order], establishment[order]))
-    if not found:
-        return _found(names.row[:0], names.row[:0], BY_NAME)
+        group, pair, establishment, score = _bearers_near(
+            name[low:high], zone[low:high], focus[low:high] - 1, names.start, names.known,
+            names.score, anywhere, bearers.indptr, bearers.indices, pool.bearer_commune,
+            places.relation, pool.size, _AT_HOME,
+        )  # fmt: skip
+        likest = top(group, score, 3 * options.by_name)
+        found.append((group[likest] + low, pair[likest], establishment[likest]))
     group, pair, establishment = (np.concatenate(part) for part in zip(*found, strict=True))
     start = np.searchsorted(group, np.arange(len(groups) + 1))
-    bulletin, at = ragged_ranges(start[group_of], start[group_of + 1])
-    compared = Rows({"written": names.name[bulletin], **names.compared(pair[at])})
-    rows = establishment[at].astype(np.int64)
-    return _found(names.row[bulletin], rows, BY_NAME, compared)
+    asker, at = ragged_ranges(start[group_of], start[group_of + 1])
+    return _found(names.row[asker], establishment[at], BY_NAME, pair[at])
 
 
-def _unmistakable(pair: NDArray[np.int64], names: WrittenNames, pool: Pool) -> NDArray[np.bool_]:
+@compiled
+def _bearers_near(
+    name: NDArray[np.int64],
+    zone: NDArray[np.int64],
+    focus: NDArray[np.int64],
+    start: NDArray[np.int64],
+    known: NDArray[np.int64],
+    name_score: NDArray[np.float64],
+    is_anywhere: NDArray[np.bool_],
+    bearers_start: NDArray[np.int32],
+    bearers: NDArray[np.int32],
+    commune: NDArray[np.int32],
+    relation: NDArray[np.int8],
+    size: NDArray[np.float32],
+    at_home: float,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Who bears a similar name in or beside each zone: group, names, establishment, score."""
+    most = 0
+    for g in range(len(name)):
+        for p in range(start[name[g]], start[name[g] + 1]):
+            most += bearers_start[known[p] + 1] - bearers_start[known[p]]
+    group, pair = np.empty(most, np.int64), np.empty(most, np.int64)
+    establishment, score = np.empty(most, np.int64), np.empty(most, np.float64)
+    n = 0
+    for g in range(len(name)):
+        for p in range(start[name[g]], start[name[g] + 1]):
+            for at in range(bearers_start[known[p]], bearers_start[known[p] + 1]):
+                near = relation[zone[g], commune[at]]
+                if near > 0 or is_anywhere[p]:
+                    group[n], pair[n], establishment[n] = g, p, bearers[at]
+                    score[n] = name_score[p] + 0.1 * near + 0.03 * size[bearers[at]]
+                    if commune[at] == focus[g]:
+                        score[n] += at_home
+                    n += 1
+    return group[:n], pair[:n], establishment[:n], score[:n]
+
+
+def _unmistakable(names: WrittenNames, pool: Pool) -> NDArray[np.bool_]:
     """Which pairs of names are looked for in the whole pool."""
-    known = names.known[pair]
-    n_bearers = pool.n_bearers[known]
-    least = np.minimum(names.of_written[pair], names.of_known[pair])
-    weight = names.coverage.lexicon.weight[known]
+    n_bearers = pool.n_bearers[names.known]
+    least = np.minimum(names.of_written, names.of_known)
+    weight = names.coverage.lexicon.weight[names.known]
     is_heavy = (n_bearers <= _FEW) & (least >= 0.95) & (weight >= _HEAVY)
     return np.asarray(((n_bearers <= 3) & (least >= 0.85)) | is_heavy)
 
@@ -146,21 +172,18 @@ def _found(
     row: NDArray[np.int64],
     establishment: NDArray[np.int64],
     source: int | NDArray[np.int64],
-    names: Rows | None = None,
+    names: NDArray[np.int64] | None = None,
 ) -> Rows:
-    """What a source found, with the names compared; None: there are none."""
+    """What a source found, with the pairs of names compared; None: there are none."""
     n = len(row)
-    told = Rows(
+    return Rows(
         {
-            "written": np.full(n, -1),
-            "known": np.full(n, -1),
-            "of_written": np.zeros(n),
-            "of_known": np.zeros(n),
+            "row": row,
+            "establishment": establishment,
+            "source": np.broadcast_to(np.asarray(source, np.int64), n),
+            "names": np.full(n, -1) if names is None else names,
         }
     )
-    compared = {c: (told if names is None else names)[c] for c in told}
-    sources = np.broadcast_to(np.asarray(source, np.int64), n)
-    return Rows({"row": row, "establishment": establishment, "source": sources, **compared})
 
 
 def _by_place(places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions) -> Rows:
@@ -175,24 +198,40 @@ def _by_place(places: Places, names: WrittenNames, pool: Pool, options: Candidat
     bulletin = np.concatenate([placed[asker], street_asker, text_asker])
     establishment = np.concatenate([near_row, street_row, text_row])
     near = np.concatenate([1.0 - distance / 1000.0, np.zeros(len(street_row) + len(text_row))])
-    found = [
-        (np.zeros(0, np.int64), look_up(bulletin[:0], establishment[:0], names, pool.names_of))
-    ]
     order = np.argsort(bulletin, kind="stable")
-    bounds = np.cumsum(np.bincount(bulletin, minlength=len(places)))
-    for low, high in _chunks(bounds):
-        part = order[bounds[low - 1] if low else 0 : bounds[high - 1]]
-        asker, row = bulletin[part], establishment[part]
-        by_name = look_up(asker, row, names, pool.names_of)
-        score = near[part] + (pool.numero[row] == places.numero[asker])
-        score = score + 0.15 * pool.size[row] + 0.5 * pool.has_name[row]
-        score += 2.0 * (by_name["of_written"] + by_name["of_known"])
-        best = top(asker, score, 2 * options.by_radius)
-        found.append((part[best], by_name.take(best)))
-    kept = np.concatenate([part for part, _ in found])
-    source = np.where(kept < len(near_row), BY_RADIUS, BY_STREET)
-    compared = Rows.joined([by_name for _, by_name in found])
-    return _found(bulletin[kept], establishment[kept], source, compared)
+    bulletin, establishment, near = bulletin[order], establishment[order], near[order]
+    pair = look_up(bulletin, establishment, names, pool.names_of)
+    score = _worth_of_place(
+        bulletin, establishment, near, pair, names.of_written, names.of_known, places.numero,
+        pool.numero, pool.size, pool.has_name,
+    )  # fmt: skip
+    kept = top(bulletin, score, 2 * options.by_radius)
+    source = np.where(order[kept] < len(near_row), BY_RADIUS, BY_STREET)
+    return _found(bulletin[kept], establishment[kept], source, pair[kept])
+
+
+@compiled
+def _worth_of_place(
+    bulletin: NDArray[np.int64],
+    establishment: NDArray[np.int64],
+    near: NDArray[np.float64],
+    pair: NDArray[np.int64],
+    of_written: NDArray[np.float32],
+    of_known: NDArray[np.float32],
+    numero: NDArray[np.int64],
+    register_numero: NDArray[np.int64],
+    size: NDArray[np.float32],
+    has_name: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Cheap score of each (bulletin, establishment) by place, the names compared included."""
+    out = np.empty(len(bulletin), np.float64)
+    for i in range(len(bulletin)):
+        e = establishment[i]
+        same_number = register_numero[e] == numero[bulletin[i]]
+        out[i] = near[i] + same_number + 0.15 * size[e] + 0.5 * has_name[e]
+        if pair[i] >= 0:
+            out[i] += 2.0 * (np.float64(of_written[pair[i]]) + np.float64(of_known[pair[i]]))
+    return out
 
 
 def _on_street_as_written(
@@ -211,15 +250,18 @@ def _on_street_as_written(
     return asks[pair[asker]], row
 
 
-def _vague(found: Rows, places: Places, pool: Pool, options: CandidateOptions) -> NDArray[np.int64]:
+def _vague(
+    found: Rows, places: Places, names: WrittenNames, pool: Pool, options: CandidateOptions
+) -> NDArray[np.int64]:
     """Bulletins with few candidates, or none well named, in the declared place or beside it."""
-    row = found["row"]
-    near = places.relation[places.zone[row], pool.commune[found["establishment"]]] > ELSEWHERE
-    row = row[near]
-    best = np.zeros(len(places))
-    np.maximum.at(best, row, name_score(found)[near])
+    near = places.relation[places.zone[found["row"]], pool.commune[found["establishment"]]]
+    near = np.flatnonzero(near > ELSEWHERE)
+    row, pair = found["row"][near], found["names"][near]
     few = np.bincount(row, minlength=len(places)) < options.kept // 2
-    return np.flatnonzero((best < _GOOD_NAME) | few)
+    is_good = np.zeros(len(places), bool)
+    named = np.flatnonzero(pair >= 0)
+    is_good[row[named[names.score[pair[named]] >= _GOOD_NAME]]] = True
+    return np.flatnonzero(~is_good | few)
 
 
 def _by_activity(
@@ -295,46 +337,111 @@ def _largest_fitting(
     return group[pair], inside[position]
 
 
-def _merged(pairs: Rows) -> Rows:
-    """One row a (bulletin, establishment): the best names, all the sources."""
-    score = name_score(pairs)
-    row, establishment, source = (pairs[c] for c in ("row", "establishment", "source"))
-    if not len(row):
-        return pairs.plus(score=score)
-    key = row * (establishment.max() + 1) + establishment
-    order = np.argsort(key, kind="stable")
-    is_new = np.diff(key[order], prepend=-1) > 0
-    kept = order[best_of_each(key[order], score[order])]
-    source = np.bitwise_or.reduceat(source[order], np.flatnonzero(is_new))
-    return pairs.take(kept).plus(score=score[kept], source=source)
-
-
 def _best(
-    pairs: Rows, places: Places, activities: Activities, pool: Pool, options: CandidateOptions
+    found: Rows,
+    places: Places,
+    names: WrittenNames,
+    activities: Activities,
+    pool: Pool,
+    options: CandidateOptions,
 ) -> Rows:
-    """The cheap score, and the cut."""
-    row, est = pairs["row"], pairs["establishment"]
-    relation = places.relation[places.zone[row], pool.commune[est]]
-    street = (places.street[row] >= 0) & (places.street[row] == pool.street[est])
-    asked = pool.codes_of_streets(places.street_text)[row]
-    text = (asked >= 0) & (asked == pool.street_text_code[est])
-    number = (places.numero[row] >= 0) & (places.numero[row] == pool.numero[est])
-    evidence = activities.evidence[activities.code[row], np.maximum(activities.naf[est], 0)]
-    by_radius = (pairs["source"] & BY_RADIUS) > 0
-    home = (places.home[row] == pool.commune[est]) * places.at_home[row]
-    score = (
-        4.0 * pairs["score"]
-        + 1.5 * (street | text)
-        + 1.0 * number
-        + 0.7 * by_radius
-        + 0.4 * relation
-        + 4.0 * _AT_HOME * home
-        + 0.25 * pool.size[est]
-        + 0.3 * pool.has_name[est]
-        + 0.25 * np.where(activities.naf[est] >= 0, evidence, 0.0)
-    )
-    order = in_reach(row, score, options.kept, options.least, options.reach)
-    return pairs.plus(relation=relation.astype(np.int64)).take(order)
+    """One row a (bulletin, establishment): the best names, all the sources, the cheap score.
+
+    Those in reach of the best stay.
+    """
+    row, establishment, pair, source = _merged(
+        found["row"], found["establishment"], found["names"], found["source"], names.score,
+        len(places),
+    )  # fmt: skip
+    asked = pool.codes_of_streets(places.street_text)
+    relation, score = _cheap_scores(
+        row, establishment, pair, source, names.score,
+        (places.zone, places.relation, places.street, asked, places.numero, places.home,
+         places.at_home),
+        (pool.commune, pool.street, pool.street_text_code, pool.numero, pool.size, pool.has_name),
+        (activities.code, activities.evidence, activities.naf),
+        4.0 * _AT_HOME,
+    )  # fmt: skip
+    kept = in_reach(row, score, options.kept, options.least, options.reach)
+    columns = {
+        "row": row, "establishment": establishment, "names": pair, "source": source,
+        "relation": relation,
+    }  # fmt: skip
+    return Rows(columns).take(kept)
+
+
+@compiled
+def _merged(
+    row: NDArray[np.int64],
+    establishment: NDArray[np.int64],
+    pair: NDArray[np.int64],
+    source: NDArray[np.int64],
+    name_score: NDArray[np.float64],
+    n_rows: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """The columns without repetition, by bulletin and establishment, each with its best names."""
+    start = np.zeros(n_rows + 1, np.int64)
+    for r in row:
+        start[r + 1] += 1
+    start = np.cumsum(start)
+    at = np.empty(len(row), np.int64)
+    end = start.copy()
+    for i in range(len(row)):
+        at[end[row[i]]] = i
+        end[row[i]] += 1
+    out_row, out_establishment = np.empty(len(row), np.int64), np.empty(len(row), np.int64)
+    out_pair, out_source = np.empty(len(row), np.int64), np.empty(len(row), np.int64)
+    n = 0
+    for r in range(n_rows):
+        mine = at[start[r] : start[r + 1]]
+        last = -1
+        for i in mine[np.argsort(establishment[mine], kind="mergesort")]:
+            if establishment[i] != last:
+                last = establishment[i]
+                out_row[n], out_establishment[n] = r, last
+                out_pair[n], out_source[n] = pair[i], source[i]
+                n += 1
+                continue
+            out_source[n - 1] |= source[i]
+            before = out_pair[n - 1]
+            if pair[i] >= 0 and (before < 0 or name_score[pair[i]] > name_score[before]):
+                out_pair[n - 1] = pair[i]
+    return out_row[:n], out_establishment[:n], out_pair[:n], out_source[:n]
+
+
+@compiled
+def _cheap_scores(
+    row: NDArray[np.int64],
+    establishment: NDArray[np.int64],
+    pair: NDArray[np.int64],
+    source: NDArray[np.int64],
+    name_score: NDArray[np.float64],
+    declared: tuple[NDArray, ...],
+    register: tuple[NDArray, ...],
+    activities: tuple[NDArray, ...],
+    at_home_weight: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """How each candidate's commune stands to the declared one, and the cheap score."""
+    zone, relation_of, street, text, numero, home, at_home = declared
+    commune, its_street, its_text, its_numero, size, has_name = register
+    code, evidence, naf = activities
+    relation, score = np.empty(len(row), np.int64), np.empty(len(row), np.float64)
+    for i in range(len(row)):
+        r, e = row[i], establishment[i]
+        relation[i] = relation_of[zone[r], commune[e]]
+        same_street = street[r] >= 0 and street[r] == its_street[e]
+        same_text = text[r] >= 0 and text[r] == its_text[e]
+        same_number = numero[r] >= 0 and numero[r] == its_numero[e]
+        total = 4.0 * name_score[pair[i]] if pair[i] >= 0 else 0.0
+        total += 1.5 * (same_street or same_text) + 1.0 * same_number
+        total += 0.7 * (source[i] & 2 > 0) + 0.4 * relation[i]
+        if home[r] == commune[e]:
+            total += at_home_weight * at_home[r]
+        total += 0.25 * size[e] + 0.3 * has_name[e]
+        if naf[e] >= 0:
+            total += 0.25 * evidence[code[r], naf[e]]
+        score[i] = total
+    return relation, score
 
 
 def _expansion_cost(

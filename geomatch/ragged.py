@@ -1,7 +1,7 @@
 """Groups of different sizes laid out flat: their ranges, and the best of each.
 
-A *group* is the same integer at several positions of an array: pairs of a bulletin, words alike
-to a written one.
+A *group* is the same integer at several positions that follow one another in an array: pairs of
+a bulletin, words alike to a written one.
 """
 
 from __future__ import annotations
@@ -9,43 +9,59 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-#: Levels that scores are counted in, and the least span of scores that is parted.
-_LEVELS = 64
-_TINY = 1e-9
+from geomatch.compiled import compiled
+
+#: Runs longer than so many times what is wanted of them are parted before they are sorted.
+_CROWD = 4
 
 
-def ragged_ranges(low: NDArray, high: NDArray) -> tuple[NDArray, NDArray]:
+def ragged_ranges(
+    low: NDArray[np.integer], high: NDArray[np.integer]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Row and value of every integer of the ranges ``low[i] … high[i]-1``, flat."""
-    sizes = np.maximum(high - low, 0)
-    row = np.repeat(np.arange(len(low)), sizes)
-    start = np.cumsum(sizes) - sizes
-    value = np.arange(len(row)) - np.repeat(start, sizes) + np.repeat(low, sizes)
+    return _ragged_ranges(np.asarray(low, np.int64), np.asarray(high, np.int64))
+
+
+@compiled
+def _ragged_ranges(
+    low: NDArray[np.int64], high: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    n = 0
+    for i in range(len(low)):
+        n += max(high[i] - low[i], 0)
+    row, value = np.empty(n, np.int64), np.empty(n, np.int64)
+    at = 0
+    for i in range(len(low)):
+        for v in range(low[i], high[i]):
+            row[at], value[at] = i, v
+            at += 1
     return row, value
 
 
 def best_of_each(group: NDArray[np.int64], score: NDArray) -> NDArray[np.int64]:
     """Position of the best of each group, the first of equals; groups are sorted."""
-    if not len(group):
-        return np.zeros(0, np.int64)
-    is_first = np.diff(group, prepend=-1) > 0
-    run = np.cumsum(is_first) - 1
-    best = np.flatnonzero(score == np.maximum.reduceat(score, np.flatnonzero(is_first))[run])
-    return best[np.diff(run[best], prepend=-1) > 0]
+    return _best_of_each(np.asarray(group, np.int64), np.asarray(score, np.float64))
 
 
-def top(group: NDArray, score: NDArray, most: int | NDArray[np.int64]) -> NDArray[np.int64]:
-    """Positions of the `most` best of each group, groups in order, best first.
+@compiled
+def _best_of_each(group: NDArray[np.int64], score: NDArray[np.float64]) -> NDArray[np.int64]:
+    out = np.empty(len(group), np.int64)
+    n = 0
+    for i in range(len(group)):
+        if i == 0 or group[i] != group[i - 1]:
+            out[n] = i
+            n += 1
+        elif score[i] > score[out[n - 1]]:
+            out[n - 1] = i
+    return out[:n].copy()
 
-    `most` may be one figure for each item, the same for those of a group.
+
+def top(group: NDArray, score: NDArray, most: int) -> NDArray[np.int64]:
+    """Positions of the `most` best of each group, best first, the first of equals first.
+
+    Groups are sorted.
     """
-    most = np.broadcast_to(np.asarray(most), len(group))
-    kept = _contenders(group, score, most)
-    group, score = group[kept], score[kept]
-    order = np.lexsort((-score, group))
-    sorted_group = group[order]
-    start = np.searchsorted(sorted_group, sorted_group)
-    kept = kept[order]
-    return kept[np.arange(len(order)) - start < most[kept]]
+    return _top(np.asarray(group, np.int64), np.asarray(score, np.float64), most, most, 0.0)
 
 
 def in_reach(
@@ -54,32 +70,44 @@ def in_reach(
     """:func:`top` without those of a group that are far behind its first.
 
     The first `least` of a group stay, and behind them who scores no more than `reach` below the
-    first, up to `most` in all. Groups are small integers from 0.
+    first, up to `most` in all.
     """
-    if not len(group):
-        return np.zeros(0, np.int64)
-    best = np.full(group.max() + 1, -np.inf)
-    np.maximum.at(best, group, score)
-    near = score >= best[group] - reach
-    n_near = np.bincount(group[near], minlength=len(best))
-    # where enough are near nobody else need be sorted, elsewhere no more than the least
-    enough = (n_near >= min(least, most))[group]
-    kept = np.flatnonzero(near | ~enough)
-    wanted = np.where(enough, most, min(least, most))
-    return kept[top(group[kept], score[kept], wanted[kept])]
+    group, score = np.asarray(group, np.int64), np.asarray(score, np.float64)
+    return _top(group, score, most, min(least, most), reach)
 
 
-def _contenders(group: NDArray, score: NDArray, most: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Positions, in order, of those that may be among the `most` best of their group.
+@compiled
+def _top(
+    group: NDArray[np.int64], score: NDArray[np.float64], most: int, least: int, reach: float
+) -> NDArray[np.int64]:
+    out = np.empty(len(group), np.int64)
+    n = low = 0
+    while low < len(group):
+        high = low
+        while high < len(group) and group[high] == group[low]:
+            high += 1
+        for i in best(score[low:high], most, least, reach):
+            out[n] = low + i
+            n += 1
+        low = high
+    return out[:n].copy()
 
-    Scores are counted level by level, so that crowds need not be sorted to keep a few.
+
+@compiled
+def best(score: NDArray[np.float64], most: int, least: int, reach: float) -> NDArray[np.int64]:
+    """Positions of the best scores, best first, the first of equals first.
+
+    The first `least`, and behind them those within `reach` of the best, up to `most` in all.
     """
-    group = group - group.min(initial=0)
-    if len(group) <= most.min(initial=0) * (group.max(initial=0) + 1):
-        return np.arange(len(group))
-    low, high = score.min(), score.max()
-    level = ((high - score) * ((_LEVELS - 1) / max(high - low, _TINY))).astype(np.int64)
-    cell = group * _LEVELS + level
-    counts = np.bincount(cell, minlength=(int(cell.max()) // _LEVELS + 1) * _LEVELS)
-    before = np.cumsum(counts.reshape(-1, _LEVELS), axis=1) - counts.reshape(-1, _LEVELS)
-    return np.flatnonzero(before.ravel()[cell] < most)
+    n_near, bound = 0, score.max() - reach
+    for s in score:
+        n_near += s >= bound
+    wanted = min(most, max(least, n_near), len(score))
+    if len(score) == 1:
+        return np.zeros(wanted, np.int64)
+    if n_near < wanted:
+        bound = -np.inf
+    if wanted * _CROWD < len(score):
+        bound = max(bound, np.partition(score, len(score) - wanted)[len(score) - wanted])
+    kept = np.flatnonzero(score >= bound)
+    return kept[np.argsort(-score[kept], kind="mergesort")[:wanted]]

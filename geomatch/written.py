@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from geomatch.compiled import compiled
 from geomatch.coverage import Coverage
 from geomatch.lexicon import OF_KNOWN, OF_WRITTEN
-from geomatch.ragged import best_of_each, ragged_ranges
-from geomatch.rows import Columns, Rows
+from geomatch.rows import Columns
 
 _LEAST = 0.33
 #: Where more names than this are as alike as that, they must be more alike: nobody is found among
@@ -24,7 +25,7 @@ _LEAST_OF_MANY = 0.5
 class WrittenNames:
     """Written names of a batch against a pool's: who wrote which, and what resembles it.
 
-    ``row`` → ``name`` (positions among the distinct written names), sorted by row; the pairs
+    ``row`` → ``name`` (positions among the distinct written names), sorted by row; the *pairs*
     of similar names are sorted by written name and start at ``start[name]``.
     """
 
@@ -36,11 +37,24 @@ class WrittenNames:
     of_written: NDArray[np.float32]
     of_known: NDArray[np.float32]
 
+    @cached_property
+    def score(self) -> NDArray[np.float64]:
+        """One figure for each pair (:func:`name_score`)."""
+        both = {"of_written": self.of_written, "of_known": self.of_known}
+        return name_score({c: v.astype(np.float64) for c, v in both.items()})
+
     def compared(self, pair: NDArray[np.int64]) -> dict[str, NDArray]:
-        """Register name and coverages of some pairs, as columns."""
-        of_both = {"of_written": self.of_written[pair], "of_known": self.of_known[pair]}
-        return {"known": self.known[pair].astype(np.int64)} | {
-            k: v.astype(np.float64) for k, v in of_both.items()
+        """Both names and the coverages of some pairs, -1 for none, as columns."""
+        if not len(self.known):
+            none, zero = np.full(len(pair), -1), np.zeros(len(pair))
+            return {"written": none, "known": none, "of_written": zero, "of_known": zero}
+        is_none = pair < 0
+        written = np.searchsorted(self.start, pair, side="right") - 1
+        return {
+            "written": np.where(is_none, -1, written),
+            "known": np.where(is_none, -1, self.known[pair]),
+            "of_written": np.where(is_none, 0.0, self.of_written[pair].astype(np.float64)),
+            "of_known": np.where(is_none, 0.0, self.of_known[pair].astype(np.float64)),
         }
 
 
@@ -69,51 +83,54 @@ def look_up(
     establishment: NDArray[np.int64],
     names: WrittenNames,
     names_of: sparse.csr_array,
-) -> Rows:
-    """Best pair of names of each (bulletin, establishment), among the similar ones; else 0.
+) -> NDArray[np.int64]:
+    """Best pair of similar names of each (bulletin, establishment), -1 for none.
 
     `row` is sorted; `names_of` tells which register names to look at, shape (establishments,
-    names). Columns ``written``, ``known`` (-1 for none), ``of_written``, ``of_known``.
+    names).
     """
-    first, last = (np.searchsorted(names.row, row, side=s) for s in ("left", "right"))
-    pair, position = ragged_ranges(first, last)
-    written, asked = names.name[position], establishment[pair]
-    pair2, at = ragged_ranges(names_of.indptr[asked], names_of.indptr[asked + 1])
-    pair, written, known = pair[pair2], written[pair2], names_of.indices[at]
-    similar = _similar(written, known, names)
-    hit = np.flatnonzero(similar >= 0)
-    index = similar[hit]
-    best = best_of_each(
-        pair[hit], OF_WRITTEN * names.of_written[index] + OF_KNOWN * names.of_known[index]
-    )
-    target = pair[hit[best]]
-    out = {
-        "written": np.full(len(row), -1, np.int64),
-        "known": np.full(len(row), -1, np.int64),
-        "of_written": np.zeros(len(row)),
-        "of_known": np.zeros(len(row)),
-    }
-    out["written"][target] = written[hit[best]]
-    for column, values in names.compared(index[best]).items():
-        out[column][target] = values
-    return Rows(out)
+    place = np.full(names_of.shape[1], -1, np.int32)
+    asked = names.row, names.name, names.start, names.known, names.score
+    return _look_up(row, establishment, *asked, names_of.indptr, names_of.indices, place)
 
 
-def _similar(
-    written: NDArray[np.int64], known: NDArray[np.int64], names: WrittenNames
+@compiled
+def _look_up(
+    row: NDArray[np.int64],
+    establishment: NDArray[np.int64],
+    writer: NDArray[np.int64],
+    name: NDArray[np.int64],
+    start: NDArray[np.int64],
+    known: NDArray[np.int64],
+    score: NDArray[np.float64],
+    indptr: NDArray[np.int32],
+    indices: NDArray[np.int32],
+    place: NDArray[np.int32],
 ) -> NDArray[np.int64]:
-    """Position of each pair of names among the similar ones, -1 for one that is not there.
+    """See :func:`look_up`. A written name is laid out over all known ones: no search is as fast.
 
-    One written name after the other is laid out over all known names: no search is as fast.
+    `place`, -1 for each known name, is left as it was found.
     """
-    out = np.full(len(written), -1, np.int64)
-    place = names.coverage.lexicon.blank
-    order = np.argsort(written, kind="stable")
-    for mine in np.split(order, np.flatnonzero(np.diff(written[order])) + 1):
-        if len(mine):
-            name = written[mine[0]]
-            pairs = slice(names.start[name], names.start[name + 1])
-            place[names.known[pairs]] = np.arange(pairs.start, pairs.stop)
-            out[mine] = place[known[mine]]
-            place[names.known[pairs]] = -1
+    out = np.full(len(row), -1, np.int64)
+    low = first = 0
+    while low < len(row):
+        high = low
+        while high < len(row) and row[high] == row[low]:
+            high += 1
+        while first < len(writer) and writer[first] < row[low]:
+            first += 1
+        at = first
+        while at < len(writer) and writer[at] == row[low]:
+            pairs = range(start[name[at]], start[name[at] + 1])
+            for pair in pairs:
+                place[known[pair]] = pair
+            for i in range(low, high):
+                for k in range(indptr[establishment[i]], indptr[establishment[i] + 1]):
+                    pair = place[indices[k]]
+                    if pair >= 0 and (out[i] < 0 or score[pair] > score[out[i]]):
+                        out[i] = pair
+            for pair in pairs:
+                place[known[pair]] = -1
+            at += 1
+        low = high
     return out
