@@ -1,8 +1,8 @@
 """How much two names share, written ones against known ones.
 
 Two coverages, both in [0, 1]: what share of the written name's weight the known name explains,
-and the other way round. Words that are no crowd's meet in a sparse matrix product; of the names
-that share the commonest words alone, those short enough to be alike are looked up (decision 0044).
+and the other way round. Names are met by the words they share that are no crowd's; of those that
+share the commonest words alone, those short enough to be alike are looked up (decision 0044).
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from geomatch.columns import narrow
+from geomatch.compiled import compiled
 from geomatch.lexicon import OF_KNOWN, OF_WRITTEN, Lexicon
 from geomatch.ragged import ragged_ranges
 
-#: Written names compared with all known ones at once: few, so that what their product makes is
-#: still in the processor's cache when the most of it is thrown away.
-_AT_ONCE = 50
 #: More than what sums of single precision are wrong by.
 _SLACK = 1e-4
+#: Pairs that there is room for before more is made.
+_ROOM = 1024
 
 
 class Coverage:
@@ -47,32 +46,30 @@ class Coverage:
         weight = np.maximum(np.bincount(name, idf[word], len(names)), 1e-6)
         stands, at = ragged_ranges(alike.indptr[word], alike.indptr[word + 1])
         likeness = alike.data[at]
-        # Real part: coverage of the written name; imaginary: of the known one. One product
-        # over one pattern of non-zeros costs half of two.
+        # Real part: what a word adds to the coverage of the written name; imaginary: to that of
+        # the known one. Written words that stand for one known word add up, there to once it.
         adds = likeness * (idf[word] / weight[name])[stands] + 1j * likeness
         shape = len(names), len(lexicon.words)
         both = sparse.csr_array(
             (adds.astype(np.complex64), (name[stands], alike.indices[at])), shape=shape
         )
-        both.data.imag = np.minimum(both.data.imag, 1.0) * lexicon.idf[both.indices]
-        places = narrow(both.indices, both.indptr)
-        self._both = sparse.csr_array((both.data, *places), shape=both.shape)
-        #: to mark known names on, left as it was found; not the lexicon's, which threads share
-        self._paper = np.zeros(lexicon.matrix.shape[0], bool)
-        number = lexicon.crowds.number[self._both.indices]
-        #: the commonest words of each written name, and what each adds to both coverages
-        self._common, self._common_adds = number[number >= 0], self._both.data[number >= 0]
-        self._common_start = np.append(0, np.cumsum(number >= 0))[self._both.indptr]
-        rare = number < 0
-        start = np.append(0, np.cumsum(rare))[self._both.indptr].astype(places[1].dtype)
-        self._rare = sparse.csr_array(
-            (self._both.data[rare], self._both.indices[rare], start), shape=both.shape
-        )
+        #: known words that each written name's may stand for, and what they add to both
+        self._start, self._word = (a.astype(np.int64) for a in (both.indptr, both.indices))
+        of_known = np.minimum(both.data.imag, 1.0) * lexicon.idf[both.indices]
+        self._adds = np.stack([both.data.real, of_known], axis=1)
 
     def search(
-        self, low: int, high: int, least: float
+        self,
+        low: int,
+        high: int,
+        least: float,
+        many: int | None = None,
+        least_of_many: float = 0.0,
     ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
         """Pairs among written names ``low … high-1`` whose mean coverage reaches `least`.
+
+        Of a written name that has more of them than `many` those that reach `least_of_many`;
+        None: of none.
 
         Returns
         -------
@@ -81,100 +78,180 @@ class Coverage:
         of_written, of_known : float32 arrays
             The two coverages.
         """
-        none = np.zeros(0, np.int64)
-        found = [(none, none, none.astype(np.float32), none.astype(np.float32))]
-        for first in range(low, high, _AT_ONCE):
-            last = min(first + _AT_ONCE, high)
-            sizes, known, both = self._sharing(first, last, least)
-            of_written = np.minimum(both.real, 1.0)
-            of_known = np.minimum(both.imag / self.lexicon.weight[known], 1.0)
-            keep = np.flatnonzero(OF_WRITTEN * of_written + OF_KNOWN * of_known >= least)
-            written = np.repeat(np.arange(first, last), sizes)[keep]
-            found.append((written, known[keep], of_written[keep], of_known[keep]))
-        written, known, of_written, of_known = (
-            np.concatenate(part) for part in zip(*found, strict=True)
-        )
-        return written, known, of_written, of_known
+        lexicon, crowds = self.lexicon, self.lexicon.crowds
+        most = len(lexicon.weight) if many is None else many
+        limits = np.array([least - _SLACK, least, least_of_many], np.float32)
+        mean = np.array([OF_WRITTEN, OF_KNOWN], np.float32)
+        with lexicon.sheet() as sheet:
+            return _search(
+                low, high, limits, most, mean, (self._start, self._word, self._adds),
+                (lexicon.names_with.indptr, lexicon.names_with.indices),
+                (crowds.number, crowds.start, crowds.holders, crowds.weights), sheet,
+            )  # fmt: skip
 
-    def _sharing(
-        self, first: int, last: int, least: float
-    ) -> tuple[list[int], NDArray[np.int64], NDArray[np.complex64]]:
-        """Known names that may be alike, so many for each written one, and both coverages' sums."""
-        share = self.lexicon.weight_share
-        product = self._rare[first:last] @ self.lexicon.names_with
-        # a bound first, without the caps and the division: it throws out nine in ten
-        bound = product.data.imag * share[product.indices]
-        bound += OF_WRITTEN * product.data.real
-        begin = self._common_start[first : last + 1]
-        crowded = np.flatnonzero(np.diff(begin)).tolist()
-        total = {i: self._common_adds[begin[i] : begin[i + 1]].sum() for i in crowded}
-        for i, adds in total.items():
-            mine = slice(product.indptr[i], product.indptr[i + 1])
-            bound[mine] += adds.imag * share[product.indices[mine]] + OF_WRITTEN * adds.real
-        likely = np.flatnonzero(bound >= least - _SLACK)
-        known, both = product.indices[likely].astype(np.int64), product.data[likely]
-        ends = np.searchsorted(likely, product.indptr)
-        sizes = np.diff(ends).tolist()
-        parts, done = [(known[:0], both[:0])], 0
-        for i, adds in total.items():
-            mine = slice(ends[i], ends[i + 1])
-            both[mine] += self._crowds_add(first + i, self.lexicon.crowds.bits[known[mine]])
-            more = self._by_crowds_alone(first + i, adds, known[mine], least)
-            parts += [(known[done : mine.stop], both[done : mine.stop]), more]
-            sizes[i] += len(more[0])
-            done = mine.stop
-        parts.append((known[done:], both[done:]))
-        return sizes, *(np.concatenate(part) for part in zip(*parts, strict=True))
 
-    def _by_crowds_alone(
-        self, written: int, total: np.complex64, met: NDArray[np.int64], least: float
-    ) -> tuple[NDArray[np.int64], NDArray[np.complex64]]:
-        """Names that may be alike though they share the commonest words alone; none of `met`.
+@compiled
+def _search(
+    low: int,
+    high: int,
+    limits: NDArray[np.float32],
+    many: int,
+    mean: NDArray[np.float32],
+    written: tuple[NDArray, ...],
+    known: tuple[NDArray, ...],
+    crowds: tuple[NDArray, ...],
+    sheet: NDArray[np.void],
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """See :meth:`Coverage.search`.
 
-        `total` is what all of these words add.
-        """
-        crowds = self.lexicon.crowds
-        common = slice(self._common_start[written], self._common_start[written + 1])
-        numbers, adds = self._common[common].tolist(), self._common_adds[common]
-        short = least - _SLACK - OF_WRITTEN * min(float(total.real), 1.0)
-        most = OF_KNOWN * float(total.imag) / short if short > 0.0 else np.inf
-        paper = self._paper
-        paper[met] = True
-        known, both, before = [], [], 0
-        for number in numbers:
-            other = crowds.lighter(number, most)
-            if len(numbers) == 1:
-                other = other[~paper[other]]
-                sums = np.full(len(other), adds[0])
-            else:
-                bits = crowds.bits[other]
-                # each name once: by the first of the words that it shares
-                new = np.flatnonzero(~paper[other] & (bits & np.uint64(before) == 0))
-                other = other[new]
-                sums = self._crowds_add(written, bits[new])
-                before |= 1 << number
-            known.append(other)
-            both.append(sums)
-        paper[met] = False
-        return np.concatenate(known), np.concatenate(both)
+    `mean` is what the two coverages count in their mean; `limits` are something less than the
+    least mean asked for, this, and that of names that have many alike.
+    """
+    start, words, adds = written
+    number, crowd_start, crowd, crowd_weights = crowds
+    one, infinite = np.float32(1.0), np.float32(np.inf)
+    met = np.empty(len(sheet), np.int32)
+    copied = np.empty(_ROOM, sheet.dtype)
+    found_written, found_known = np.empty(_ROOM, np.int64), np.empty(_ROOM, np.int64)
+    of_written, of_known = np.empty(_ROOM, np.float32), np.empty(_ROOM, np.float32)
+    n = 0
+    for w in range(low, high):
+        places = np.arange(start[w], start[w + 1])
+        is_common = number[words[places]] >= 0
+        common = adds[places[is_common]]
+        numbers = number[words[places[is_common]]].astype(np.uint64)
+        total_written = total_known = np.float32(0.0)
+        for c in range(len(common)):
+            total_written += common[c, 0]
+            total_known += common[c, 1]
+        n_rare = _meet_by_words(places[~is_common], words, adds, *known, sheet, met)
+        # Who shares commonest words alone may be alike when there is not much else to the name.
+        missing = limits[0] - mean[0] * min(total_written, one)
+        heaviest = mean[1] * total_known / missing if missing > 0.0 else infinite
+        n_met = n_rare
+        before = np.uint64(0)
+        for c in numbers:
+            first, last = crowd_start[c], crowd_start[c + np.uint64(1)]
+            last = first + np.searchsorted(crowd_weights[first:last], heaviest, side="right")
+            n_met = _meet_in_crowd(crowd[first:last], before, sheet, met, n_met)
+            before |= np.uint64(1) << c
+        if n_met > len(copied):
+            copied = np.empty(2 * n_met, sheet.dtype)
+        if n + n_met > len(found_written):
+            more = max(n_met, len(found_written))
+            found_written, found_known = _longer(found_written, more), _longer(found_known, more)
+            of_written, of_known = _longer(of_written, more), _longer(of_known, more)
+        _move(sheet, met, n_rare, n_met, copied)
+        n_found = _alike(
+            copied[:n_met], met, numbers, common, (total_written, total_known), limits, many, mean,
+            found_known[n:], of_written[n:], of_known[n:],
+        )  # fmt: skip
+        found_written[n : n + n_found] = w
+        n += n_found
+    return found_written[:n], found_known[:n], of_written[:n], of_known[:n]
 
-    def _crowds_add(self, written: int, bits: NDArray[np.uint64]) -> NDArray[np.complex64]:
-        """What the commonest words that a written name shares with known ones add to both sums.
 
-        `bits` tell which each known name holds.
-        """
-        out = np.zeros(len(bits), np.complex64)
-        for at in range(self._common_start[written], self._common_start[written + 1]):
-            holds = bits >> np.uint64(self._common[at]) & np.uint64(1)
-            out += self._common_adds[at] * holds.astype(np.float32)
-        return out
+@compiled
+def _meet_by_words(
+    places: NDArray[np.int64],
+    words: NDArray[np.int64],
+    adds: NDArray[np.float32],
+    holders_start: NDArray[np.int32],
+    holders: NDArray[np.int32],
+    sheet: NDArray[np.void],
+    met: NDArray[np.int32],
+) -> int:
+    """Add up in `sheet` what names that hold some words share; they are `met`, so many."""
+    n = 0
+    for j in places:
+        for at in range(holders_start[words[j]], holders_start[words[j] + 1]):
+            name = sheet[holders[at]]
+            met[n] = holders[at]
+            n += name.known == 0.0
+            name.written += adds[j, 0]
+            name.known += adds[j, 1]
+    return n
 
-    def of_pairs(self, written: NDArray, known: NDArray) -> tuple[NDArray, NDArray]:
-        """The two coverages of given pairs of positions."""
-        product = self._both[written].multiply(self.lexicon.matrix[known])
-        total = np.asarray(product.sum(axis=1)).ravel()
-        of_known = total.imag / self.lexicon.weight[known]
-        return np.minimum(total.real, 1.0), np.minimum(of_known, 1.0)
+
+@compiled
+def _meet_in_crowd(
+    crowd: NDArray[np.int64],
+    before: np.uint64,
+    sheet: NDArray[np.void],
+    met: NDArray[np.int32],
+    n: int,
+) -> int:
+    """Names of a crowd are `met` too, behind the first `n`; nobody twice."""
+    for k in crowd:
+        met[n] = k
+        n += sheet[k].known == 0.0 and sheet[k].bits & before == 0
+    return n
+
+
+@compiled
+def _move(
+    sheet: NDArray[np.void], met: NDArray[np.int32], n_rare: int, n: int, to: NDArray[np.void]
+) -> None:
+    """Copy the rows of `sheet` that are `met`, of rare words the last first, and clear them.
+
+    A loop that only fetches has the processor wait for many rows at once.
+    """
+    for i in range(n_rare // 2):
+        met[i], met[n_rare - 1 - i] = met[n_rare - 1 - i], met[i]
+    for i in range(n):
+        name = sheet[met[i]]
+        to[i].written, to[i].known = name.written, name.known
+        to[i].weight, to[i].bits = name.weight, name.bits
+        name.written = name.known = 0.0
+
+
+@compiled
+def _alike(
+    names: NDArray[np.void],
+    met: NDArray[np.int32],
+    numbers: NDArray[np.uint64],
+    common: NDArray[np.float32],
+    totals: tuple[np.float32, np.float32],
+    limits: NDArray[np.float32],
+    many: int,
+    mean: NDArray[np.float32],
+    found: NDArray[np.int64],
+    of_written: NDArray[np.float32],
+    of_known: NDArray[np.float32],
+) -> int:
+    """Which of the `names` that were `met` are alike enough, and their coverages; how many."""
+    one, n = np.float32(1.0), 0
+    for i in range(len(names)):
+        name = names[i]
+        # a bound first, without the caps and the bits: it throws out nine in ten
+        bound = mean[0] * (name.written + totals[0])
+        bound += mean[1] * (name.known + totals[1]) / name.weight
+        if bound < limits[0]:
+            continue
+        a = b = np.float32(0.0)
+        for c in range(len(numbers)):
+            if name.bits >> numbers[c] & np.uint64(1):
+                a += common[c, 0]
+                b += common[c, 1]
+        a, b = min(name.written + a, one), min((name.known + b) / name.weight, one)
+        if mean[0] * a + mean[1] * b >= limits[1]:
+            found[n], of_written[n], of_known[n] = met[i], a, b
+            n += 1
+    if n <= many:
+        return n
+    n_kept = 0
+    for i in range(n):
+        if mean[0] * of_written[i] + mean[1] * of_known[i] >= limits[2]:
+            found[n_kept], of_written[n_kept], of_known[n_kept] = found[i], of_written[i], of_known[i]
+            n_kept += 1
+    return n_kept
+
+
+@compiled
+def _longer(values: NDArray, more: int) -> NDArray:
+    out = np.empty(len(values) + more, values.dtype)
+    out[: len(values)] = values
+    return out
 
 
 def _written_idf(alike: sparse.csr_array, lexicon: Lexicon) -> NDArray[np.float32]:

@@ -7,7 +7,8 @@ cuts short. What two names share follows from it: see :mod:`geomatch.coverage`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 
 import numpy as np
@@ -40,6 +41,9 @@ _PREFIX_MIN = 3
 _PREFIX_MAX = 6
 
 
+_SHEET = np.dtype(
+    [("written", "f4"), ("known", "f4"), ("weight", "f4"), ("bits", "u8")], align=True
+)
 #: written word, known word, weight
 _Pairs = tuple[NDArray, NDArray, NDArray]
 
@@ -60,6 +64,8 @@ class Lexicon:
             self._count(names)
             self._sort(letters)
         self._trigrams = trigrams.result()
+        #: those that nobody has
+        self._sheets: list[NDArray[np.void]] = []
         #: what was found alike to the words asked for last
         self._remembered: dict[str, tuple[NDArray, NDArray]] = {}
 
@@ -68,14 +74,12 @@ class Lexicon:
         self.code_of = dict(zip(self.words, range(len(self.words)), strict=True))
         self._places = names.row, names.code
         self.matrix = binary(names.row, names.code, (names.n, len(self.words)))
-        #: the same, word by word, in the type of the products it is made for
-        self.names_with = self.matrix.T.tocsr().astype(np.complex64)
+        #: the same, word by word
+        self.names_with = self.matrix.T.tocsr()
         documents = np.bincount(self.matrix.indices, minlength=len(self.words))
         self.frequency = documents
         self.idf = np.log1p(names.n / np.maximum(documents, 1)).astype(np.float32)
         self.weight = np.maximum(self.matrix @ self.idf, 1e-6)
-        #: what a unit of a name's weight adds to the mean of the two coverages
-        self.weight_share = np.float32(OF_KNOWN) / self.weight
         self.unknown_idf = float(np.quantile(self.idf, 0.5)) if len(self.idf) else 1.0
 
     def _sort(self, letters: Letters) -> None:
@@ -211,10 +215,21 @@ class Lexicon:
         row, column = row[likest], column[likest]
         return asked[row], column, np.full(len(row), _PREFIX_WEIGHT, np.float32)
 
-    @cached_property
-    def blank(self) -> NDArray[np.int64]:
-        """-1 for each known name: paper to count on, for who leaves it as it was found."""
-        return np.full(self.matrix.shape[0], -1, np.int64)
+    @contextmanager
+    def sheet(self) -> Iterator[NDArray[np.void]]:
+        """One row a known name, to add up on what is ``written`` and ``known`` of it.
+
+        Both are 0 and must be so again; ``weight`` and ``bits`` (see :class:`Crowds`) stand
+        beside them, so that what is asked of a name is fetched at once. Nobody else has this
+        sheet meanwhile.
+        """
+        try:
+            sheet = self._sheets.pop()
+        except IndexError:
+            sheet = np.zeros(self.matrix.shape[0], _SHEET)
+            sheet["weight"], sheet["bits"] = self.weight, self.crowds.bits
+        yield sheet
+        self._sheets.append(sheet)
 
     @cached_property
     def crowds(self) -> Crowds:

@@ -62,12 +62,8 @@ def similar_names(
     row: NDArray[np.int64], name: NDArray[np.int64], coverage: Coverage, n_names: int
 ) -> WrittenNames:
     """Look every distinct written name up in the pool's lexicon."""
-    written, known, of_written, of_known = coverage.search(0, n_names, _LEAST)
-    has_many = np.bincount(written, minlength=n_names) > _MANY
-    score = OF_WRITTEN * of_written + OF_KNOWN * of_known
-    keep = np.flatnonzero((score >= _LEAST_OF_MANY) | ~has_many[written])
-    written, known, of_written, of_known = (
-        part[keep] for part in (written, known, of_written, of_known)
+    written, known, of_written, of_known = coverage.search(
+        0, n_names, _LEAST, _MANY, _LEAST_OF_MANY
     )
     start = np.searchsorted(written, np.arange(n_names + 1))
     return WrittenNames(row, name, coverage, start, known, of_written, of_known)
