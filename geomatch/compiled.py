@@ -7,7 +7,8 @@ would need a dozen arrays of all pairs for each of them (decision 0048).
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -18,11 +19,32 @@ def compiled(loop: _Loop) -> _Loop:
     """Compile a function of arrays and numbers when it is first called, and keep it on disk.
 
     It is kept beside the source or, where that cannot be written, in the user's cache folder
-    (``NUMBA_CACHE_DIR`` names another); where there is no such folder either, every process compiles
-    anew. What it computes is the same as Python's, to the bit, and other threads may run
-    meanwhile.
+    (``NUMBA_CACHE_DIR`` names another); where there is no such folder either, every process
+    compiles anew. What is kept is known by the file it stands in: a compiled function uses
+    functions and constants of its own module alone, so that a change of another is never missed.
+    Other threads run meanwhile.
     """
+    machine = numba.njit(nogil=True)(loop)
+    is_kept = False
+
+    @wraps(loop)
+    def call(*arguments: Any) -> Any:
+        nonlocal is_kept
+        if not is_kept:  # not before it is called: nothing is written at import
+            is_kept = True
+            _keep(machine)
+        return machine(*arguments)
+
+    return cast(_Loop, call)
+
+
+def compiled_part(loop: _Loop) -> _Loop:
+    """Compile a function that compiled ones of the same module call, into these."""
+    return cast(_Loop, numba.njit(nogil=True)(loop))
+
+
+def _keep(machine: Any) -> None:
     try:
-        return numba.njit(cache=True, nogil=True)(loop)
+        machine.enable_caching()
     except RuntimeError:  # no folder to keep it in
-        return numba.njit(nogil=True)(loop)
+        return

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from geomatch.compiled import compiled
+from geomatch.compiled import compiled, compiled_part
 from geomatch.lexicon import OF_KNOWN, OF_WRITTEN, Lexicon
 from geomatch.ragged import ragged_ranges
 
@@ -53,10 +53,11 @@ class Coverage:
         both = sparse.csr_array(
             (adds.astype(np.complex64), (name[stands], alike.indices[at])), shape=shape
         )
-        #: known words that each written name's may stand for, and what they add to both
-        self._start, self._word = (a.astype(np.int64) for a in (both.indptr, both.indices))
+        #: known words that the *i*-th name's may stand for are ``word[start[i]:start[i + 1]]``;
+        #: what each adds to the sum of either coverage is in ``adds``, shape (words, 2)
+        self.start, self.word = (a.astype(np.int64) for a in (both.indptr, both.indices))
         of_known = np.minimum(both.data.imag, 1.0) * lexicon.idf[both.indices]
-        self._adds = np.stack([both.data.real, of_known], axis=1)
+        self.adds = np.stack([both.data.real, of_known], axis=1)
 
     def search(
         self,
@@ -84,84 +85,23 @@ class Coverage:
         mean = np.array([OF_WRITTEN, OF_KNOWN], np.float32)
         with lexicon.sheet() as sheet:
             return _search(
-                low, high, limits, most, mean, (self._start, self._word, self._adds),
+                low, high, limits, most, mean, (self.start, self.word, self.adds),
                 (lexicon.names_with.indptr, lexicon.names_with.indices),
                 (crowds.number, crowds.start, crowds.holders, crowds.weights), sheet,
             )  # fmt: skip
 
 
-@compiled
-def _search(
-    low: int,
-    high: int,
-    limits: NDArray[np.float32],
-    many: int,
-    mean: NDArray[np.float32],
-    written: tuple[NDArray, ...],
-    known: tuple[NDArray, ...],
-    crowds: tuple[NDArray, ...],
-    sheet: NDArray[np.void],
-) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """See :meth:`Coverage.search`.
-
-    `mean` is what the two coverages count in their mean; `limits` are something less than the
-    least mean asked for, this, and that of names that have many alike.
-    """
-    start, words, adds = written
-    number, crowd_start, crowd, crowd_weights = crowds
-    one, infinite = np.float32(1.0), np.float32(np.inf)
-    met = np.empty(len(sheet), np.int32)
-    copied = np.empty(_ROOM, sheet.dtype)
-    found_written, found_known = np.empty(_ROOM, np.int64), np.empty(_ROOM, np.int64)
-    of_written, of_known = np.empty(_ROOM, np.float32), np.empty(_ROOM, np.float32)
-    n = 0
-    for w in range(low, high):
-        places = np.arange(start[w], start[w + 1])
-        is_common = number[words[places]] >= 0
-        common = adds[places[is_common]]
-        numbers = number[words[places[is_common]]].astype(np.uint64)
-        total_written = total_known = np.float32(0.0)
-        for c in range(len(common)):
-            total_written += common[c, 0]
-            total_known += common[c, 1]
-        n_rare = _meet_by_words(places[~is_common], words, adds, *known, sheet, met)
-        # Who shares commonest words alone may be alike when there is not much else to the name.
-        missing = limits[0] - mean[0] * min(total_written, one)
-        heaviest = mean[1] * total_known / missing if missing > 0.0 else infinite
-        n_met = n_rare
-        before = np.uint64(0)
-        for c in numbers:
-            first, last = crowd_start[c], crowd_start[c + np.uint64(1)]
-            last = first + np.searchsorted(crowd_weights[first:last], heaviest, side="right")
-            n_met = _meet_in_crowd(crowd[first:last], before, sheet, met, n_met)
-            before |= np.uint64(1) << c
-        if n_met > len(copied):
-            copied = np.empty(2 * n_met, sheet.dtype)
-        if n + n_met > len(found_written):
-            more = max(n_met, len(found_written))
-            found_written, found_known = _longer(found_written, more), _longer(found_known, more)
-            of_written, of_known = _longer(of_written, more), _longer(of_known, more)
-        _move(sheet, met, n_rare, n_met, copied)
-        n_found = _alike(
-            copied[:n_met], met, numbers, common, (total_written, total_known), limits, many, mean,
-            found_known[n:], of_written[n:], of_known[n:],
-        )  # fmt: skip
-        found_written[n : n + n_found] = w
-        n += n_found
-    return found_written[:n], found_known[:n], of_written[:n], of_known[:n]
-
-
-@compiled
+@compiled_part
 def _meet_by_words(
     places: NDArray[np.int64],
     words: NDArray[np.int64],
     adds: NDArray[np.float32],
-    holders_start: NDArray[np.int32],
-    holders: NDArray[np.int32],
+    known: tuple[NDArray, ...],
     sheet: NDArray[np.void],
     met: NDArray[np.int32],
 ) -> int:
     """Add up in `sheet` what names that hold some words share; they are `met`, so many."""
+    holders_start, holders = known
     n = 0
     for j in places:
         for at in range(holders_start[words[j]], holders_start[words[j] + 1]):
@@ -173,7 +113,7 @@ def _meet_by_words(
     return n
 
 
-@compiled
+@compiled_part
 def _meet_in_crowd(
     crowd: NDArray[np.int64],
     before: np.uint64,
@@ -188,7 +128,7 @@ def _meet_in_crowd(
     return n
 
 
-@compiled
+@compiled_part
 def _move(
     sheet: NDArray[np.void], met: NDArray[np.int32], n_rare: int, n: int, to: NDArray[np.void]
 ) -> None:
@@ -205,7 +145,7 @@ def _move(
         name.written = name.known = 0.0
 
 
-@compiled
+@compiled_part
 def _alike(
     names: NDArray[np.void],
     met: NDArray[np.int32],
@@ -242,16 +182,78 @@ def _alike(
     n_kept = 0
     for i in range(n):
         if mean[0] * of_written[i] + mean[1] * of_known[i] >= limits[2]:
-            found[n_kept], of_written[n_kept], of_known[n_kept] = found[i], of_written[i], of_known[i]
+            found[n_kept] = found[i]
+            of_written[n_kept], of_known[n_kept] = of_written[i], of_known[i]
             n_kept += 1
     return n_kept
 
 
-@compiled
+@compiled_part
 def _longer(values: NDArray, more: int) -> NDArray:
     out = np.empty(len(values) + more, values.dtype)
     out[: len(values)] = values
     return out
+
+
+@compiled
+def _search(
+    low: int,
+    high: int,
+    limits: NDArray[np.float32],
+    many: int,
+    mean: NDArray[np.float32],
+    written: tuple[NDArray, ...],
+    known: tuple[NDArray, ...],
+    crowds: tuple[NDArray, ...],
+    sheet: NDArray[np.void],
+) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """See :meth:`Coverage.search`.
+
+    `mean` is what the two coverages count in their mean; `limits` are something less than the
+    least mean asked for, this, and that of names that have many alike.
+    """
+    start, words, adds = written
+    number, crowd_start, crowd, crowd_weights = crowds
+    one, infinite = np.float32(1.0), np.float32(np.inf)
+    met = np.empty(len(sheet), np.int32)
+    copied = np.empty(_ROOM, sheet.dtype)
+    found_written, found_known = np.empty(_ROOM, np.int64), np.empty(_ROOM, np.int64)
+    of_written, of_known = np.empty(_ROOM, np.float32), np.empty(_ROOM, np.float32)
+    n = 0
+    for w in range(low, high):
+        places = np.arange(start[w], start[w + 1])
+        is_common = number[words[places]] >= 0
+        common = adds[places[is_common]]
+        numbers = number[words[places[is_common]]].astype(np.uint64)
+        total_written = total_known = np.float32(0.0)
+        for c in range(len(common)):
+            total_written += common[c, 0]
+            total_known += common[c, 1]
+        n_rare = _meet_by_words(places[~is_common], words, adds, known, sheet, met)
+        # Who shares commonest words alone may be alike when there is not much else to the name.
+        missing = limits[0] - mean[0] * min(total_written, one)
+        heaviest = mean[1] * total_known / missing if missing > 0.0 else infinite
+        n_met = n_rare
+        before = np.uint64(0)
+        for c in numbers:
+            first, last = crowd_start[c], crowd_start[c + np.uint64(1)]
+            last = first + np.searchsorted(crowd_weights[first:last], heaviest, side="right")
+            n_met = _meet_in_crowd(crowd[first:last], before, sheet, met, n_met)
+            before |= np.uint64(1) << c
+        if n_met > len(copied):
+            copied = np.empty(2 * n_met, sheet.dtype)
+        if n + n_met > len(found_written):
+            more = max(n_met, len(found_written))
+            found_written, found_known = _longer(found_written, more), _longer(found_known, more)
+            of_written, of_known = _longer(of_written, more), _longer(of_known, more)
+        _move(sheet, met, n_rare, n_met, copied)
+        n_found = _alike(
+            copied[:n_met], met, numbers, common, (total_written, total_known), limits, many, mean,
+            found_known[n:], of_written[n:], of_known[n:],
+        )  # fmt: skip
+        found_written[n : n + n_found] = w
+        n += n_found
+    return found_written[:n], found_known[:n], of_written[:n], of_known[:n]
 
 
 def _written_idf(alike: sparse.csr_array, lexicon: Lexicon) -> NDArray[np.float32]:

@@ -28,6 +28,11 @@ TRANCHE_HEADCOUNT = {
     "NN": 0.5, "00": 0.7, "01": 1.5, "02": 4, "03": 7.5, "11": 15, "12": 35, "21": 75, "22": 150,
     "31": 225, "32": 375, "41": 750, "42": 1500, "51": 3500, "52": 7500, "53": 12000,
 }  # fmt: skip
+#: What each candidate is asked for, in one place: fetched at once.
+TRAITS = np.dtype(
+    [("street", "i8"), ("commune", "i4"), ("street_text", "i4"), ("numero", "i4"), ("size", "f4"),
+     ("has_name", "?")], align=True
+)  # fmt: skip
 #: A position less sure than this is not one: such establishments are found by name or street.
 PRECISE_M = 150.0
 #: Questions put to the R-tree together: in Paris each finds thousands.
@@ -248,11 +253,6 @@ class Pool:
         return np.diff(self.name_bearers.indptr).astype(np.int32)
 
     @cached_property
-    def bearer_commune(self) -> NDArray[np.int32]:
-        """Commune of each row that :attr:`name_bearers` tells, in its order."""
-        return self.commune[self.name_bearers.indices].astype(np.int32)
-
-    @cached_property
     def _nearby(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         key = self._name_codes[0] * len(self.communes) + self.commune[self._named_rows]
         return np.unique(key, return_counts=True)
@@ -276,11 +276,20 @@ class Pool:
         """Rows that bear any name."""
         return np.diff(self.names_of.indptr) > 0
 
+    @cached_property
+    def traits(self) -> NDArray[np.void]:
+        """What candidates are asked for, row by row (:data:`TRAITS`)."""
+        traits = np.empty(len(self), TRAITS)
+        for name in ("street", "commune", "numero", "size", "has_name"):
+            traits[name] = getattr(self, name)
+        traits["street_text"] = self.street_text_code
+        return traits
+
     # ------------------------------------------------------------------ places
     def make_indexes(self) -> None:
         """Make the indexes now, not when they are first asked; those of names last."""
         for index in ("_positions", "_largest", "_by_street", "_by_street_text", "is_office",
-                      "bearer_commune", "_nearby", "has_name"):  # fmt: skip
+                      "_nearby", "traits"):  # fmt: skip
             getattr(self, index)
 
     @cached_property

@@ -42,7 +42,7 @@ _PREFIX_MAX = 6
 
 
 _SHEET = np.dtype(
-    [("written", "f4"), ("known", "f4"), ("weight", "f4"), ("bits", "u8")], align=True
+    [("written", "f4"), ("known", "f4"), ("weight", "f4"), ("pair", "i4"), ("bits", "u8")]
 )
 #: written word, known word, weight
 _Pairs = tuple[NDArray, NDArray, NDArray]
@@ -217,9 +217,9 @@ class Lexicon:
 
     @contextmanager
     def sheet(self) -> Iterator[NDArray[np.void]]:
-        """One row a known name, to add up on what is ``written`` and ``known`` of it.
+        """One row a known name, to note what is ``written`` and ``known`` of it, and a ``pair``.
 
-        Both are 0 and must be so again; ``weight`` and ``bits`` (see :class:`Crowds`) stand
+        They are 0 and must be so again; ``weight`` and ``bits`` (see :class:`Crowds`) stand
         beside them, so that what is asked of a name is fetched at once. Nobody else has this
         sheet meanwhile.
         """

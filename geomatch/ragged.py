@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from geomatch.compiled import compiled
+from geomatch.compiled import compiled, compiled_part
 
 #: Runs longer than so many times what is wanted of them are parted before they are sorted.
 _CROWD = 4
@@ -76,25 +76,8 @@ def in_reach(
     return _top(group, score, most, min(least, most), reach)
 
 
-@compiled
-def _top(
-    group: NDArray[np.int64], score: NDArray[np.float64], most: int, least: int, reach: float
-) -> NDArray[np.int64]:
-    out = np.empty(len(group), np.int64)
-    n = low = 0
-    while low < len(group):
-        high = low
-        while high < len(group) and group[high] == group[low]:
-            high += 1
-        for i in best(score[low:high], most, least, reach):
-            out[n] = low + i
-            n += 1
-        low = high
-    return out[:n].copy()
-
-
-@compiled
-def best(score: NDArray[np.float64], most: int, least: int, reach: float) -> NDArray[np.int64]:
+@compiled_part
+def _best(score: NDArray[np.float64], most: int, least: int, reach: float) -> NDArray[np.int64]:
     """Positions of the best scores, best first, the first of equals first.
 
     The first `least`, and behind them those within `reach` of the best, up to `most` in all.
@@ -111,3 +94,20 @@ def best(score: NDArray[np.float64], most: int, least: int, reach: float) -> NDA
         bound = max(bound, np.partition(score, len(score) - wanted)[len(score) - wanted])
     kept = np.flatnonzero(score >= bound)
     return kept[np.argsort(-score[kept], kind="mergesort")[:wanted]]
+
+
+@compiled
+def _top(
+    group: NDArray[np.int64], score: NDArray[np.float64], most: int, least: int, reach: float
+) -> NDArray[np.int64]:
+    out = np.empty(len(group), np.int64)
+    n = low = 0
+    while low < len(group):
+        high = low
+        while high < len(group) and group[high] == group[low]:
+            high += 1
+        for i in _best(score[low:high], most, least, reach):
+            out[n] = low + i
+            n += 1
+        low = high
+    return out[:n].copy()

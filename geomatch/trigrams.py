@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from geomatch.columns import narrow
+from geomatch.compiled import compiled
 from geomatch.letters import Letters
 
 _WIDTH = 16  # words are compared on their first 16 letters
@@ -24,8 +24,6 @@ _BASE = 38  # A–Z, 0–9, edge, other
 #: Of each byte: A–Z are 1 to 26, 0–9 27 to 36, what is neither is none.
 _CODE = np.zeros(256, np.int32)
 _CODE[np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", np.uint8)] = np.arange(1, 37)
-#: Written words looked up at once, so that the pairs in hand stay within the processor's cache.
-_CHUNK = 200
 _EPSILON = 1e-6
 #: Share of the trigrams a pair must share that need not be looked up.
 _DROPPED = 0.2
@@ -81,9 +79,6 @@ class TrigramIndex:
         self._kind_size, self._kind_length = kinds // span, kinds % span
         # trigram → words, in the order of their lengths
         self._words_of = self.matrix[self._order].T.tocsr()
-        gram = np.repeat(np.arange(_BASE**3), np.diff(self._words_of.indptr))
-        #: trigram and word in one integer, in order
-        self._postings = gram * len(lengths) + self._words_of.indices
 
     def resembling(
         self, words: Letters, least: NDArray[np.float64], dice: float
@@ -109,44 +104,16 @@ class TrigramIndex:
         for group in self._groups(lengths, least):
             dropped = self._droppable(group, dice)
             # least count of the trigrams looked up, by the two words' kinds
-            enough = (self._needed(group, dice) - dropped[:, None]).astype(np.float32)
-            kind = self._kind[group.low : group.high]
-            fewest = enough[:, self._within(group)].min(axis=1)
+            enough = self._needed(group, dice) - dropped[:, None]
             rare = self._without_commonest(grams[group.rows], dropped[sizes[group.rows]])
-            rare, columns = self._narrowed(rare, group)
-            for first in range(0, len(group.rows), _CHUNK):
-                rows = group.rows[first : first + _CHUNK]
-                both = rare[first : first + _CHUNK] @ columns
-                # what no known word asks less of goes first, for it is most
-                least_of = np.repeat(fewest[sizes[rows]], np.diff(both.indptr))
-                likely = np.flatnonzero(both.data >= least_of)
-                row = rows[np.searchsorted(both.indptr, likely, side="right") - 1]
-                column = both.indices[likely]
-                hit = np.flatnonzero(both.data[likely] >= enough[sizes[row], kind[column]])
-                found.append((row[hit], self._order[group.low + column[hit]]))
+            row, column = _sharing(
+                rare.indptr, rare.indices, enough[sizes[group.rows]], group.low, group.high,
+                self._words_of.indptr, self._words_of.indices, self._kind,
+            )  # fmt: skip
+            found.append((group.rows[row], self._order[column]))
         if not found:
             return np.array([], np.int64), np.array([], np.int64)
         return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
-
-    def _narrowed(
-        self, rare: sparse.csr_array, group: _Group
-    ) -> tuple[sparse.csr_array, sparse.csr_array]:
-        """Trigrams of the written words alone, and the words of the group that hold each."""
-        grams, column = np.unique(rare.indices, return_inverse=True)
-        n = self._words_of.shape[1]
-        low, high = (
-            np.searchsorted(self._postings, grams.astype(np.int64) * n + bound)
-            for bound in (group.low, group.high)
-        )
-        place = np.repeat(low - np.cumsum(np.r_[0, (high - low)[:-1]]), high - low)
-        place += np.arange(len(place))
-        words = self._words_of.indices[place] - group.low
-        start = np.r_[0, np.cumsum(high - low)]
-        shape = (len(grams), group.high - group.low)
-        ones = np.ones(len(words), np.float32)
-        holders = sparse.csr_array((ones, *narrow(words, start)), shape=shape)
-        written = (rare.data, *narrow(column.ravel(), rare.indptr))
-        return sparse.csr_array(written, shape=(rare.shape[0], len(grams))), holders
 
     def _needed(self, group: _Group, dice: float) -> NDArray[np.float64]:
         """Trigrams that words of each size must share with known ones of each kind."""
@@ -201,6 +168,44 @@ class TrigramIndex:
         counts = np.bincount(row[kept], minlength=grams.shape[0])
         start = np.concatenate([[0], np.cumsum(counts)])
         return sparse.csr_array((grams.data[kept], grams.indices[kept], start), shape=grams.shape)
+
+
+@compiled
+def _sharing(
+    start: NDArray[np.int32],
+    grams: NDArray[np.int32],
+    enough: NDArray[np.float64],
+    low: int,
+    high: int,
+    words_start: NDArray[np.int32],
+    words: NDArray[np.int32],
+    kind: Ints,
+) -> tuple[Ints, Ints]:
+    """Pairs (written, known) of words that share enough trigrams, known ones from `low` to `high`.
+
+    Word *i* is written with ``grams[start[i]:start[i + 1]]`` and must share ``enough[i, kind]``
+    of them with known ones of each kind; gram *g* is in ``words[words_start[g]:]``, in order.
+    """
+    shared, met = np.zeros(high - low, np.int8), np.empty(high - low, np.int32)
+    row, column = np.empty(high - low, np.int64), np.empty(high - low, np.int64)
+    n = 0
+    for i in range(len(start) - 1):
+        n_met = 0
+        for gram in grams[start[i] : start[i + 1]]:
+            its = words[words_start[gram] : words_start[gram + 1]]
+            for at in range(np.searchsorted(its, low), np.searchsorted(its, high)):
+                place = its[at] - low
+                met[n_met] = place
+                n_met += shared[place] == 0
+                shared[place] += 1
+        if n + n_met > len(row):
+            more = np.empty(len(row) + n_met, np.int64)
+            row, column = np.concatenate((row, more)), np.concatenate((column, more))
+        for place in met[:n_met]:
+            row[n], column[n] = i, low + place
+            n += shared[place] >= enough[i, kind[low + place]]
+            shared[place] = 0
+    return row[:n], column[:n]
 
 
 def trigram_matrix(words: Letters) -> sparse.csr_array:

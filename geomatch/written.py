@@ -12,6 +12,7 @@ from scipy import sparse
 from geomatch.compiled import compiled
 from geomatch.coverage import Coverage
 from geomatch.lexicon import OF_KNOWN, OF_WRITTEN
+from geomatch.ragged import ragged_ranges
 from geomatch.rows import Columns
 
 _LEAST = 0.33
@@ -85,48 +86,47 @@ def look_up(
     `row` is sorted; `names_of` tells which register names to look at, shape (establishments,
     names).
     """
-    place = np.full(names_of.shape[1], -1, np.int32)
+    at, position = ragged_ranges(names_of.indptr[establishment], names_of.indptr[establishment + 1])
     asked = names.row, names.name, names.start, names.known, names.score
-    return _look_up(row, establishment, *asked, names_of.indptr, names_of.indices, place)
+    with names.coverage.lexicon.sheet() as sheet:
+        return _look_up(row, at, names_of.indices[position], *asked, sheet)
 
 
 @compiled
 def _look_up(
     row: NDArray[np.int64],
-    establishment: NDArray[np.int64],
+    at: NDArray[np.int64],
+    names: NDArray[np.int32],
     writer: NDArray[np.int64],
     name: NDArray[np.int64],
     start: NDArray[np.int64],
     known: NDArray[np.int64],
     score: NDArray[np.float64],
-    indptr: NDArray[np.int32],
-    indices: NDArray[np.int32],
-    place: NDArray[np.int32],
+    sheet: NDArray[np.void],
 ) -> NDArray[np.int64]:
-    """See :func:`look_up`. A written name is laid out over all known ones: no search is as fast.
+    """See :func:`look_up`; ``names[i]`` is to be looked up for the item ``at[i]`` of `row`.
 
-    `place`, -1 for each known name, is left as it was found.
+    A written name is laid out on `sheet` over all known ones: no search is as fast.
     """
     out = np.full(len(row), -1, np.int64)
     low = first = 0
-    while low < len(row):
-        high = low
-        while high < len(row) and row[high] == row[low]:
+    while low < len(at):
+        bulletin, high = row[at[low]], low
+        while high < len(at) and row[at[high]] == bulletin:
             high += 1
-        while first < len(writer) and writer[first] < row[low]:
+        while first < len(writer) and writer[first] < bulletin:
             first += 1
-        at = first
-        while at < len(writer) and writer[at] == row[low]:
-            pairs = range(start[name[at]], start[name[at] + 1])
-            for pair in pairs:
-                place[known[pair]] = pair
+        while first < len(writer) and writer[first] == bulletin:
+            begin, end = start[name[first]], start[name[first] + 1]
+            for pair in range(begin, end):
+                sheet[known[pair]].pair = pair - begin + 1
             for i in range(low, high):
-                for k in range(indptr[establishment[i]], indptr[establishment[i] + 1]):
-                    pair = place[indices[k]]
-                    if pair >= 0 and (out[i] < 0 or score[pair] > score[out[i]]):
-                        out[i] = pair
-            for pair in pairs:
-                place[known[pair]] = -1
-            at += 1
+                if sheet[names[i]].pair:
+                    pair = begin + sheet[names[i]].pair - 1
+                    if out[at[i]] < 0 or score[pair] > score[out[at[i]]]:
+                        out[at[i]] = pair
+            for pair in range(begin, end):
+                sheet[known[pair]].pair = 0
+            first += 1
         low = high
     return out

@@ -23,7 +23,7 @@ PACKAGES = ("geomatch", "gazetteer")
 LAYERS: dict[str, tuple[str, ...]] = {
     "ground": (
         "errors", "paths", "text", "tables", "schema", "config", "store", "territories", "voies",
-        "columns", "cores", "memory", "ragged", "rows",
+        "columns", "compiled", "cores", "memory", "ragged", "rows",
     ),
     "knowledge": (
         "bags", "crowds", "joined", "letters", "trigrams", "lexicon", "coverage", "written",
@@ -49,6 +49,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "store": {"columns", "errors", "paths", "schema"},
     "voies": {"tables", "text"},
     "lexicon": {"bags", "crowds", "joined", "letters", "trigrams"},
+    "ragged": {"compiled"},
     "trigrams": {"letters"},
     "coverage": {"lexicon"},
     "written": {"coverage", "lexicon"},
@@ -73,6 +74,7 @@ ALONGSIDE: dict[str, set[str]] = {
 }
 #: Units that may not see all that lies below them.
 ONLY: dict[str, set[str]] = {
+    "compiled": set(),
     "crowds": set(),
     "joined": set(),
     "workplaces": set(),
@@ -82,11 +84,11 @@ ONLY: dict[str, set[str]] = {
     "columns": set(),
     "cores": set(),
     "lexicon": {"bags", "columns", "cores", "crowds", "joined", "letters", "ragged", "trigrams"},
-    "coverage": {"columns", "lexicon", "ragged"},
+    "coverage": {"compiled", "lexicon", "ragged"},
     "positions": {"ragged"},
-    "ragged": set(),
+    "ragged": {"compiled"},
     "rows": set(),
-    "written": {"coverage", "lexicon", "ragged", "rows"},
+    "written": {"compiled", "coverage", "lexicon", "ragged", "rows"},
     "collective": {"rows"},
     "decisions": {"config", "model", "rows"},
     "results": {"rows", "schema", "territories"},
@@ -305,7 +307,7 @@ def watch(event, args):
             print(event, args[:1])
 
 for name in ("numpy", "pandas", "pyarrow.parquet", "duckdb", "scipy.sparse", "sklearn.linear_model",
-             "scipy.optimize", "rapidfuzz", "pyproj", "shapely", "requests", "typer",
+             "scipy.optimize", "numba", "rapidfuzz", "pyproj", "shapely", "requests", "typer",
              "rich.progress"):
     importlib.import_module(name)  # what others do at import is theirs
 sys.addaudithook(watch)
@@ -325,6 +327,19 @@ def test_nothing_is_read_written_or_sent_at_import() -> None:
     )
     assert ran.stderr == ""
     assert ran.stdout.split("\n")[:-1] == ["done"]
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_compiled_functions_use_what_their_own_module_defines_alone(module: str) -> None:
+    """Numba keeps what it compiled as long as the file of the function is the same."""
+    foreign = {i.name for i in imports(module)}
+    for node in ast.walk(tree(module)):
+        if isinstance(node, ast.FunctionDef) and any(
+            ast.unparse(d) in ("compiled", "compiled_part") for d in node.decorator_list
+        ):
+            body = ast.Module(node.body, [])
+            used = {n.id for n in ast.walk(body) if isinstance(n, ast.Name)}
+            assert not used & foreign, f"{node.name} uses {used & foreign}: pass it as an argument"
 
 
 # ------------------------------------------------------------------ shape

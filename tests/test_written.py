@@ -33,6 +33,8 @@ def test_the_best_similar_name_of_an_establishment_is_found(
     asker = np.repeat(bulletins, len(known))
     establishment = np.tile(np.arange(len(known)), len(written))
     found = look_up(asker, establishment, similar, names_of)
+    assert (similar.compared(found)["written"][found >= 0] == asker[found >= 0]).all()
+    found = similar.compared(found)
     a, b = found["of_written"], found["of_known"]
     pairs = {}
     for w, k, x, y in zip(*coverage.search(0, len(written), 0.33), strict=True):
