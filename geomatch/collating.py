@@ -46,14 +46,21 @@ def collate(files: Sequence[Path], table: Table, target: Path, *, block: int = _
     # a partition without any row may not know the types of its numbers
     known = next((p.schema for p in parts if p.last >= 0), parts[0].schema)
     schema = known.remove(known.get_field_index(ORDER))
-    writing = writing_options(schema) | {"compression": "zstd"}
+    # what is least and most in each group serves who looks for an id, not for a feature
+    writing = writing_options(schema) | {
+        "compression": "zstd",
+        "write_statistics": [c for c in schema.names if c in table.columns],
+    }
     # Both halves leave Python's lock: one block is put in order while another is compressed.
     with pq.ParquetWriter(target, schema, **writing) as writer, ThreadPoolExecutor(1) as ahead:
-        blocks = _blocks(parts, block)
-        following = ahead.submit(next, blocks, None)
+        ready = (
+            _without_blanks(rows.drop_columns(ORDER), texts).cast(schema)
+            for rows in _blocks(parts, block)
+        )
+        following = ahead.submit(next, ready, None)
         while (rows := following.result()) is not None:
-            following = ahead.submit(next, blocks, None)
-            writer.write_table(_without_blanks(rows.drop_columns(ORDER), texts).cast(schema))
+            following = ahead.submit(next, ready, None)
+            writer.write_table(rows)
 
 
 def writing_options(schema: pa.Schema) -> dict[str, Any]:
