@@ -20,7 +20,7 @@ from geomatch.bags import Bags
 from geomatch.rows import Rows
 from geomatch.schema import NAMES
 from geomatch.tables import load_table
-from geomatch.text import normalise_all
+from geomatch.text import normalise
 
 #: Words that tell nothing of who the employer is.
 STOP_WORDS = frozenset(
@@ -37,25 +37,18 @@ _ELIDED = re.compile(r"\bP ?TIT(E?S?)\b")
 _CANTEEN_U = re.compile(r"\bREST(?:O|AU|AURANT)?S? U\b")
 #: Numbers of schools, chambers, universities; a single letter is one only at the end.
 _NUMERALS = {"II": "2", "III": "3", "IV": "4", "VI": "6", "VII": "7", "VIII": "8", "IX": "9"}
-#: Names whose kind is kept: colleagues write the same.
+#: Names whose cleaned form and kind are kept: colleagues write the same.
 _MOST_REMEMBERED = 50_000
 _LAST_NUMERALS = {"I": "1", "V": "5", "X": "10"}
 
 
 def clean_names(names: Sequence[str]) -> list[str]:
-    """Normalised names without legal form, abbreviations spelled out; each distinct one once.
+    """Normalised names without legal form, abbreviations spelled out.
 
     ``"SARL CTRE AUTO X"`` gives ``"CENTRE AUTOMOBILE X"``; a name made of nothing but legal
     forms is kept whole. Stop words stay here: :func:`name_words` takes them out.
     """
-    known: dict[str, str] = {}
-    out = []
-    for name in normalise_all(names):
-        clean = known.get(name)
-        if clean is None:
-            clean = known[name] = _clean(name)
-        out.append(clean)
-    return out
+    return [_clean(name) for name in names]
 
 
 def name_words(name: str) -> list[str]:
@@ -213,7 +206,9 @@ def _without_town(name: str, town: str) -> str:
     return "" if not set(words) - STOP_WORDS else " ".join(words)
 
 
+@lru_cache(_MOST_REMEMBERED)
 def _clean(name: str) -> str:
+    name = normalise(name)
     if _SPELLED.search(name):
         name = _SPELLED.sub(lambda m: m.group().replace(" ", ""), name)
     if "TIT" in name:

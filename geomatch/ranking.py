@@ -7,8 +7,7 @@ model is a table of weights kept as JSON; see :mod:`geomatch.model`.
 from __future__ import annotations
 
 import functools
-import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -201,12 +200,20 @@ def _read(
     Kinds are bits (see ``tables/kinds_of_place.csv``). Each distinct name is read once.
     """
     position, back = np.unique(at, return_inverse=True)
-    bits, back = _kind_bits(), back.ravel()
+    back = back.ravel()
     distinct = names_at(position).tolist()
     words = [name.split() for name in distinct]
     in_order = np.array([" ".join(sorted(w)) for w in words], dtype=object)
-    kinds = [functools.reduce(operator.or_, (bits.get(w, 0) for w in ws), 0) for ws in words]
-    return np.array(distinct, dtype=object)[back], in_order[back], np.array(kinds, np.int64)[back]
+    kinds = np.array([_kinds_of(ws) for ws in words], np.int64)
+    return np.array(distinct, dtype=object)[back], in_order[back], kinds[back]
+
+
+def _kinds_of(words: Sequence[str]) -> int:
+    bits, kinds = _kind_bits(), 0
+    for word in words:
+        if word in bits:
+            kinds |= bits[word]
+    return kinds
 
 
 @functools.cache

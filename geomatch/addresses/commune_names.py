@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 from rapidfuzz.fuzz import ratio
@@ -16,6 +17,7 @@ from rapidfuzz.fuzz import ratio
 from geomatch.addresses.commune_choice import ORIGIN_COST
 from geomatch.addresses.key_table import KeyTable
 from geomatch.columns import texts
+from geomatch.letters import Letters, edits_apart
 
 _Key = TypeVar("_Key", int, str)
 #: Code → where the name comes from.
@@ -41,7 +43,7 @@ class CommuneNames:
         self._code, self._origin = (texts(names.column(c)) for c in ("code_commune", "origine"))
         self._known_codes: dict[tuple[bool, str], Codes] = {}
         self._known_alike: dict[tuple[str, frozenset[str] | None], list[tuple[Codes, int]]] = {}
-        self._known_lengths: dict[int, list[str]] = {}
+        self._known_lengths: dict[int, tuple[list[str], NDArray[np.uint64]]] = {}
         self._of_commune: dict[str, dict[str, list[str]]] = {}
 
     def exact(self, key: str) -> Codes:
@@ -109,7 +111,9 @@ class CommuneNames:
         if known is None:
             if len(self._known_alike) >= _MOST_KNOWN:
                 self._known_alike.clear()
-            names = self._near_length(key) if departements is None else self._names_of(departements)
+            names = (
+                self._near_in_letters(key) if departements is None else self._names_of(departements)
+            )
             known = self._known_alike[asked] = self.alike_among(key, names)
         return known
 
@@ -124,16 +128,19 @@ class CommuneNames:
         """Names that begin or end as a key does: all those a single slip away from a long one."""
         return [n for end in _ends(key) for n in self._of_end.get(end, ())]
 
-    def _near_length(self, key: str) -> list[str]:
-        """Names so long that they may be the key with the slips allowed."""
+    def _near_in_letters(self, key: str) -> list[str]:
+        """Names whose length and letters do not rule out that they are the key with slips."""
+        allowed = _allowed_slips(key)
         known = self._known_lengths.get(len(key))
         if known is None:
-            allowed = _allowed_slips(key)
             lengths = range(len(key) - allowed, len(key) + allowed + 1)
-            known = [n for length in lengths for n in self._of_length.get(length, ())]
-            if known:  # a text longer than every name leaves nothing behind
+            names = [n for length in lengths for n in self._of_length.get(length, ())]
+            known = names, _masks(names)
+            if names:  # a text longer than every name leaves nothing behind
                 self._known_lengths[len(key)] = known
-        return known
+        names, masks = known
+        near = np.flatnonzero(edits_apart(_masks([key]), masks) <= allowed)
+        return [names[i] for i in near.tolist()]
 
     def _names_of(self, departements: Collection[str]) -> list[str]:
         if len(departements) == 1:
@@ -162,6 +169,10 @@ def _grouped(pairs: Iterable[tuple[_Key, str]]) -> dict[_Key, list[str]]:
     for key, value in pairs:
         found.setdefault(key, []).append(value)
     return found
+
+
+def _masks(names: list[str]) -> NDArray[np.uint64]:
+    return Letters(np.array(names, dtype=object)).masks
 
 
 def _allowed_slips(key: str) -> int:

@@ -46,8 +46,10 @@ _RANGE = re.compile(
 _ROAD = re.compile(
     r"(^|, ?|^\d{1,4},? |ROUTE )R?([DN]) ?(\d{1,4})(?=$| \d{5}\b| ?,)", re.IGNORECASE
 )
-#: What is said otherwise: ``n° 3``, ``F-35910``, ``35 910 VAUBRAY``, ``D908``.
+_DIGIT = re.compile(r"\d")
+#: What is said otherwise, all with digits: ``5-7``, ``n° 3``, ``F-35910``, ``35 910 X``, ``D908``.
 _SPELLINGS = (
+    (_RANGE, r"\1 A \2"),
     (re.compile(r"\bn\s?[°º]\s*(?=\d)", re.IGNORECASE), " "),
     (re.compile(r"\bF ?- ?(?=\d{5}\b)"), ""),
     (re.compile(r"(?<=[A-Za-z,] )(\d{2}) (\d{3})(?= [A-Za-z]{2})(?!.*\d{5})"), r"\1\2"),
@@ -148,10 +150,12 @@ class Tokens(NamedTuple):
 
 def tokenise(text: str) -> Tokens:
     """Cut a line in words; commas, line ends and lone dashes become the word ``,``."""
-    line = _STRIPPED.sub(_repaired, _STRIPPED_QUOTE.sub("'", text[:MAX_LINE]))
-    line = _RANGE.sub(r"\1 A \2", line)
-    for spelling, replacement in _SPELLINGS:
-        line = spelling.sub(replacement, line)
+    line = text[:MAX_LINE]
+    if not line.isascii():
+        line = _STRIPPED.sub(_repaired, _STRIPPED_QUOTE.sub("'", line))
+    if _DIGIT.search(line):
+        for spelling, replacement in _SPELLINGS:
+            line = spelling.sub(replacement, line)
     if "," in line or "\n" in line or ";" in line or " - " in line or "|" in line:
         line = " , ".join(normalise(part) for part in _SEPARATORS.split(line))
     else:
