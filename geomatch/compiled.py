@@ -7,6 +7,7 @@ would need a dozen arrays of all pairs for each of them (decision 0048).
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, TypeVar, cast
 
@@ -22,7 +23,7 @@ def compiled(loop: _Loop) -> _Loop:
     (``NUMBA_CACHE_DIR`` names another); where there is no such folder either, every process
     compiles anew. What is kept is known by the file it stands in: a compiled function uses
     functions and constants of its own module alone, so that a change of another is never missed.
-    Other threads run meanwhile.
+    Other threads run meanwhile. With ``NUMBA_DISABLE_JIT=1`` loops run as Python does.
     """
     machine = numba.njit(nogil=True)(loop)
     is_kept = False
@@ -32,7 +33,8 @@ def compiled(loop: _Loop) -> _Loop:
         nonlocal is_kept
         if not is_kept:  # not before it is called: nothing is written at import
             is_kept = True
-            _keep(machine)
+            if machine is not loop:
+                _keep(machine)
         return machine(*arguments)
 
     return cast(_Loop, call)
@@ -44,7 +46,5 @@ def compiled_part(loop: _Loop) -> _Loop:
 
 
 def _keep(machine: Any) -> None:
-    try:
+    with suppress(RuntimeError):  # no folder to keep it in
         machine.enable_caching()
-    except RuntimeError:  # no folder to keep it in
-        return

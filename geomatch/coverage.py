@@ -107,9 +107,9 @@ def _meet_by_words(
         for at in range(holders_start[words[j]], holders_start[words[j] + 1]):
             name = sheet[holders[at]]
             met[n] = holders[at]
-            n += name.known == 0.0
-            name.written += adds[j, 0]
-            name.known += adds[j, 1]
+            n += name["known"] == 0.0
+            name["written"] += adds[j, 0]
+            name["known"] += adds[j, 1]
     return n
 
 
@@ -124,7 +124,7 @@ def _meet_in_crowd(
     """Names of a crowd are `met` too, behind the first `n`; nobody twice."""
     for k in crowd:
         met[n] = k
-        n += sheet[k].known == 0.0 and sheet[k].bits & before == 0
+        n += sheet[k]["known"] == 0.0 and sheet[k]["bits"] & before == 0
     return n
 
 
@@ -140,9 +140,9 @@ def _move(
         met[i], met[n_rare - 1 - i] = met[n_rare - 1 - i], met[i]
     for i in range(n):
         name = sheet[met[i]]
-        to[i].written, to[i].known = name.written, name.known
-        to[i].weight, to[i].bits = name.weight, name.bits
-        name.written = name.known = 0.0
+        to[i]["written"], to[i]["known"] = name["written"], name["known"]
+        to[i]["weight"], to[i]["bits"] = name["weight"], name["bits"]
+        name["written"] = name["known"] = 0.0
 
 
 @compiled_part
@@ -164,16 +164,16 @@ def _alike(
     for i in range(len(names)):
         name = names[i]
         # a bound first, without the caps and the bits: it throws out nine in ten
-        bound = mean[0] * (name.written + totals[0])
-        bound += mean[1] * (name.known + totals[1]) / name.weight
+        bound = mean[0] * (name["written"] + totals[0])
+        bound += mean[1] * (name["known"] + totals[1]) / name["weight"]
         if bound < limits[0]:
             continue
         a = b = np.float32(0.0)
         for c in range(len(numbers)):
-            if name.bits >> numbers[c] & np.uint64(1):
+            if name["bits"] >> numbers[c] & np.uint64(1):
                 a += common[c, 0]
                 b += common[c, 1]
-        a, b = min(name.written + a, one), min((name.known + b) / name.weight, one)
+        a, b = min(name["written"] + a, one), min((name["known"] + b) / name["weight"], one)
         if mean[0] * a + mean[1] * b >= limits[1]:
             found[n], of_written[n], of_known[n] = met[i], a, b
             n += 1
@@ -215,7 +215,7 @@ def _search(
     start, words, adds = written
     number, crowd_start, crowd, crowd_weights = crowds
     one, infinite = np.float32(1.0), np.float32(np.inf)
-    met = np.empty(len(sheet), np.int32)
+    met = np.empty(len(sheet) + 1, np.int32)  # who is met again is noted behind the last
     copied = np.empty(_ROOM, sheet.dtype)
     found_written, found_known = np.empty(_ROOM, np.int64), np.empty(_ROOM, np.int64)
     of_written, of_known = np.empty(_ROOM, np.float32), np.empty(_ROOM, np.float32)

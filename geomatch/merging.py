@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geomatch import paths
+from geomatch.collating import ENDING, as_partition
 from geomatch.errors import ConfigError, DataError
 from geomatch.partitions import PART, RUN, merge_tables, write_description
 from geomatch.paths import Location
@@ -95,8 +96,7 @@ def _number(run: Location, work: Path, number: int) -> np.ndarray:
         if len(rows[name]) != table.num_rows:
             raise DataError(f"{run}: {PART} is not that of {name}.parquet; match this part again")
         table = table.append_column("source_row", pa.array(rows[name]))
-        # Without statistics, as partitions are written: see Work.
-        pq.write_table(table, work / f"{number:05d}-{name}.parquet", write_statistics=False)
+        (work / f"{number:05d}-{name}{ENDING}").write_bytes(as_partition(table))
     return row
 
 

@@ -4,32 +4,29 @@
 
     OUT/.partitions/plan.json                  written last: without it nothing was planned
     OUT/.partitions/00000-bulletins.parquet
-    OUT/.partitions/00000-candidates.parquet
-    OUT/.partitions/00000-decisions.parquet    written last: the partition is done
+    OUT/.partitions/00000-candidates.arrow
+    OUT/.partitions/00000-decisions.arrow      written last: the partition is done
 
 On a disk that all workers see, or in an S3 store; every file is there whole or not at all.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geomatch import paths
-from geomatch.collating import GROUP_ROWS, collate, writing_options
+from geomatch.collating import ENDING, ORDER, as_partition, collate, places_in
 from geomatch.errors import ConfigError, DataError
 from geomatch.paths import Location
 from geomatch.rows import Rows
@@ -99,7 +96,10 @@ class Work:
             there = places.take(rows)
             part = bulletins.iloc[rows].reset_index(drop=True)
             part = part.assign(**{c: there[c] for c in COMMUNES_RESOLVED.names})
-            self._write(number, "bulletins", pa.Table.from_pandas(part, preserve_index=False))
+            table = _typed(pa.Table.from_pandas(part, preserve_index=False))
+            buffer = io.BytesIO()
+            pq.write_table(table, buffer, compression="lz4", write_statistics=False)
+            self._write(f"{number:05d}-bulletins.parquet", buffer.getvalue())
             codes = set(there["departement"])
             planned.append(Partition(len(rows), str(codes.pop()) if len(codes) == 1 else ""))
         told = {"rows": [p.size for p in planned], "places": [p.place for p in planned]}
@@ -124,17 +124,17 @@ class Work:
     def write_results(self, number: int, candidates: Rows, decisions: Rows) -> None:
         """Write the results of a partition; they are there when both are."""
         for table, rows in ((CANDIDATES, candidates), (DECISIONS, decisions)):
-            self._write(number, table.name, _arrow(rows))
+            self._write(f"{number:05d}-{table.name}{ENDING}", as_partition(_typed(_arrow(rows))))
 
     def done(self) -> frozenset[int]:
         """Partitions whose results are there."""
-        ending = f"-{DECISIONS.name}.parquet"
+        ending = f"-{DECISIONS.name}{ENDING}"
         names = (n for n in paths.files_of(self.folder) if not n.startswith("."))
         return frozenset(int(n.removesuffix(ending)) for n in names if n.endswith(ending))
 
     def merge(self, out: Location, *, is_part: bool) -> None:
         """Results of all partitions in input order; those of a part of a file can be merged."""
-        endings = tuple(f"-{table.name}.parquet" for table in TABLES)
+        endings = tuple(f"-{table.name}{ENDING}" for table in TABLES)
         with paths.reading(self.folder, endings=endings) as local:
             merge_tables(local, out)
             if is_part:
@@ -149,14 +149,8 @@ class Work:
         """Delete what is left of it."""
         paths.remove(self.folder)
 
-    def _write(self, number: int, name: str, table: pa.Table) -> None:
-        buffer = io.BytesIO()
-        arrow = _typed(table)
-        # small row groups: the merge holds one of each partition
-        options = writing_options(arrow.schema) | {"compression": "lz4", "write_statistics": False}
-        pq.write_table(arrow, buffer, row_group_size=GROUP_ROWS, **options)
-        file = paths.join(self.folder, f"{number:05d}-{name}.parquet")
-        paths.write_bytes(file, buffer.getvalue())
+    def _write(self, name: str, content: bytes) -> None:
+        paths.write_bytes(paths.join(self.folder, name), content)
 
 
 def _arrow(rows: Rows) -> pa.Table:
@@ -179,48 +173,28 @@ def _typed(table: pa.Table) -> pa.Table:
 
 
 def merge_tables(local: Path, out: Location) -> None:
-    """Files ``*-decisions.parquet`` and ``*-candidates.parquet`` of a folder → two tables.
+    """Files ``*-decisions.arrow`` and ``*-candidates.arrow`` of a folder → two tables.
 
-    An old run.json goes first: what is written here is not what it describes; and drafts of a merge
-    that was killed. What is absent
-    is ``""`` in the flow and null in the files.
+    An old run.json goes first: what is written here is not what it describes; and drafts of a
+    merge that was killed. What is absent is ``""`` in the flow and null in the files.
     """
     paths.remove(paths.join(out, RUN))
     paths.remove_drafts(out)
     for table in TABLES:
         with paths.writing(paths.join(out, f"{table.name}.parquet")) as partial:
-            collate(sorted(local.glob(f"*-{table.name}.parquet")), table, partial)
+            collate(sorted(local.glob(f"*-{table.name}{ENDING}")), table, partial)
 
 
 def write_part(local: Path, out: Location) -> None:
     """Where each bulletin of a part stands in the input, and how many candidates it has."""
-    candidates, decisions = (_sql(local / f"*-{t.name}.parquet") for t in TABLES)
+    candidates, decisions = (
+        np.concatenate([places_in(f) for f in local.glob(f"*-{table.name}{ENDING}")])
+        for table in TABLES
+    )
+    row = np.sort(decisions)
+    n = np.bincount(np.searchsorted(row, candidates), minlength=len(row))
     with paths.writing(paths.join(out, PART)) as partial:
-        _copy(
-            "SELECT source_row, coalesce(n, 0)::BIGINT AS n_candidates "
-            f"FROM read_parquet({decisions}) LEFT JOIN (SELECT source_row, count(*) AS n "
-            f"FROM read_parquet({candidates}) GROUP BY 1) USING (source_row) ORDER BY 1",
-            partial,
-            spill=local,
-        )
-
-
-def _copy(query: str, target: Path, *, spill: Path) -> None:
-    with duckdb.connect() as connection:
-        connection.execute(f"SET temp_directory = {_sql(spill)}")
-        connection.execute("SET preserve_insertion_order = true")
-        try:
-            connection.execute(
-                f"COPY ({query}) TO {_sql(target)} (FORMAT parquet, COMPRESSION zstd)"
-            )
-        except duckdb.IOException as error:
-            full = os.strerror(errno.ENOSPC)
-            reason = full if full in str(error) else str(error).splitlines()[0]
-            raise OSError(reason) from error
-
-
-def _sql(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+        pq.write_table(pa.table({ORDER: row, "n_candidates": n}), partial, compression="zstd")
 
 
 # ------------------------------------------------------------------ what was run

@@ -186,7 +186,8 @@ def _sharing(
     Word *i* is written with ``grams[start[i]:start[i + 1]]`` and must share ``enough[i, kind]``
     of them with known ones of each kind; gram *g* is in ``words[words_start[g]:]``, in order.
     """
-    shared, met = np.zeros(high - low, np.int8), np.empty(high - low, np.int32)
+    shared = np.zeros(high - low, np.int8)
+    met = np.empty(high - low + 1, np.int32)  # who is met again is noted behind the last
     row, column = np.empty(high - low, np.int64), np.empty(high - low, np.int64)
     n = 0
     for i in range(len(start) - 1):

@@ -119,14 +119,14 @@ def _look_up(
         while first < len(writer) and writer[first] == bulletin:
             begin, end = start[name[first]], start[name[first] + 1]
             for pair in range(begin, end):
-                sheet[known[pair]].pair = pair - begin + 1
+                sheet[known[pair]]["pair"] = pair - begin + 1
             for i in range(low, high):
-                if sheet[names[i]].pair:
-                    pair = begin + sheet[names[i]].pair - 1
+                if sheet[names[i]]["pair"]:
+                    pair = begin + sheet[names[i]]["pair"] - 1
                     if out[at[i]] < 0 or score[pair] > score[out[at[i]]]:
                         out[at[i]] = pair
             for pair in range(begin, end):
-                sheet[known[pair]].pair = 0
+                sheet[known[pair]]["pair"] = 0
             first += 1
         low = high
     return out

@@ -63,7 +63,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "matcher": {"national", "prepared", "resources", "results"},
     "batch": {"cluster", "partitions", "planning"},
     "planning": {"cluster"},
-    "merging": {"partitions"},
+    "merging": {"collating", "partitions"},
     "partitions": {"collating"},
     "training": {"evaluation", "verdicts"},
     "verdicts": {"evaluation", "review"},

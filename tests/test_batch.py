@@ -187,8 +187,8 @@ def test_a_half_written_partition_is_matched_again(
         with pytest.raises(StoppedError):
             run(*arguments)
     work = tmp_path / ".partitions"
-    (work / "00001-decisions.parquet").unlink()
-    (work / ".00002-decisions.123.partial.parquet").write_bytes(b"PAR1 half")
+    (work / "00001-decisions.arrow").unlink()
+    (work / ".00002-decisions.123.partial.arrow").write_bytes(b"ARROW1 half")
     run(*arguments, RunOptions(resume=True))
     assert content(tmp_path) == content(whole)
 

@@ -94,7 +94,7 @@ def arguments(chain: Chain, out: object, scheduler: str, *more: object) -> tuple
 
 
 def done(out: Path) -> int:
-    return len(list((out / ".partitions").glob("[0-9]*-decisions.parquet")))
+    return len(list((out / ".partitions").glob("[0-9]*-decisions.arrow")))
 
 
 def wait_for_partitions(

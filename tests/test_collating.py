@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from geomatch.collating import collate
+from geomatch import collating
+from geomatch.collating import as_partition, collate
 from geomatch.schema import Table
 
 TABLE = Table("t", {"id": ("text", ""), "siret": ("text", ""), "score": ("float", "")})
@@ -24,10 +25,10 @@ def _parts(folder: Path, of_part: list[list[int]], each: int = 2) -> list[Path]:
             "score": np.arange(len(row)) / 4,
             "source_row": row,
         })  # fmt: skip
-        files.append(folder / f"{number}.parquet")
+        files.append(folder / f"{number}.arrow")
         schema = pa.schema([("id", pa.string()), ("siret", pa.string()), ("score", pa.float64()),
                             ("source_row", pa.int64())])  # fmt: skip
-        pq.write_table(pa.Table.from_pandas(rows, schema), files[-1], row_group_size=3)
+        files[-1].write_bytes(as_partition(pa.Table.from_pandas(rows, schema)))
     return files
 
 
@@ -42,7 +43,8 @@ def _parts(folder: Path, of_part: list[list[int]], each: int = 2) -> list[Path]:
         [[0, 4], [], [1, 2, 3]],
     ],
 )
-def test_input_order_whatever_the_partitions(tmp_path, of_part, block):
+def test_input_order_whatever_the_partitions(tmp_path, monkeypatch, of_part, block):
+    monkeypatch.setattr(collating, "_BATCH_ROWS", 3)
     target = tmp_path / "whole.parquet"
     collate(_parts(tmp_path, of_part), TABLE, target, block=block)
     rows = pq.read_table(target)

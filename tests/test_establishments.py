@@ -166,3 +166,17 @@ def test_streets_have_one_number_each_and_none_where_no_text_is() -> None:
     assert none == -1 < pins == again
     asked = np.array(["DES PINS", "", "DU LION"], dtype=object)
     assert pool.codes_of_streets(asked).tolist() == [pins, -1, -1]
+
+
+def test_traits_are_what_their_own_columns_say() -> None:
+    pool = pool_of(
+        register(
+            {"denomination": "GALANT", "numero": "3", "type_voie": "RUE", "nom_voie": "DES PINS"},
+            {"numero": "9", "nom_voie": "DU LION", "code_commune": "96002"},
+            {"denomination": "CREPIN", "tranche_effectifs": "31"},
+        )
+    )
+    for name in ("street", "commune", "numero", "size", "has_name"):
+        assert pool.traits[name].tolist() == getattr(pool, name).tolist(), name
+    assert pool.traits["street_text"].tolist() == pool.street_text_code.tolist()
+    assert pool.traits["has_name"].tolist() == [True, False, True]

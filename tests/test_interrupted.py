@@ -28,7 +28,7 @@ def arguments(chain: Chain, out: object, *more: object) -> tuple[object, ...]:
 
 
 def partitions_done(out: Path) -> int:
-    return len(list((out / ".partitions").glob("[0-9]*-decisions.parquet")))
+    return len(list((out / ".partitions").glob("[0-9]*-decisions.arrow")))
 
 
 # ------------------------------------------------------------------ everything is killed

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
+from geomatch.coverage import Coverage
 from geomatch.lexicon import Lexicon
+from geomatch.written import look_up, similar_names
 
 letters = st.text("ABCDE01", min_size=1, max_size=7)
 names = st.lists(st.lists(letters, max_size=4), max_size=8)
@@ -112,3 +116,39 @@ def test_taking_words_apart_loses_no_name_and_no_known_word(
         assert [w for w in before if w in lexicon.code_of] == [
             w for w in after if w in lexicon.code_of and w in before
         ]
+
+
+def _spoil(sheet: np.ndarray) -> None:
+    sheet["written"] = 1.0
+    raise IndexError
+
+
+def test_a_sheet_is_for_one_at_a_time_and_comes_back_blank() -> None:
+    lexicon = Lexicon.of(KNOWN)
+    with lexicon.sheet() as one, lexicon.sheet() as other:
+        assert one is not other
+        for sheet in (one, other):
+            assert sheet["weight"].tolist() == lexicon.weight.tolist()
+            assert not sheet["written"].any()
+    with lexicon.sheet() as again:
+        assert again is one
+    with pytest.raises(IndexError), lexicon.sheet() as spoilt:
+        _spoil(spoilt)
+    for _ in range(3):
+        with lexicon.sheet() as sheet:
+            assert not sheet["written"].any()
+
+
+@given(names.filter(any), names)
+def test_nothing_is_left_on_the_sheet(known: list[list[str]], written: list[list[str]]) -> None:
+    lexicon = Lexicon.of(known)
+    rows = np.arange(len(written))
+    similar = similar_names(rows, rows, Coverage(lexicon, written), len(written))
+    names_of = sparse.csr_array(np.eye(len(known)))
+    look_up(
+        np.repeat(rows, len(known)), np.tile(np.arange(len(known)), len(rows)), similar, names_of
+    )
+    with lexicon.sheet() as sheet:
+        assert sheet["weight"].tolist() == lexicon.weight.tolist()
+        for column in ("written", "known", "pair"):
+            assert not sheet[column].any(), column

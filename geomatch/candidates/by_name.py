@@ -81,10 +81,10 @@ def _bearers_near(
     n_kept = 0
     for i in range(n):
         g, p, bearer = group[i], pair[i], traits[establishment[i]]
-        near = relation[zone[g], bearer.commune]
+        near = relation[zone[g], bearer["commune"]]
         group[n_kept], pair[n_kept], establishment[n_kept] = g, p, establishment[i]
-        score[n_kept] = name_score[p] + 0.1 * near + 0.03 * bearer.size
-        score[n_kept] += at_home * (bearer.commune == focus[g])
+        score[n_kept] = name_score[p] + 0.1 * near + 0.03 * bearer["size"]
+        score[n_kept] += at_home * (bearer["commune"] == focus[g])
         n_kept += (near > 0) | is_anywhere[p]
     return group[:n_kept], pair[:n_kept], establishment[:n_kept], score[:n_kept]
 

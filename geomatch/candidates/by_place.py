@@ -61,8 +61,8 @@ def _worth_of_place(
     out = np.empty(len(bulletin), np.float64)
     for i in range(len(bulletin)):
         e = traits[establishment[i]]
-        out[i] = near[i] + (e.numero == numero[bulletin[i]])
-        out[i] += 0.15 * e.size + 0.5 * e.has_name
+        out[i] = near[i] + (e["numero"] == numero[bulletin[i]])
+        out[i] += 0.15 * e["size"] + 0.5 * e["has_name"]
         if pair[i] >= 0:
             out[i] += 2.0 * (np.float64(of_written[pair[i]]) + np.float64(of_known[pair[i]]))
     return out

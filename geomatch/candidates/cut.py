@@ -107,16 +107,16 @@ def _cheap_scores(
     relation, score = np.empty(len(row), np.int64), np.empty(len(row), np.float64)
     for i in range(len(row)):
         r, e = row[i], traits[establishment[i]]
-        relation[i] = relation_of[zone[r], e.commune]
-        same_street = street[r] >= 0 and street[r] == e.street
-        same_text = text[r] >= 0 and text[r] == e.street_text
-        same_number = numero[r] >= 0 and numero[r] == e.numero
+        relation[i] = relation_of[zone[r], e["commune"]]
+        same_street = street[r] >= 0 and street[r] == e["street"]
+        same_text = text[r] >= 0 and text[r] == e["street_text"]
+        same_number = numero[r] >= 0 and numero[r] == e["numero"]
         total = 4.0 * name_score[pair[i]] if pair[i] >= 0 else 0.0
         total += 1.5 * (same_street or same_text) + 1.0 * same_number
         total += 0.7 * (source[i] & by_radius > 0) + 0.4 * relation[i]
-        if home[r] == e.commune:
+        if home[r] == e["commune"]:
             total += at_home_weight * at_home[r]
-        total += 0.25 * e.size + 0.3 * (e.has_name)
+        total += 0.25 * e["size"] + 0.3 * (e["has_name"])
         its_naf = naf[establishment[i]]
         if its_naf >= 0:
             total += 0.25 * evidence[code[r], its_naf]

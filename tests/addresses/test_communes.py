@@ -118,3 +118,20 @@ def test_any_text_is_read_as_a_town(text: str) -> None:
 def test_any_question_has_an_answer(fields: list[str], communes: CommuneIndex) -> None:
     found = communes.resolve(pd.DataFrame([dict(zip(ASKED, fields, strict=True))]))
     assert 0 <= found["commune_score"].iloc[0] <= 1
+
+
+slips = st.sampled_from(["", "X", "EE", "AB", "BRAY"])
+
+
+@given(
+    st.sampled_from([row["commune"] for row in ROWS if row["commune"]]), slips, st.integers(0, 9)
+)
+def test_letters_rule_out_no_name_that_is_some_slips_away(
+    communes: CommuneIndex, name: str, slip: str, at: int
+) -> None:
+    names, key = communes.names, read_town(name[:at] + slip + name[at + 1 :]).key
+    everyone = {n for of_one in names._of_departement.values() for n in of_one}
+    expected = names.alike_among(key, sorted(everyone))
+    found = names.alike(key, None)
+    if len(expected) < 12:  # so many are looked at
+        assert sorted(map(repr, found)) == sorted(map(repr, expected))
