@@ -50,7 +50,9 @@ def collate(files: Sequence[Path], table: Table, target: Path, *, block: int = _
     texts = [c for c, (kind, _) in table.columns.items() if kind == "text" and c != "id"]
     # a partition without any row may not know the types of its numbers
     known = next((p.schema for p in parts if p.last >= 0), parts[0].schema)
-    schema = known.remove(known.get_field_index(ORDER))
+    # what has no value anywhere is written faster when the file need not tell where
+    optional = {name for p in parts for name in p.optional}
+    schema = pa.schema([f.with_nullable(f.name in optional) for f in known if f.name != ORDER])
     # what is least and most in each group serves who looks for an id, not for a feature
     writing: dict[str, Any] = {
         "compression": "zstd",
@@ -71,7 +73,10 @@ def collate(files: Sequence[Path], table: Table, target: Path, *, block: int = _
 
 
 def as_partition(rows: pa.Table) -> bytes:
-    """The content of a partition's file."""
+    """The content of a partition's file; numbers that every row has are said to be required."""
+    required = [not pa.types.is_string(c.type) and not c.null_count for c in rows.columns]
+    fields = zip(rows.schema, required, strict=True)
+    rows = rows.cast(pa.schema([f.with_nullable(not r) for f, r in fields], rows.schema.metadata))
     content = io.BytesIO()
     options = ipc.IpcWriteOptions(compression="lz4", use_threads=False)
     with ipc.new_file(content, rows.schema, options=options) as writer:
@@ -79,10 +84,9 @@ def as_partition(rows: pa.Table) -> bytes:
     return content.getvalue()
 
 
-def places_in(file: Path) -> np.ndarray:
-    """Where the bulletin of each row of a partition's file stands in the input."""
-    with pa.memory_map(str(file)) as source:
-        return ipc.open_file(source).read_all().column(ORDER).to_numpy()
+def read_partition(content: bytes | pa.NativeFile) -> pa.Table:
+    """All rows of a partition's file."""
+    return ipc.open_file(content).read_all()
 
 
 def _blocks(parts: Sequence[_Part], block: int) -> Iterator[pa.Table]:
@@ -108,7 +112,9 @@ class _Part:
 
     def __init__(self, file: Path) -> None:
         self._file = ipc.open_file(pa.memory_map(str(file)))
-        self.schema = self._file.schema.remove_metadata()
+        told = self._file.schema.remove_metadata()
+        self.optional = [f.name for f in told if f.nullable]
+        self.schema = pa.schema([f.with_nullable(True) for f in told])
         self._next = 0
         self._rows = self.schema.empty_table()
         self.last = self._last()
@@ -129,8 +135,8 @@ class _Part:
             self._next += 1
 
     def _batch(self, number: int) -> pa.Table:
-        rows = pa.Table.from_batches([self._file.get_batch(number)])
-        return rows.replace_schema_metadata(None)
+        rows = self._file.get_batch(number)
+        return pa.Table.from_arrays(rows.columns, schema=self.schema)
 
     def _last(self) -> int:
         """Greatest place of a bulletin, -1 when there is none."""

@@ -3,7 +3,7 @@
 ::
 
     OUT/.partitions/plan.json                  written last: without it nothing was planned
-    OUT/.partitions/00000-bulletins.parquet
+    OUT/.partitions/00000-bulletins.arrow
     OUT/.partitions/00000-candidates.arrow
     OUT/.partitions/00000-decisions.arrow      written last: the partition is done
 
@@ -13,7 +13,6 @@ On a disk that all workers see, or in an S3 store; every file is there whole or 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geomatch import paths
-from geomatch.collating import ENDING, ORDER, as_partition, collate, places_in
+from geomatch.collating import ENDING, ORDER, as_partition, collate, read_partition
 from geomatch.errors import ConfigError, DataError
 from geomatch.paths import Location
 from geomatch.rows import Rows
@@ -92,14 +91,13 @@ class Work:
         """
         paths.remove(self.folder)
         planned = []
+        whole = _typed(pa.Table.from_pandas(bulletins, preserve_index=False))
         for number, rows in enumerate(parts):
             there = places.take(rows)
-            part = bulletins.iloc[rows].reset_index(drop=True)
-            part = part.assign(**{c: there[c] for c in COMMUNES_RESOLVED.names})
-            table = _typed(pa.Table.from_pandas(part, preserve_index=False))
-            buffer = io.BytesIO()
-            pq.write_table(table, buffer, compression="lz4", write_statistics=False)
-            self._write(f"{number:05d}-bulletins.parquet", buffer.getvalue())
+            part = whole.take(pa.array(rows))
+            for column in COMMUNES_RESOLVED.names:
+                part = part.append_column(column, pa.array(there[column]))
+            self._write(_bulletins(number), as_partition(part))
             codes = set(there["departement"])
             planned.append(Partition(len(rows), str(codes.pop()) if len(codes) == 1 else ""))
         told = {"rows": [p.size for p in planned], "places": [p.place for p in planned]}
@@ -109,9 +107,9 @@ class Work:
 
     def bulletins(self, number: int) -> tuple[pd.DataFrame, Rows]:
         """Bulletins of a partition, and their communes of work (COMMUNES_RESOLVED)."""
-        file = paths.join(self.folder, f"{number:05d}-bulletins.parquet")
+        file = paths.join(self.folder, _bulletins(number))
         try:
-            part = pd.read_parquet(io.BytesIO(paths.read_bytes(file)))
+            part = read_partition(paths.read_bytes(file)).to_pandas()
             communes = COMMUNES_RESOLVED.conform(part)
             found = Rows.of(communes, COMMUNES_RESOLVED.names)
             return part.drop(columns=COMMUNES_RESOLVED.names), found
@@ -153,6 +151,10 @@ class Work:
         paths.write_bytes(paths.join(self.folder, name), content)
 
 
+def _bulletins(number: int) -> str:
+    return f"{number:05d}-bulletins{ENDING}"
+
+
 def _arrow(rows: Rows) -> pa.Table:
     # NaN is an absent number, which is null in files
     return pa.table({c: pa.array(rows[c], from_pandas=True) for c in rows})
@@ -185,10 +187,15 @@ def merge_tables(local: Path, out: Location) -> None:
             collate(sorted(local.glob(f"*-{table.name}{ENDING}")), table, partial)
 
 
+def _places(file: Path) -> np.ndarray:
+    with pa.memory_map(str(file)) as content:
+        return read_partition(content).column(ORDER).to_numpy()
+
+
 def write_part(local: Path, out: Location) -> None:
     """Where each bulletin of a part stands in the input, and how many candidates it has."""
     candidates, decisions = (
-        np.concatenate([places_in(f) for f in local.glob(f"*-{table.name}{ENDING}")])
+        np.concatenate([_places(f) for f in local.glob(f"*-{table.name}{ENDING}")])
         for table in TABLES
     )
     row = np.sort(decisions)
