@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from typing import NamedTuple
 
 #: How a written name meets an official one, and what that costs.
 NAME_COST: Mapping[str, float] = {
@@ -42,8 +41,7 @@ SIZE_EXPONENT = 0.6
 _UNKNOWN = -9.0
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What is known of one candidate commune."""
 
     code: str
@@ -55,7 +53,7 @@ class Evidence:
     home: str
     size: float
 
-    @cached_property
+    @property
     def log_weight(self) -> float:
         """Logarithm of how well the commune explains what is written."""
         cost = NAME_COST[self.name] + ORIGIN_COST.get(self.origin, 0.0)
@@ -71,14 +69,14 @@ class Evidence:
 
 def choose(candidates: Iterable[Evidence]) -> tuple[Evidence, float] | None:
     """The likeliest candidate and its share in [0, 1]; None when there is none."""
-    best: dict[str, Evidence] = {}
+    best: dict[str, tuple[float, Evidence]] = {}
     for candidate in candidates:
-        known = best.get(candidate.code)
-        if known is None or candidate.log_weight > known.log_weight:
-            best[candidate.code] = candidate
+        weight, known = candidate.log_weight, best.get(candidate.code)
+        if known is None or weight > known[0]:
+            best[candidate.code] = weight, candidate
     if not best:
         return None
-    ranked = sorted(best.values(), key=lambda e: (-e.log_weight, e.code))
-    top = ranked[0].log_weight
-    rest = sum(math.exp(e.log_weight - top) for e in ranked) + math.exp(min(_UNKNOWN - top, 50.0))
-    return ranked[0], 1.0 / rest
+    ranked = sorted(best.values(), key=lambda found: (-found[0], found[1].code))
+    top, likeliest = ranked[0]
+    rest = sum(math.exp(w - top) for w, _ in ranked) + math.exp(min(_UNKNOWN - top, 50.0))
+    return likeliest, 1.0 / rest
