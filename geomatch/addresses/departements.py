@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 
+
+@lru_cache(maxsize=1_000)
 def departement_codes(written: str) -> frozenset[str]:
     """``1`` → 01, ``20`` → 2A and 2B; what is no département code says nothing."""
     code = written.strip().upper().lstrip("(").rstrip(")")

@@ -16,6 +16,7 @@ from geomatch.addresses.key_table import KeyTable
 from geomatch.addresses.questions import Questions
 from geomatch.addresses.street_names import keys_of
 from geomatch.addresses.zones import NEIGHBOUR, SAME_CITY
+from geomatch.compiled import compiled
 from geomatch.ragged import ragged_ranges, top
 
 Ints = NDArray[np.int64]
@@ -144,9 +145,27 @@ def _likest(
     """Positions of asked texts and of the `most` known ones likest to each, from `cutoff` on."""
     scores = process.cdist(asked, known, scorer=ratio, dtype=np.float32, score_cutoff=cutoff)
     # nearly all cells are 0, so that sorting what is left beats a partition of every row
-    row, column = np.nonzero(scores)
-    best = top(row, scores[row, column], most)
+    row, column, score = _alike(scores)
+    best = top(row, score, most)
     return row[best], column[best]
+
+
+@compiled
+def _alike(scores: NDArray[np.float32]) -> tuple[Ints, Ints, NDArray[np.float32]]:
+    """Row, column and value of each cell that is not 0, row by row."""
+    n = 0
+    for row in scores:
+        for score in row:
+            n += score > 0
+    rows, columns = np.empty(n, np.int64), np.empty(n, np.int64)
+    values = np.empty(n, np.float32)
+    n = 0
+    for i in range(len(scores)):
+        for j in range(scores.shape[1]):
+            if scores[i, j] > 0:
+                rows[n], columns[n], values[n] = i, j, scores[i, j]
+                n += 1
+    return rows, columns, values
 
 
 def _parts(asked: Ints, width: int) -> Iterator[Ints]:
