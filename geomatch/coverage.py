@@ -87,7 +87,7 @@ class Coverage:
             return _search(
                 low, high, limits, most, mean, (self.start, self.word, self.adds),
                 (lexicon.names_with.indptr, lexicon.names_with.indices),
-                (crowds.number, crowds.start, crowds.holders, crowds.weights), sheet,
+                (crowds.number, crowds.start, crowds.holders, crowds.weights), *sheet,
             )  # fmt: skip
 
 
@@ -206,6 +206,7 @@ def _search(
     known: tuple[NDArray, ...],
     crowds: tuple[NDArray, ...],
     sheet: NDArray[np.void],
+    met: NDArray[np.int32],
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """See :meth:`Coverage.search`.
 
@@ -215,7 +216,6 @@ def _search(
     start, words, adds = written
     number, crowd_start, crowd, crowd_weights = crowds
     one, infinite = np.float32(1.0), np.float32(np.inf)
-    met = np.empty(len(sheet) + 1, np.int32)  # who is met again is noted behind the last
     copied = np.empty(_ROOM, sheet.dtype)
     found_written, found_known = np.empty(_ROOM, np.int64), np.empty(_ROOM, np.int64)
     of_written, of_known = np.empty(_ROOM, np.float32), np.empty(_ROOM, np.float32)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,11 +42,26 @@ _PREFIX_MIN = 3
 _PREFIX_MAX = 6
 
 
-_SHEET = np.dtype(
-    [("written", "f4"), ("known", "f4"), ("weight", "f4"), ("pair", "i4"), ("bits", "u8")]
-)
 #: written word, known word, weight
 _Pairs = tuple[NDArray, NDArray, NDArray]
+
+
+_ROW = np.dtype(
+    [("written", "f4"), ("known", "f4"), ("weight", "f4"), ("pair", "i4"), ("bits", "u8")]
+)
+
+
+class Sheet(NamedTuple):
+    """One row of ``names`` for each known name, and room to list those that were ``met``.
+
+    ``written`` and ``known`` sum up what is shared, ``pair`` is a pair of names: 0 all three, and
+    to be so again. ``weight`` and ``bits`` (see :class:`Crowds`) stand beside them, so that what is
+    asked of a name is fetched at once. ``met`` has room for one more: who is met again is noted
+    behind the last.
+    """
+
+    names: NDArray[np.void]
+    met: NDArray[np.int32]
 
 
 class Lexicon:
@@ -65,7 +81,7 @@ class Lexicon:
             self._sort(letters)
         self._trigrams = trigrams.result()
         #: those that nobody has
-        self._sheets: list[NDArray[np.void]] = []
+        self._sheets: list[Sheet] = []
         #: what was found alike to the words asked for last
         self._remembered: dict[str, tuple[NDArray, NDArray]] = {}
 
@@ -216,18 +232,18 @@ class Lexicon:
         return asked[row], column, np.full(len(row), _PREFIX_WEIGHT, np.float32)
 
     @contextmanager
-    def sheet(self) -> Iterator[NDArray[np.void]]:
-        """One row a known name, to note what is ``written`` and ``known`` of it, and a ``pair``.
+    def sheet(self) -> Iterator[Sheet]:
+        """Paper to note on what is found of the known names; nobody else has it meanwhile.
 
-        They are 0 and must be so again; ``weight`` and ``bits`` (see :class:`Crowds`) stand
-        beside them, so that what is asked of a name is fetched at once. Nobody else has this
-        sheet meanwhile.
+        It must come back as blank as it was.
         """
         try:
             sheet = self._sheets.pop()
         except IndexError:
-            sheet = np.zeros(self.matrix.shape[0], _SHEET)
-            sheet["weight"], sheet["bits"] = self.weight, self.crowds.bits
+            sheet = Sheet(
+                np.zeros(len(self.weight), _ROW), np.empty(len(self.weight) + 1, np.int32)
+            )
+            sheet.names["weight"], sheet.names["bits"] = self.weight, self.crowds.bits
         yield sheet
         self._sheets.append(sheet)
 

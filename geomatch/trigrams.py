@@ -188,7 +188,7 @@ def _sharing(
     """
     shared = np.zeros(high - low, np.int8)
     met = np.empty(high - low + 1, np.int32)  # who is met again is noted behind the last
-    row, column = np.empty(high - low, np.int64), np.empty(high - low, np.int64)
+    row, column = np.empty(0, np.int64), np.empty(0, np.int64)
     n = 0
     for i in range(len(start) - 1):
         n_met = 0

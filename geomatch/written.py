@@ -89,7 +89,7 @@ def look_up(
     at, position = ragged_ranges(names_of.indptr[establishment], names_of.indptr[establishment + 1])
     asked = names.row, names.name, names.start, names.known, names.score
     with names.coverage.lexicon.sheet() as sheet:
-        return _look_up(row, at, names_of.indices[position], *asked, sheet)
+        return _look_up(row, at, names_of.indices[position], *asked, sheet.names)
 
 
 @compiled

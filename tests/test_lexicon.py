@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from geomatch.coverage import Coverage
-from geomatch.lexicon import Lexicon
+from geomatch.lexicon import Lexicon, Sheet
 from geomatch.written import look_up, similar_names
 
 letters = st.text("ABCDE01", min_size=1, max_size=7)
@@ -118,8 +118,8 @@ def test_taking_words_apart_loses_no_name_and_no_known_word(
         ]
 
 
-def _spoil(sheet: np.ndarray) -> None:
-    sheet["written"] = 1.0
+def _spoil(sheet: Sheet) -> None:
+    sheet.names["written"] = 1.0
     raise IndexError
 
 
@@ -128,15 +128,15 @@ def test_a_sheet_is_for_one_at_a_time_and_comes_back_blank() -> None:
     with lexicon.sheet() as one, lexicon.sheet() as other:
         assert one is not other
         for sheet in (one, other):
-            assert sheet["weight"].tolist() == lexicon.weight.tolist()
-            assert not sheet["written"].any()
+            assert sheet.names["weight"].tolist() == lexicon.weight.tolist()
+            assert not sheet.names["written"].any()
     with lexicon.sheet() as again:
         assert again is one
     with pytest.raises(IndexError), lexicon.sheet() as spoilt:
         _spoil(spoilt)
     for _ in range(3):
         with lexicon.sheet() as sheet:
-            assert not sheet["written"].any()
+            assert not sheet.names["written"].any()
 
 
 @given(names.filter(any), names)
@@ -149,6 +149,6 @@ def test_nothing_is_left_on_the_sheet(known: list[list[str]], written: list[list
         np.repeat(rows, len(known)), np.tile(np.arange(len(known)), len(rows)), similar, names_of
     )
     with lexicon.sheet() as sheet:
-        assert sheet["weight"].tolist() == lexicon.weight.tolist()
+        assert sheet.names["weight"].tolist() == lexicon.weight.tolist()
         for column in ("written", "known", "pair"):
-            assert not sheet[column].any(), column
+            assert not sheet.names[column].any(), column
