@@ -64,16 +64,16 @@ class Work:
     def planned(self, key: str) -> list[Partition] | None:
         """Partitions of an interrupted run; None when there was none.
 
-        Raises :class:`ConfigError` when that run was one of other inputs or options.
+        Raises :class:`ConfigError` when that run was one of other inputs, options or version.
         """
         try:
             content = json.loads(paths.read_bytes(paths.join(self.folder, PLAN)))
         except FileNotFoundError:
             return None
-        if content["key"] == key and "places" in content:
+        if content["key"] == key and content.get("files") == ENDING:
             return list(map(Partition, content["rows"], content["places"]))
         raise ConfigError(
-            f"{self.folder} holds an interrupted run of other inputs or options; "
+            f"{self.folder} holds an interrupted run of other inputs, options or version; "
             "run without --resume to begin afresh"
         )
 
@@ -101,7 +101,7 @@ class Work:
             codes = set(there["departement"])
             planned.append(Partition(len(rows), str(codes.pop()) if len(codes) == 1 else ""))
         told = {"rows": [p.size for p in planned], "places": [p.place for p in planned]}
-        content = json.dumps({"key": key, **told}).encode()
+        content = json.dumps({"key": key, "files": ENDING, **told}).encode()
         paths.write_bytes(paths.join(self.folder, PLAN), content)
         return planned
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from chains import Chain
 from hypothesis import given
@@ -206,6 +207,30 @@ def test_an_interrupted_run_of_other_options_is_not_resumed(
     run(chain.files.bulletins, chain.store, tmp_path, other)
     told = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert told["options"]["decisions"]["precision"] == 0.9
+
+
+def test_what_an_earlier_version_began_is_not_resumed(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its partitions are other files."""
+    with monkeypatch.context() as patch:
+        interrupt(patch, 1)
+        with pytest.raises(StoppedError):
+            run(chain.files.bulletins, chain.store, tmp_path, chain.config)
+    plan = tmp_path / ".partitions" / "plan.json"
+    told = json.loads(plan.read_text(encoding="utf-8"))
+    del told["files"]
+    plan.write_text(json.dumps(told), encoding="utf-8")
+    with pytest.raises(ConfigError, match="version"):
+        run(chain.files.bulletins, chain.store, tmp_path, chain.config, RunOptions(resume=True))
+
+
+def test_numbers_without_a_gap_are_required(whole: Path) -> None:
+    schema = pq.read_schema(whole / "candidates.parquet")
+    assert not schema.field("probability").nullable
+    assert not schema.field("both").nullable
+    for name in ("distance_m", "name_compared", "id"):
+        assert schema.field(name).nullable, name
 
 
 def test_resuming_what_was_never_begun_is_a_plain_run(
