@@ -116,7 +116,7 @@ def _cheap_scores(
         total += 0.7 * (source[i] & by_radius > 0) + 0.4 * relation[i]
         if home[r] == e["commune"]:
             total += at_home_weight * at_home[r]
-        total += 0.25 * e["size"] + 0.3 * (e["has_name"])
+        total += 0.25 * e["size"] + 0.3 * e["has_name"]
         its_naf = naf[establishment[i]]
         if its_naf >= 0:
             total += 0.25 * evidence[code[r], its_naf]
