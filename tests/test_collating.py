@@ -75,11 +75,12 @@ def test_a_number_is_required_when_no_partition_lacks_it(tmp_path: Path, gap: in
     files, target = [], tmp_path / "whole.parquet"
     for number in range(2):
         score = pa.array([None if number == gap else 0.5], pa.float64())
-        rows = {"id": pa.array(["b"]), "score": score, "size": pa.array([1.5])}
+        texts = {"id": pa.array(["b"]), "siret": pa.array(["1"])}
+        rows = {**texts, "score": score, "size": pa.array([1.5])}
         files.append(tmp_path / f"{number}.arrow")
         files[-1].write_bytes(as_partition(pa.table({**rows, "source_row": pa.array([number])})))
     collate(files, TABLE, target)
     rows = pq.read_table(target)
-    assert [f.nullable for f in rows.schema] == [True, True, False]
+    assert [f.nullable for f in rows.schema] == [True, True, True, False]
     assert rows.column("score").null_count == 1
     assert rows.column("score")[gap].as_py() is None
