@@ -21,9 +21,10 @@ def compiled(loop: _Loop) -> _Loop:
 
     It is kept beside the source or, where that cannot be written, in the user's cache folder
     (``NUMBA_CACHE_DIR`` names another); where there is no such folder either, every process
-    compiles anew, half a minute for all loops. What is kept is known by the file it stands in: a compiled function uses
-    functions and constants of its own module alone, so that a change of another is never missed.
-    Other threads run meanwhile. With ``NUMBA_DISABLE_JIT=1`` loops run as Python does.
+    compiles anew, half a minute for all loops. What is kept is known by the file it stands in: a
+    compiled function uses functions and constants of its own module alone, so that a change of
+    another is never missed. Other threads run meanwhile. With ``NUMBA_DISABLE_JIT=1`` loops run
+    as Python does.
     """
     machine = numba.njit(nogil=True)(loop)
     is_kept = False
