@@ -194,13 +194,18 @@ def test_a_half_written_partition_is_matched_again(
     assert content(tmp_path) == content(whole)
 
 
-def test_an_interrupted_run_of_other_options_is_not_resumed(
-    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _interrupted(chain: Chain, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that was stopped after its first partition."""
     with monkeypatch.context() as patch:
         interrupt(patch, 1)
         with pytest.raises(StoppedError):
-            run(chain.files.bulletins, chain.store, tmp_path, chain.config)
+            run(chain.files.bulletins, chain.store, out, chain.config)
+
+
+def test_an_interrupted_run_of_other_options_is_not_resumed(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _interrupted(chain, tmp_path, monkeypatch)
     other = Config(model=chain.config.model, decisions=DecisionOptions(precision=0.9))
     with pytest.raises(ConfigError, match="without --resume"):
         run(chain.files.bulletins, chain.store, tmp_path, other, RunOptions(resume=True))
@@ -213,10 +218,7 @@ def test_what_an_earlier_version_began_is_not_resumed(
     chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its partitions are other files."""
-    with monkeypatch.context() as patch:
-        interrupt(patch, 1)
-        with pytest.raises(StoppedError):
-            run(chain.files.bulletins, chain.store, tmp_path, chain.config)
+    _interrupted(chain, tmp_path, monkeypatch)
     plan = tmp_path / ".partitions" / "plan.json"
     told = json.loads(plan.read_text(encoding="utf-8"))
     del told["files"]
