@@ -30,7 +30,7 @@ from geomatch.national import searched_departements
 from geomatch.prepared import PLACED, Prepared, address_parts, places_of_work, resolved
 from geomatch.ragged import in_reach
 from geomatch.resources import IndexedPool, Resources
-from geomatch.rows import Columns, Rows
+from geomatch.rows import Columns, Ordered, Rows
 from geomatch.schema import BULLETINS, GEOCODES
 from geomatch.store import Store
 from geomatch.territories import departements_of
@@ -200,7 +200,8 @@ class Matcher:
 
         `only_likely`: without those that the shipped or given model puts far behind. The pairs have
         besides :data:`geomatch.candidates.PAIRS` the columns ``siret``,
-        ``siret_number`` and ``siren`` (integers), ``naf``, ``name_compared``.
+        ``siret_number`` and ``siren`` (integers), ``naf``, ``name_compared``, and ``own_score``,
+        what the model gives each by itself.
         """
         tell = tell or _silent
         found: list[tuple[Rows, Rows]] = []
@@ -216,7 +217,7 @@ class Matcher:
             numbers, texts = np.zeros(0, np.int64), np.zeros(0, object)
             empty = empty.plus(siret=texts, siret_number=numbers, siren=numbers, naf=texts)
             none = Rows({f: np.zeros(0) for f in _FEATURE_COLUMNS})
-            return empty.plus(name_compared=texts), none
+            return empty.plus(name_compared=texts, own_score=np.zeros(0)), none
         pairs = Rows.moved([p for p, _ in found])
         features = Rows.moved([f for _, f in found])
         if (np.diff(pairs["row"]) >= 0).all():  # as ever when they are of one département
@@ -250,10 +251,10 @@ class Matcher:
             name_activity=prepared.name_activity.rows(rows),
         )
         features = ranking.compare(pairs, places, declared, pool, indexed.naf)
+        pairs = pairs.plus(own_score=self.model.ranking.score(features))
         if only_likely:
-            score = self.model.ranking.score(features)
             most, least = self.config.candidates.kept, results.KEPT_CANDIDATES
-            best = np.sort(in_reach(pairs["row"], score, most, least, _REACH))
+            best = np.sort(in_reach(pairs["row"], pairs["own_score"], most, least, _REACH))
             pairs, features = pairs.take(best), features.take(best)
         est = pairs["establishment"]
         pairs = pairs.plus(
@@ -314,11 +315,11 @@ class Matcher:
 
     # ---------------------------------------------------------------- phase 5
     def _decide(self, prepared: Prepared, pairs: Rows, features: Rows) -> Result:
-        pairs, features = self.ranked(pairs, features, prepared.departement)
+        pairs, ordered = self.ranked(pairs, features, prepared.departement)
         flags = decisions.bulletin_flags(
             prepared.told, prepared.kinds, prepared.geocodes["geocode_level"]
         )
-        echoes = decisions.best_echoes(pairs, features, flags)
+        echoes = decisions.best_echoes(pairs, ordered, flags)
         options = self.config.decisions
         decided = decisions.decide(echoes, flags, self.model, options)
         nafs = decisions.decide_naf(
@@ -327,22 +328,24 @@ class Matcher:
         kept = results.kept_candidates(pairs["row"])
         return Result(
             results.decision_table(prepared, pairs["siret"], echoes["first"], decided, nafs),
-            results.candidate_table(prepared, pairs, features, decided, kept),
+            results.candidate_table(prepared, pairs, ordered, decided, kept),
             pairs["row"][kept],
             prepared,
         )
 
-    def ranked(self, pairs: Rows, features: Rows, group: NDArray[np.object_]) -> tuple[Rows, Rows]:
+    def ranked(
+        self, pairs: Rows, features: Rows, group: NDArray[np.object_]
+    ) -> tuple[Rows, Ordered]:
         """Score the pairs, best first within each bulletin.
 
         `group` is the département of each bulletin. The pairs gain ``score``, ``chance`` and
         ``seen`` (see :mod:`geomatch.collective`).
         """
         weight = self.model.collective if self.config.decisions.collective else 0.0
-        own = self.model.ranking.score(features)
-        pairs = pairs.plus(**collective.chances(pairs, own, group, weight))
+        chances = collective.chances(pairs, pairs["own_score"], group, weight)
+        pairs = pairs.plus(**chances)
         order = np.lexsort((pairs["siret_number"], -pairs["score"], pairs["row"]))
-        return pairs.take(order), features.take(order)
+        return pairs.take(order), Ordered(features, order)
 
     def naf_of_texts(self, prepared: Prepared) -> Rows:
         """Likeliest NAF of each bulletin from its texts alone, with its share."""

@@ -26,10 +26,11 @@ import pyarrow.parquet as pq
 
 from geomatch import paths
 from geomatch.collating import ENDING, ORDER, as_partition, collate, read_partition
+from geomatch.cores import alongside
 from geomatch.errors import ConfigError, DataError
 from geomatch.paths import Location
 from geomatch.rows import Rows
-from geomatch.schema import BULLETINS, CANDIDATES, COMMUNES_RESOLVED, DECISIONS
+from geomatch.schema import BULLETINS, CANDIDATES, COMMUNES_RESOLVED, DECISIONS, Table
 
 FOLDER = ".partitions"
 PLAN = "plan.json"
@@ -182,9 +183,14 @@ def merge_tables(local: Path, out: Location) -> None:
     """
     paths.remove(paths.join(out, RUN))
     paths.remove_drafts(out)
-    for table in TABLES:
+
+    def merge(table: Table) -> None:
         with paths.writing(paths.join(out, f"{table.name}.parquet")) as partial:
             collate(sorted(local.glob(f"*-{table.name}{ENDING}")), table, partial)
+
+    with alongside(lambda: merge(DECISIONS)) as decisions:
+        merge(CANDIDATES)
+    decisions.result()
 
 
 def _places(file: Path) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from geomatch.rows import Rows
+from geomatch.rows import Ordered, Rows
 from geomatch.schema import CANDIDATES, DECISIONS
 
 if TYPE_CHECKING:
@@ -49,32 +49,32 @@ def decision_table(
 def candidate_table(
     prepared: Prepared,
     pairs: Rows,
-    features: Rows,
+    features: Ordered,
     decided: Rows,
     kept: NDArray[np.int64],
 ) -> Rows:
     """The pairs `kept`, as readers get them: CANDIDATES, then the features."""
     rank = _rank(pairs["row"])[kept]
-    pairs, features = pairs.take(kept), features.take(kept)
+    pairs, shown = pairs.take(kept), features.take(kept)
     row = pairs["row"]
     probability = pairs["chance"].copy()
     # The best echo shows the probability the decision was taken on.
     probability[rank == 1] = decided["probability"][row[rank == 1]]
-    activity = (features["activity"] + features["profession"]).astype(np.float64)
-    address = np.maximum(features["street"], features["street_text"]).astype(np.float64)
-    similar = np.maximum(features["both"], features["token_set"] * features["characters"])
+    activity = (shown["activity"] + shown["profession"]).astype(np.float64)
+    address = np.maximum(shown["street"], shown["street_text"]).astype(np.float64)
+    similar = np.maximum(shown["both"], shown["token_set"] * shown["characters"])
     columns = {c: pairs[c] for c in pairs} | {
         "id": prepared.told["id"][row],
         "rank": rank,
         "probability": probability,
         "name_score": similar.astype(np.float64),
         "activity_score": 1.0 / (1.0 + np.exp(-activity)),
-        "distance_m": features["distance_m"],
-        "radius_m": features["radius_m"],
-        "address_score": 0.7 * address + 0.3 * features["number"].astype(np.float64),
+        "distance_m": shown["distance_m"],
+        "radius_m": shown["radius_m"],
+        "address_score": 0.7 * address + 0.3 * shown["number"].astype(np.float64),
     }
     table = {c: _rounded(columns[c]) for c in CANDIDATES.columns}
-    table |= {c: features[c] for c in features if c not in table}
+    table |= {c: shown[c] for c in shown if c not in table}
     return Rows({**table, "seen": pairs["seen"].astype(np.float32), "source": pairs["source"]})
 
 

@@ -94,8 +94,27 @@ class Rows:
         return cls({c: np.concatenate([p._columns.pop(c) for p in parts]) for c in names}, n)
 
 
+class Ordered:
+    """Rows in another order; a column is put in it when it is asked for, not before."""
+
+    __slots__ = ("_at", "_rows")
+
+    def __init__(self, rows: Rows, at: NDArray[np.int64]) -> None:
+        self._rows, self._at = rows, at
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def __getitem__(self, name: str) -> NDArray:
+        return self._rows[name][self._at]
+
+    def take(self, at: NDArray[np.int64]) -> Rows:
+        """Some of the rows, given by their positions in this order."""
+        return self._rows.take(self._at[at])
+
+
 #: What a phase reads: ``table["column"]`` is an array, or what NumPy makes one of.
-Columns: TypeAlias = pd.DataFrame | Rows
+Columns: TypeAlias = pd.DataFrame | Rows | Ordered
 
 
 def constant(value: Any, n: int) -> NDArray:
