@@ -181,11 +181,6 @@ class Lexicon:
         )
         cutoff = np.where(known[row], 0.8, np.where(is_swapped, 0.65, 0.7))
         keep = np.flatnonzero((similarity >= cutoff) & (similarity < 1.0))
-        # dear, hence for those alone that are alike
-        alike = is_swapped[keep] | (
-            self._trigrams.dice(letters, row[keep], column[keep]) >= _MIN_DICE
-        )
-        keep = keep[alike]
         row, column, similarity = row[keep], column[keep], similarity[keep]
         likest = top(row, similarity, _MAX_ALIKE)
         row, column, similarity = row[likest], column[likest], similarity[likest]
