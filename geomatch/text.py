@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 _MOJIBAKE = re.compile("[ÂÃÅâ][\u0080-\u00bf\u0152-\u0192\u2013-\u203a\u20ac\u2122\u201c\u201d]")
 _NOT_ALNUM = re.compile(r"[^A-Z0-9]+")
+#: Of each ASCII character: capitals and digits, a space for every other.
+_PLAIN = bytes(ord(chr(i).upper()) if chr(i).isalnum() and i < 128 else 32 for i in range(256))
 _DIGIT_RUNS = re.compile(r"(?<=\d)(?=[A-Z])|(?<=[A-Z])(?=\d)")
 _LIGATURES = str.maketrans(
     {"Œ": "OE", "Æ": "AE", "ß": "SS", "&": " ET ", "’": "'", "Ø": "O", "\ufffd": None}
@@ -46,14 +48,16 @@ def normalise(text: str) -> str:
     absent text is ``""`` everywhere in this project.
     """
     text = text[:MAX_TEXT]
-    if not text.isascii():
+    if text.isascii():
+        words = text.replace("&", " ET ").encode("ascii").translate(_PLAIN).split()
+        text = b" ".join(words).decode("ascii")
+    else:
         text = repair_mojibake(text).upper().translate(_LIGATURES)
         text = unicodedata.normalize("NFKD", text)
         text = "".join(c for c in text if not unicodedata.combining(c))
-    else:
-        text = text.upper().replace("&", " ET ")
+        text = _NOT_ALNUM.sub(" ", text).strip()
     # Letters that become several may have made it longer: what is cut once stays as it is.
-    return _NOT_ALNUM.sub(" ", text).strip()[:MAX_TEXT].rstrip()
+    return text[:MAX_TEXT].rstrip()
 
 
 def normalise_all(values: Iterable[str]) -> list[str]:

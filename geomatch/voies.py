@@ -11,7 +11,7 @@ A change here or in these tables changes the keys of the store: raise
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from geomatch.tables import load_table
@@ -72,6 +72,8 @@ def leading_type(words: list[str]) -> tuple[str, int]:
     ``("", 0)`` when they do not begin with one, or when nothing follows it: ``COURS`` alone is
     a name. The longest expression wins (``RD PT`` before ``RD``).
     """
+    if not words or words[0] not in first_words_of_types():
+        return "", 0
     types = street_types()
     for used in range(min(_LONGEST, len(words)), 0, -1):
         kind = types.get(" ".join(words[:used]))
@@ -82,10 +84,14 @@ def leading_type(words: list[str]) -> tuple[str, int]:
 
 def expand_words(words: list[str]) -> list[str]:
     """Words of a name after its type, abbreviations in full."""
-    known = street_word_table()
+    known, first_words = street_word_table(), _first_words_of_names()
     out: list[str] = []
     i = 0
     while i < len(words):
+        if words[i] not in first_words:
+            out.append(words[i])
+            i += 1
+            continue
         for used in (2, 1):
             full = known.get(" ".join(words[i : i + used])) if i + used <= len(words) else None
             if full is not None:
@@ -103,6 +109,21 @@ def street_types() -> Mapping[str, str]:
     """Expression at the head of a name → type in full."""
     rows = load_table("street_types")
     return {row[1]: row[1] for row in rows} | {row[0]: row[1] for row in rows}
+
+
+@cache
+def first_words_of_types() -> frozenset[str]:
+    """The words that begin an expression of :func:`street_types`."""
+    return _first_words(street_types())
+
+
+@cache
+def _first_words_of_names() -> frozenset[str]:
+    return _first_words(street_word_table())
+
+
+def _first_words(expressions: Iterable[str]) -> frozenset[str]:
+    return frozenset(expression.split(" ", 1)[0] for expression in expressions)
 
 
 @cache

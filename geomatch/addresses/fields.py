@@ -127,18 +127,25 @@ def address_line(numero: str, rep: str, type_voie: str, nom_voie: str, complemen
 
     ``("0012", "B", "R", "12 B RUE DU PORT", "")`` gives ``"12 B RUE DU PORT"``.
     """
-    name = normalise(nom_voie)
-    kind = street_types().get(normalise(type_voie), normalise(type_voie))
+    name, kind = normalise(nom_voie), _full_type(type_voie)
     number = _NUMBERS.match(numero)
     digits = number[1].lstrip("0") if number else ""
-    if digits:
-        name = _without_number(name, digits, normalise(rep))
+    if number and digits:
+        rep = normalise(rep)
+        name = _without_number(name, digits, rep)
         # 5-7 and 12BIS keep what follows their first number
-        digits = f"{digits} {normalise(rep)}{numero[number.end() :]}" if number else digits
+        digits = f"{digits} {rep}{numero[number.end() :]}"
     if leading_type(name.split())[0] == kind:
         kind = ""
     line = " ".join(" ".join((digits, kind, name)).split())
     return f"{line}, {complement}" if complement.strip() else line
+
+
+@lru_cache(maxsize=1_000)
+def _full_type(written: str) -> str:
+    """Type of street in full, as it is written when it is not known."""
+    plain = normalise(written)
+    return street_types().get(plain, plain)
 
 
 def _without_number(name: str, digits: str, rep: str) -> str:

@@ -45,6 +45,10 @@ from geomatch.schema import ADDRESS_PARTS, DTYPES
 from geomatch.voies import expand_words, leading_type
 
 
+#: A line that says nothing, in the order of the columns.
+_NOTHING: dict[str, object] = dict.fromkeys(ADDRESS_PARTS.columns, "")
+
+
 class RulesParser:
     """Our own parser: no data, no state, some 30 µs a line."""
 
@@ -84,11 +88,8 @@ def parse_line(text: str) -> tuple[object, ...]:
     line = Line(tokens.words, tokens.kinds)
     for step in STEPS:
         step(line)
-    parts = line.parts
-    return tuple(
-        line.is_cedex if c == "cedex" else line.doubt if c == "doubt" else parts.get(c, "")
-        for c in ADDRESS_PARTS.columns
-    )
+    told = _NOTHING | line.parts | {"cedex": line.is_cedex, "doubt": line.doubt}
+    return tuple(told.values())
 
 
 # ------------------------------------------------------------------ the steps

@@ -27,12 +27,12 @@ letter  kind of word
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from geomatch.tables import load_table
 from geomatch.text import normalise
-from geomatch.voies import street_types
+from geomatch.voies import first_words_of_types, street_types
 
 _SEPARATORS = re.compile(r"\s*(?:[,;|\n\r\t]|\s[-–—:]\s)\s*")
 _GLUED = re.compile(r"(?<=[0-9]{5})(?=[A-Z]{3})|(?<=[A-Z]{3})(?=[0-9])|(?<=[0-9])(?=[A-Z]{4})")
@@ -46,7 +46,8 @@ _RANGE = re.compile(
 _ROAD = re.compile(
     r"(^|, ?|^\d{1,4},? |ROUTE )R?([DN]) ?(\d{1,4})(?=$| \d{5}\b| ?,)", re.IGNORECASE
 )
-_DIGIT = re.compile(r"\d")
+#: What any of the following needs.
+_MAYBE_SPELT = re.compile(r"\d.*[-/–]|- ?\d|[°º]|\d{2} \d{3}|[DNdn] ?\d")
 #: What is said otherwise, all with digits: ``5-7``, ``n° 3``, ``F-35910``, ``35 910 X``, ``D908``.
 _SPELLINGS = (
     (_RANGE, r"\1 A \2"),
@@ -153,7 +154,7 @@ def tokenise(text: str) -> Tokens:
     line = text[:MAX_LINE]
     if not line.isascii():
         line = _STRIPPED.sub(_repaired, _STRIPPED_QUOTE.sub("'", line))
-    if _DIGIT.search(line):
+    if _MAYBE_SPELT.search(line):
         for spelling, replacement in _SPELLINGS:
             line = spelling.sub(replacement, line)
     if "," in line or "\n" in line or ";" in line or " - " in line or "|" in line:
@@ -191,9 +192,10 @@ def _repaired(found: re.Match[str]) -> str:
     return bytes((0xC3, ord(found[1]))).decode("utf-8")
 
 
+@lru_cache(maxsize=50_000)
 def _kind_of(word: str) -> str:
     """Kind of a word by itself; ``?`` when it may begin a type of street."""
-    if word in _first_words():
+    if word in first_words_of_types():
         return "?"
     kind = _word_kinds().get(word)
     if kind is not None:
@@ -247,9 +249,3 @@ def _word_kinds() -> dict[str, str]:
     """Word → its kind when it begins no type."""
     kinds = dict.fromkeys((row[0] for row in load_table("institutions")), "I")
     return kinds | dict.fromkeys(NUMBER_WORDS, "D") | _KINDS
-
-
-@cache
-def _first_words() -> frozenset[str]:
-    """First words of types: what they are depends on their neighbours."""
-    return frozenset(expression.split(" ", 1)[0] for expression in street_types())
