@@ -259,12 +259,14 @@ class Pool:
 
     def bearers_nearby(self, name: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many establishments of ``row[i]``'s commune bear ``name[i]``, at least 1."""
-        keys, counts = self._nearby
-        if not len(keys):
-            return np.ones(len(row), np.int64)
-        asked = name * len(self.communes) + self.commune[row]
-        at = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
-        return np.where(keys[at] == asked, counts[at], 1)
+        out = np.ones(len(row), np.int64)
+        several = np.flatnonzero(self.bearers(name) > 1)
+        if len(several):
+            keys, counts = self._nearby
+            asked = name[several] * len(self.communes) + self.commune[row[several]]
+            at = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
+            out[several] = np.where(keys[at] == asked, counts[at], 1)
+        return out
 
     @cached_property
     def names_of(self) -> sparse.csr_array:

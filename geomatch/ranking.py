@@ -232,8 +232,8 @@ def _streets(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str
     both = np.flatnonzero(given & known)
     if len(both):
         asked, borne = places.street_text[row[both]], pool.street_text[est[both]]
-        likeness = cpdist(asked, borne, scorer=fuzz.ratio, dtype=np.float32) / 100.0
-        text[both] = np.maximum(likeness - 0.5, 0.0) * 2.0
+        likeness = cpdist(asked, borne, scorer=fuzz.ratio, score_cutoff=50, dtype=np.float32)
+        text[both] = np.maximum(likeness / 100.0 - 0.5, 0.0) * 2.0
     same = street | (text >= 0.85)
     a, b = places.numero[row], pool.numero[est]
     numbered = same & (a > 0) & (b > 0)
