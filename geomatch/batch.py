@@ -86,8 +86,7 @@ def run(
 ) -> dict[str, Any]:
     """Match a bulletins file; write decisions.parquet, candidates.parquet and run.json.
 
-    With one worker and no scheduler this process matches, and keeps the memory it frees from then
-    on (:func:`geomatch.memory.keep_freed`).
+    This process keeps the memory it frees from then on (:func:`geomatch.memory.keep_freed`).
 
     Parameters
     ----------
@@ -115,6 +114,7 @@ def run(
         When a remote store or the scheduler does not answer.
     """
     begun = time.time()
+    keep_freed()
     tell = progress or (lambda done, total: None)
     job = _Job.open(source, store, config, options)
     out = paths.location(out)
@@ -135,6 +135,7 @@ def run(
     tasks = job.tasks(work, plan, finished)
     description = job.description
     del job  # what the workers read from the partitions need not stay here too
+    give_back()
     before = done = sum(plan[n].size for n in finished)
     tell(done, total)
     for number in execute(match_partition, tasks, options, place=attrgetter("place")):

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+import pyarrow as pa
+
 #: Objects allocated, less those freed, between two looks for cycles.
 _ALLOCATIONS = 1_000_000
 #: Parameters of glibc's mallopt (malloc.h) and what they are set to: never a mapping of its own
@@ -44,6 +46,8 @@ def give_back() -> None:
 def keep_freed() -> bool:
     """From now on this process keeps the memory it frees, for its own next use.
 
+    Arrow's own allocators give much of theirs back, so that it shares the C library's too.
+
     It cannot be undone, so it is for processes that match partitions and do nothing else. Tells
     whether it was done: a C library without ``mallopt`` goes on as it was.
     """
@@ -51,4 +55,5 @@ def keep_freed() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):
         return False
+    pa.set_memory_pool(pa.system_memory_pool())
     return all(mallopt(name, value) == 1 for name, value in _MALLOPT.items())

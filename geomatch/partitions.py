@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -40,6 +41,8 @@ PART = "part.parquet"
 #: Result tables; the decisions' file tells that both are there.
 TABLES = (CANDIDATES, DECISIONS)
 _ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool": pa.bool_()}
+#: Partitions that are cut from the bulletins at the same time.
+_CUT_AT_ONCE = 2
 #: What run.json tells of how a run went, not of what was run.
 _HOW = ("workers", "scheduler", "seconds", "partitions", "workload")
 
@@ -91,16 +94,20 @@ class Work:
         where each of these is at work.
         """
         paths.remove(self.folder)
-        planned = []
         whole = _typed(pa.Table.from_pandas(bulletins, preserve_index=False))
-        for number, rows in enumerate(parts):
+
+        def write(number: int, rows: np.ndarray) -> Partition:
             there = places.take(rows)
             part = whole.take(pa.array(rows))
             for column in COMMUNES_RESOLVED.names:
                 part = part.append_column(column, pa.array(there[column]))
             self._write(_bulletins(number), as_partition(part))
             codes = set(there["departement"])
-            planned.append(Partition(len(rows), str(codes.pop()) if len(codes) == 1 else ""))
+            return Partition(len(rows), str(codes.pop()) if len(codes) == 1 else "")
+
+        # Arrow leaves Python's lock: one is cut while another is written
+        with ThreadPoolExecutor(_CUT_AT_ONCE) as threads:
+            planned = list(threads.map(write, range(len(parts)), parts))
         told = {"rows": [p.size for p in planned], "places": [p.place for p in planned]}
         content = json.dumps({"key": key, "files": ENDING, **told}).encode()
         paths.write_bytes(paths.join(self.folder, PLAN), content)

@@ -146,12 +146,13 @@ def _assemble(
     for cleaned in raw.values():
         has_controls |= cleaned.had_controls
     profession, is_salarie = _occupation(texts, n)
-    mode = (_COLLECTED.get(said.lower(), "") for said in texts.get("collecte", _blank(n)))
+    said = texts.get("collecte", _blank(n)).tolist()
+    mode = {s: _COLLECTED.get(s.lower(), "") for s in set(said)}
     made = texts | {
         "source_row": np.arange(n),
         "profession": profession,
         "is_salarie": is_salarie,
-        "mode_collecte": np.array([*mode], dtype=object),
+        "mode_collecte": np.array([mode[s] for s in said], dtype=object),
         "probleme": _problems(texts["id"], ragged, has_controls),
     }
     blank = _blank(n)
