@@ -42,41 +42,64 @@ _UNKNOWN = -9.0
 
 
 class Evidence(NamedTuple):
-    """What is known of one candidate commune."""
+    """What is written of one candidate commune; where the respondent lives is not in it."""
 
     code: str
     name: str
     slips: int
-    origin: str
     postcode: str
     departement_agrees: bool
-    home: str
     size: float
+    #: logarithms: how likely it is before anything was written, and what the writing costs
+    prior: float
+    cost: float
 
-    @property
-    def log_weight(self) -> float:
-        """Logarithm of how well the commune explains what is written."""
-        cost = NAME_COST[self.name] + ORIGIN_COST.get(self.origin, 0.0)
-        if self.slips:
-            cost += SLIP_COST[0] + SLIP_COST[1] * (self.slips - 1)
-        if self.postcode:
-            cost += POSTCODE_COST[self.postcode]
-        if not self.departement_agrees:
+    @classmethod
+    def of(
+        cls,
+        code: str,
+        name: str,
+        origin: str,
+        slips: int,
+        postcode: str,
+        departement_agrees: bool,
+        size: float,
+    ) -> Evidence:
+        """With its weight."""
+        cost = NAME_COST[name] + ORIGIN_COST.get(origin, 0.0)
+        if slips:
+            cost += SLIP_COST[0] + SLIP_COST[1] * (slips - 1)
+        if postcode:
+            cost += POSTCODE_COST[postcode]
+        if not departement_agrees:
             cost += DEPARTEMENT_COST
-        gain = HOME_GAIN[self.home] if self.home else 0.0
-        return SIZE_EXPONENT * math.log1p(self.size) + gain - cost
+        prior = SIZE_EXPONENT * math.log1p(size)
+        return cls(code, name, slips, postcode, departement_agrees, size, prior, cost)
 
 
-def choose(candidates: Iterable[Evidence]) -> tuple[Evidence, float] | None:
-    """The likeliest candidate and its share in [0, 1]; None when there is none."""
-    best: dict[str, tuple[float, Evidence]] = {}
-    for candidate in candidates:
-        weight, known = candidate.log_weight, best.get(candidate.code)
+class Choice(NamedTuple):
+    """The likeliest commune, how it stands to that of residence, and its share in [0, 1]."""
+
+    evidence: Evidence
+    home: str
+    share: float
+
+
+def choose(candidates: Iterable[tuple[Evidence, str]]) -> Choice | None:
+    """The likeliest of candidates, told with how each stands to the commune of residence.
+
+    That is one of :data:`HOME_GAIN`, "" when it is not known. None when there is no candidate.
+    """
+    best: dict[str, tuple[float, Evidence, str]] = {}
+    for evidence, home in candidates:
+        gain = HOME_GAIN[home] if home else 0.0
+        # how well the commune explains what is written
+        weight, known = evidence.prior + gain - evidence.cost, best.get(evidence.code)
         if known is None or weight > known[0]:
-            best[candidate.code] = weight, candidate
+            best[evidence.code] = weight, evidence, home
     if not best:
         return None
     ranked = sorted(best.values(), key=lambda found: (-found[0], found[1].code))
-    top, likeliest = ranked[0]
-    rest = sum(math.exp(w - top) for w, _ in ranked) + math.exp(min(_UNKNOWN - top, 50.0))
-    return likeliest, 1.0 / rest
+    top, likeliest, home = ranked[0]
+    rest = sum(math.exp(w - top) for w, _, _ in ranked) + math.exp(min(_UNKNOWN - top, 50.0))
+    return Choice(likeliest, home, 1.0 / rest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from geomatch.addresses.commune_choice import Evidence, choose
+from geomatch.addresses.commune_choice import Choice, Evidence, choose
 from geomatch.addresses.commune_names import LONG_NAME, CommuneNames
 from geomatch.addresses.departements import departement_codes, postcode_departements
 from geomatch.addresses.groups import Groups
@@ -44,6 +44,8 @@ COMMUNE_QUESTION = (
 )
 #: A share from which on nothing less than an exact name is looked at.
 _SURE = 0.9
+#: Distinct names, with their département and postcode, whose communes are kept.
+_MOST_KNOWN = 20_000
 #: Addresses and establishments known of a town that a slip may stand for, nothing else told.
 _SOME_SIZE = 2_000
 
@@ -63,17 +65,17 @@ _NOTHING = Answer("", 0.0, "")
 
 @dataclass(frozen=True)
 class _Asked:
-    """One distinct question, cleaned; `departements` are those of the column of that name."""
+    """What is written of a commune, cleaned; `departements` are those of the column of that name.
+
+    `all_departements` are also those of the postcode. `found` is what sources said of it before:
+    respondents who live elsewhere write the same.
+    """
 
     town: Town
     departements: frozenset[str]
+    all_departements: frozenset[str]
     code_postal: str
-    home: str
-
-    @property
-    def all_departements(self) -> frozenset[str]:
-        """Also those of the postcode."""
-        return self.departements | postcode_departements(self.code_postal)
+    found: dict[tuple[str, str], list[Evidence]] = field(default_factory=dict)
 
 
 class CommuneIndex:
@@ -104,6 +106,8 @@ class CommuneIndex:
         #: of communes in force, hence not many
         self._known_near: dict[str, frozenset[str]] = {}
         self._neighbours = Groups(code, other)
+        #: what was asked before, with what was found
+        self._known_asked: dict[tuple[str, str, str], _Asked] = {}
         self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
 
     @classmethod
@@ -220,17 +224,30 @@ class CommuneIndex:
         home = self.in_force(home) if home else ""
         if place == "1" and home:
             return Answer(home, 0.97, "home")
-        asked = _Asked(read_town(name), departement_codes(departement), code_postal, home)
-        found = choose(self._candidates(asked))
+        asked = self._asked(name, departement, code_postal)
+        found = self._chosen(asked, home)
         if found is not None:
-            return self._answer_of(asked, *found)
+            return self._answer_of(asked, found)
         if asked.departements == {"75"} or code_postal.startswith("75"):
             return Answer("75056", 0.9, "dep")
         if place == "2" or departement or code_postal or asked.town.key or not home:
             return _NOTHING
         return Answer(home, 0.6, "home")
 
-    def _answer_of(self, asked: _Asked, best: Evidence, share: float) -> Answer:
+    def _asked(self, name: str, departement: str, code_postal: str) -> _Asked:
+        key = name, departement, code_postal
+        asked = self._known_asked.get(key)
+        if asked is None:
+            if len(self._known_asked) >= _MOST_KNOWN:
+                self._known_asked.clear()
+            codes = departement_codes(departement)
+            everywhere = codes | postcode_departements(code_postal)
+            asked = _Asked(read_town(name), codes, everywhere, code_postal)
+            self._known_asked[key] = asked
+        return asked
+
+    def _answer_of(self, asked: _Asked, choice: Choice) -> Answer:
+        best, share = choice.evidence, choice.share
         method = _METHODS.get(best.name, best.name)
         if method != "postcode" and best.postcode == "same":
             method += "+postcode"
@@ -256,9 +273,12 @@ class CommuneIndex:
         return part if asked.town.rank and part in self._parts[code] else code
 
     # ------------------------------------------------------------- candidates
-    def _candidates(self, asked: _Asked) -> list[Evidence]:
-        """Communes worth a thought; the dearer sources only when the cheap ones leave a doubt."""
-        found: list[Evidence] = []
+    def _chosen(self, asked: _Asked, home: str) -> Choice | None:
+        """The likeliest commune; dearer sources only when the cheap ones leave a doubt."""
+        found: list[tuple[Evidence, str]] = []
+        best: Choice | None = None
+        # names with slips are looked for about home when nothing else is told
+        about = "" if asked.all_departements or not home else self.departement(home)
         for source in (
             self._named,
             self._misspelt_of_postcode,
@@ -266,20 +286,27 @@ class CommuneIndex:
             self._misspelt,
             self._of_postcode,
         ):
-            found.extend(source(asked))
-            best = choose(found)
-            if best is not None and self._is_sure(*best):
+            key = source.__name__, about
+            said = asked.found.get(key)
+            if said is None:
+                said = asked.found[key] = list(source(asked, about))
+            if said:
+                found += [(s, self._home_relation(home, s.code)) for s in said]
+                best = choose(found)
+            if best is not None and self._is_sure(best):
                 break
-        return found
+        return best
 
-    def _is_sure(self, best: Evidence, share: float) -> bool:
+    def _is_sure(self, choice: Choice) -> bool:
+        best = choice.evidence
         fits = best.postcode in ("", "same", "cedex") and best.departement_agrees
         # A small town far from home may be a slip for a large one near it: PARS, in Paris.
-        is_near = best.home not in ("", "other")
+        is_near = choice.home not in ("", "other")
         told = bool(best.postcode) or best.size >= _SOME_SIZE or is_near
-        return fits and told and share >= _SURE and (not best.slips or best.postcode == "same")
+        is_likely = fits and told and choice.share >= _SURE
+        return is_likely and (not best.slips or best.postcode == "same")
 
-    def _named(self, asked: _Asked) -> Iterator[Evidence]:
+    def _named(self, asked: _Asked, about: str) -> Iterator[Evidence]:
         town = asked.town
         if not town.key:
             return
@@ -290,7 +317,7 @@ class CommuneIndex:
             for code, origin in codes.items():
                 yield self._evidence(asked, code, name, origin)
 
-    def _misspelt_of_postcode(self, asked: _Asked) -> Iterator[Evidence]:
+    def _misspelt_of_postcode(self, asked: _Asked, about: str) -> Iterator[Evidence]:
         codes = {self.city(c) for c in self.of_postcode(asked.code_postal)}
         for departement in {self.departement(c) for c in codes}:
             names = self.names.of_communes(codes, departement)
@@ -298,7 +325,7 @@ class CommuneIndex:
                 for code, origin in found.items():
                     yield self._evidence(asked, code, "fuzzy", origin, slips)
 
-    def _cut_or_longer(self, asked: _Asked) -> Iterator[Evidence]:
+    def _cut_or_longer(self, asked: _Asked, about: str) -> Iterator[Evidence]:
         key = asked.town.key
         for codes in self.names.beginning_with(key):
             for code, origin in codes.items():
@@ -311,13 +338,11 @@ class CommuneIndex:
                     yield self._evidence(asked, code, "more", origin)
                 return
 
-    def _misspelt(self, asked: _Asked) -> Iterator[Evidence]:
+    def _misspelt(self, asked: _Asked, about: str) -> Iterator[Evidence]:
         key = asked.town.key
         if len(key) < 3:
             return
-        departements = set(asked.all_departements)
-        if asked.home and not departements:
-            departements.add(self.departement(asked.home))
+        departements = {*asked.all_departements, *([about] if about else ())}
         pools = (departements, None) if departements else (None,)
         for pool in pools:
             found = False
@@ -328,7 +353,7 @@ class CommuneIndex:
             if found:
                 return
 
-    def _of_postcode(self, asked: _Asked) -> Iterator[Evidence]:
+    def _of_postcode(self, asked: _Asked, about: str) -> Iterator[Evidence]:
         name = "postcode" if asked.town.key else "none"
         for code in {self.city(c) for c in self.of_postcode(asked.code_postal)}:
             yield self._evidence(asked, code, name, "cog")
@@ -337,14 +362,13 @@ class CommuneIndex:
         self, asked: _Asked, code: str, name: str, origin: str, slips: int = 0
     ) -> Evidence:
         departement = self.departement(code)
-        return Evidence(
-            code=code,
-            name=name,
-            slips=slips,
-            origin=origin,
+        return Evidence.of(
+            code,
+            name,
+            origin,
+            slips,
             postcode=self._postcode_relation(asked, code, departement),
             departement_agrees=not asked.departements or departement in asked.departements,
-            home=self._home_relation(asked.home, code, departement) if asked.home else "",
             size=float(self._size.get(code, 0)),
         )
 
@@ -358,12 +382,14 @@ class CommuneIndex:
             return "departement" if codes else "cedex"
         return "other"
 
-    def _home_relation(self, home: str, code: str, departement: str) -> str:
+    def _home_relation(self, home: str, code: str) -> str:
+        if not home:
+            return ""
         if self.city(home) == code:
             return "home"
         if code in self._near(home):
             return "near"
-        return "departement" if departement == self.departement(home) else "other"
+        return "departement" if self.departement(code) == self.departement(home) else "other"
 
 
 def _dict(table: pa.Table, key: str, value: str) -> dict[str, str]:

@@ -44,7 +44,6 @@ from geomatch.rows import Rows
 from geomatch.schema import ADDRESS_PARTS, DTYPES
 from geomatch.voies import expand_words, leading_type
 
-
 #: A line that says nothing, in the order of the columns.
 _NOTHING: dict[str, object] = dict.fromkeys(ADDRESS_PARTS.columns, "")
 
