@@ -129,7 +129,7 @@ def run(
     if plan is None:
         places = job.places()
         # A part of a file may have no bulletin: its tables are empty, but they are there.
-        parts = partition_rows(places["departement"].astype(str)) or [np.arange(0)]
+        parts = partition_rows(places["departement"]) or [np.arange(0)]
         plan = work.plan(key, job.bulletins, parts, places)
     total, finished = len(job.bulletins), work.done()
     tasks = job.tasks(work, plan, finished)
@@ -195,8 +195,9 @@ def partition_rows(
     """
     if not len(departements):
         return []
-    order = np.argsort(departements, kind="stable")
-    bounds = np.flatnonzero(departements[order][1:] != departements[order][:-1]) + 1
+    code = pd.factorize(departements, sort=True)[0].astype(np.int16)
+    order = np.argsort(code, kind="stable")
+    bounds = np.flatnonzero(np.diff(code[order])) + 1
     parts: list[list[np.ndarray]] = []
     for group in np.split(order, bounds):
         for low in range(0, len(group), cut):

@@ -198,17 +198,21 @@ class Matcher:
     ) -> tuple[Rows, Rows]:
         """Candidates of every bulletin and their features, aligned, sorted by bulletin.
 
-        `only_likely`: without those that the shipped or given model puts far behind. The pairs have
-        besides :data:`geomatch.candidates.PAIRS` the columns ``siret``,
-        ``siret_number`` and ``siren`` (integers), ``naf``, ``name_compared``, and ``own_score``,
-        what the model gives each by itself.
+        `only_likely`: without those that the shipped or given model puts far behind, those of a
+        bulletin together but bulletins in any order, for :meth:`ranked`. The pairs have besides
+        :data:`geomatch.candidates.PAIRS` the columns ``siret``, ``siret_number`` and ``siren``
+        (integers), ``naf``, ``name_compared``, and ``own_score``, what the model gives each by
+        itself.
         """
         tell = tell or _silent
         found: list[tuple[Rows, Rows]] = []
+        zone = pd.factorize(prepared.zone_code)[0]
         asked = sorted({*prepared.searched} & self.resources.known)
         for i, departement in enumerate(asked):
             tell(f"candidates {departement}", 0.25 + 0.7 * i / len(asked))
             rows = np.flatnonzero(prepared.searched == departement)
+            # who works in one place is looked at together
+            rows = rows[np.argsort(zone[rows], kind="stable")]
             pool = self.resources.pool(departement)
             slices = (rows[low : low + _AT_ONCE] for low in range(0, len(rows), _AT_ONCE))
             found += [self._pairs_of(prepared, part, pool, only_likely) for part in slices]
@@ -220,7 +224,7 @@ class Matcher:
             return empty.plus(name_compared=texts, own_score=np.zeros(0)), none
         pairs = Rows.moved([p for p, _ in found])
         features = Rows.moved([f for _, f in found])
-        if (np.diff(pairs["row"]) >= 0).all():  # as ever when they are of one département
+        if only_likely:
             return pairs, features
         order = np.argsort(pairs["row"], kind="stable")
         return pairs.take(order), features.take(order)
@@ -234,6 +238,7 @@ class Matcher:
         position[rows] = np.arange(len(rows))
         writer, name = (prepared.names[c] for c in ("row", "name"))
         mine = np.flatnonzero(position[writer] >= 0)
+        mine = mine[np.argsort(position[writer[mine]], kind="stable")]
         code, written = pd.factorize(name[mine])
         coverage = Coverage(indexed.lexicon, [name_words(w) for w in written])
         names = similar_names(position[writer[mine]], code, coverage, len(written))

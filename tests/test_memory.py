@@ -63,3 +63,12 @@ def _pages_touched(how: str) -> int:
 @pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="no mallopt here")
 def test_freed_memory_is_kept_for_the_next_use() -> None:
     assert _pages_touched("keep") * 10 < _pages_touched("leave")
+
+
+def test_arrow_shares_the_memory_that_is_kept() -> None:
+    told = (
+        "import pyarrow as pa; from geomatch.memory import keep_freed; keep_freed(); "
+        "print(pa.default_memory_pool().backend_name)"
+    )
+    found = subprocess.run([sys.executable, "-c", told], check=True, capture_output=True, text=True)
+    assert found.stdout.strip() == "system"

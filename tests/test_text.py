@@ -63,6 +63,12 @@ def test_ascii_letters_and_digits_all_survive(text: str) -> None:
     assert normalise(text) == text.upper()
 
 
+@given(st.text(st.characters(max_codepoint=127), max_size=60))
+def test_ascii_text_is_normalised_as_any_other(text: str) -> None:
+    # an accent, which goes again, has it read letter by letter
+    assert normalise(text) == normalise("\u0301" + text)
+
+
 def test_a_text_longer_than_any_field_is_cut() -> None:
     assert normalise("A" * 5 * MAX_TEXT) == "A" * MAX_TEXT
 

@@ -63,18 +63,19 @@ def _merged(
     for r in row:
         start[r + 1] += 1
     start = np.cumsum(start)
-    at = np.empty(len(row), np.int64)
+    # both in one number, which is sorted at once
+    establishment_and_at = np.empty(len(row), np.int64)
     end = start.copy()
     for i in range(len(row)):
-        at[end[row[i]]] = i
+        establishment_and_at[end[row[i]]] = establishment[i] << 32 | i
         end[row[i]] += 1
     out_row, out_establishment = np.empty(len(row), np.int64), np.empty(len(row), np.int64)
     out_pair, out_source = np.empty(len(row), np.int64), np.empty(len(row), np.int64)
     n = 0
     for r in range(n_rows):
-        mine = at[start[r] : start[r + 1]]
         last = -1
-        for i in mine[np.argsort(establishment[mine], kind="mergesort")]:
+        for both in np.sort(establishment_and_at[start[r] : start[r + 1]]):
+            i = both & 0xFFFFFFFF
             if establishment[i] != last:
                 last = establishment[i]
                 out_row[n], out_establishment[n] = r, last

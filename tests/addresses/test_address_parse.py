@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geomatch.addresses import get_parser
+from geomatch.addresses import get_parser, tokens
 from geomatch.addresses.rules import RulesParser, parse_line
 from geomatch.config import AddressOptions
 from geomatch.errors import ConfigError
@@ -62,6 +62,13 @@ def test_case_and_outer_blanks_do_not_matter(words: list[str]) -> None:
     line = " ".join(words)
     parser = RulesParser()
     pd.testing.assert_frame_equal(parser.parse([line]), parser.parse([f"  {line.lower()} "]))
+
+
+@given(st.lists(pieces | st.sampled_from("0123456789-/–n°ºDNdnF, "), max_size=12), st.booleans())
+def test_no_line_that_is_spelt_otherwise_is_passed_over(words: list[str], parted: bool) -> None:
+    line = (" " if parted else "").join(words)
+    if any(spelling.search(line) for spelling, _ in tokens._SPELLINGS):
+        assert tokens._MAYBE_SPELT.search(line)
 
 
 def test_rows_keep_their_order_and_repeat() -> None:

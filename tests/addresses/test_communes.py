@@ -12,6 +12,7 @@ from geomatch.addresses import CommuneIndex
 from geomatch.addresses.departements import departement_codes, postcode_departements
 from geomatch.addresses.town_names import read_town
 from geomatch.schema import COMMUNES_RESOLVED
+from geomatch.store import Store
 
 CASES = Path(__file__).parent.parent / "cases" / "communes.csv"
 with CASES.open(encoding="utf-8", newline="") as _file:
@@ -135,3 +136,22 @@ def test_letters_rule_out_no_name_that_is_some_slips_away(
     found = names.alike(key, None)
     if len(expected) < 12:  # so many are looked at
         assert sorted(map(repr, found)) == sorted(map(repr, expected))
+
+
+@given(
+    st.lists(st.sampled_from(ROWS), min_size=2, max_size=6),
+    st.lists(st.sampled_from(["", *{row["code_commune_residence"] for row in ROWS}]), min_size=6),
+)
+def test_who_asked_the_same_before_and_lives_elsewhere_changes_no_answer(
+    places: Store, communes: CommuneIndex, rows: list[dict[str, str]], homes: list[str]
+) -> None:
+    asked = pd.DataFrame(
+        [
+            {**{c: row[c] for c in ASKED}, "code_commune_residence": home}
+            for row in rows
+            for home in homes[:3]
+        ]
+    )
+    fresh = CommuneIndex.open(places)
+    again = fresh.resolve(asked.iloc[::-1]).iloc[::-1]
+    pd.testing.assert_frame_equal(again, communes.resolve(asked))
