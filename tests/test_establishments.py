@@ -111,9 +111,13 @@ def test_bearers_nearby_are_those_of_the_commune() -> None:
             {"denomination": "GALANT", "code_commune": "35238"},
             {"denomination": "GALANT", "code_commune": "35238"},
             {"denomination": "GALANT", "code_commune": "35047"},
+            {"denomination": "DISCRET", "code_commune": "35047"},
+            {"denomination": "DISCRET", "code_commune": "35047"},
+            {"denomination": "SEUL", "code_commune": "35047"},
         )
     )
-    assert pool.bearers_nearby(np.array([0, 0, 0]), np.array([0, 1, 2])).tolist() == [2, 2, 1]
+    name, row = np.array([0, 0, 0, 1, 2, -1]), np.array([0, 1, 2, 3, 5, 5])
+    assert pool.bearers_nearby(name, row).tolist() == [2, 2, 1, 2, 1, 1]
 
 
 def test_headcounts_grow_with_the_tranche_and_an_unknown_one_is_below_all() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from geomatch.results import KEPT_CANDIDATES
 from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS
 from geomatch.store import Store
 from geomatch.training import UNTRAINED
+from geomatch.written import WrittenNames, similar_names
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +123,21 @@ def test_a_bulletin_alone_is_decided_as_among_others_that_have_no_say(
     for row in (0, 7, 123):
         alone = matcher.match_bulletins(bulletins.iloc[[row]].reset_index(drop=True))
         _assert_same(alone.decisions, result.decisions.iloc[[row]].reset_index(drop=True))
+
+
+def test_written_names_stand_in_the_order_of_their_bulletins(
+    matcher: Matcher, bulletins: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows: list[np.ndarray] = []
+
+    def noted(row: np.ndarray, *rest: Any) -> WrittenNames:
+        rows.append(row)
+        return similar_names(row, *rest)
+
+    monkeypatch.setattr("geomatch.matcher.similar_names", noted)
+    matcher.match_bulletins(bulletins.sample(frac=1, random_state=5))
+    assert sum(map(len, rows)) > 100
+    assert all((np.diff(row) >= 0).all() for row in rows)
 
 
 def test_the_order_of_the_register_changes_no_decision(tmp_path: Path) -> None:
