@@ -65,6 +65,7 @@ def test_freed_memory_is_kept_for_the_next_use() -> None:
     assert _pages_touched("keep") * 10 < _pages_touched("leave")
 
 
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="no mallopt here")
 def test_arrow_shares_the_memory_that_is_kept() -> None:
     told = (
         "import pyarrow as pa; from geomatch.memory import keep_freed; keep_freed(); "
