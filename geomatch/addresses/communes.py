@@ -67,15 +67,15 @@ _NOTHING = Answer("", 0.0, "")
 class _Asked:
     """What is written of a commune, cleaned; `departements` are those of the column of that name.
 
-    `all_departements` are also those of the postcode. `found` is what sources said of it before:
-    respondents who live elsewhere write the same.
+    Slips are looked for `about` these, the postcode's and, when nothing of that is told, home.
+    `found` is what sources said of it before: respondents who live elsewhere write the same.
     """
 
     town: Town
     departements: frozenset[str]
-    all_departements: frozenset[str]
+    about: frozenset[str]
     code_postal: str
-    found: dict[tuple[str, str], list[Evidence]] = field(default_factory=dict)
+    found: dict[str, list[Evidence]] = field(default_factory=dict)
 
 
 class CommuneIndex:
@@ -107,7 +107,7 @@ class CommuneIndex:
         self._known_near: dict[str, frozenset[str]] = {}
         self._neighbours = Groups(code, other)
         #: what was asked before, with what was found
-        self._known_asked: dict[tuple[str, str, str], _Asked] = {}
+        self._known_asked: dict[tuple[str, str, str, frozenset[str]], _Asked] = {}
         self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
 
     @classmethod
@@ -224,7 +224,7 @@ class CommuneIndex:
         home = self.in_force(home) if home else ""
         if place == "1" and home:
             return Answer(home, 0.97, "home")
-        asked = self._asked(name, departement, code_postal)
+        asked = self._asked(name, departement, code_postal, home)
         found = self._chosen(asked, home)
         if found is not None:
             return self._answer_of(asked, found)
@@ -234,16 +234,17 @@ class CommuneIndex:
             return _NOTHING
         return Answer(home, 0.6, "home")
 
-    def _asked(self, name: str, departement: str, code_postal: str) -> _Asked:
-        key = name, departement, code_postal
+    def _asked(self, name: str, departement: str, code_postal: str, home: str) -> _Asked:
+        codes = departement_codes(departement)
+        about = codes | postcode_departements(code_postal)
+        if home and not about:
+            about = frozenset({self.departement(home)})
+        key = name, departement, code_postal, about
         asked = self._known_asked.get(key)
         if asked is None:
             if len(self._known_asked) >= _MOST_KNOWN:
                 self._known_asked.clear()
-            codes = departement_codes(departement)
-            everywhere = codes | postcode_departements(code_postal)
-            asked = _Asked(read_town(name), codes, everywhere, code_postal)
-            self._known_asked[key] = asked
+            asked = self._known_asked[key] = _Asked(read_town(name), codes, about, code_postal)
         return asked
 
     def _answer_of(self, asked: _Asked, choice: Choice) -> Answer:
@@ -277,8 +278,6 @@ class CommuneIndex:
         """The likeliest commune; dearer sources only when the cheap ones leave a doubt."""
         found: list[tuple[Evidence, str]] = []
         best: Choice | None = None
-        # names with slips are looked for about home when nothing else is told
-        about = "" if asked.all_departements or not home else self.departement(home)
         for source in (
             self._named,
             self._misspelt_of_postcode,
@@ -286,10 +285,9 @@ class CommuneIndex:
             self._misspelt,
             self._of_postcode,
         ):
-            key = source.__name__, about
-            said = asked.found.get(key)
+            said = asked.found.get(source.__name__)
             if said is None:
-                said = asked.found[key] = list(source(asked, about))
+                said = asked.found[source.__name__] = list(source(asked))
             if said:
                 found += [(s, self._home_relation(home, s.code)) for s in said]
                 best = choose(found)
@@ -306,7 +304,7 @@ class CommuneIndex:
         is_likely = fits and told and choice.share >= _SURE
         return is_likely and (not best.slips or best.postcode == "same")
 
-    def _named(self, asked: _Asked, about: str) -> Iterator[Evidence]:
+    def _named(self, asked: _Asked) -> Iterator[Evidence]:
         town = asked.town
         if not town.key:
             return
@@ -317,7 +315,7 @@ class CommuneIndex:
             for code, origin in codes.items():
                 yield self._evidence(asked, code, name, origin)
 
-    def _misspelt_of_postcode(self, asked: _Asked, about: str) -> Iterator[Evidence]:
+    def _misspelt_of_postcode(self, asked: _Asked) -> Iterator[Evidence]:
         codes = {self.city(c) for c in self.of_postcode(asked.code_postal)}
         for departement in {self.departement(c) for c in codes}:
             names = self.names.of_communes(codes, departement)
@@ -325,7 +323,7 @@ class CommuneIndex:
                 for code, origin in found.items():
                     yield self._evidence(asked, code, "fuzzy", origin, slips)
 
-    def _cut_or_longer(self, asked: _Asked, about: str) -> Iterator[Evidence]:
+    def _cut_or_longer(self, asked: _Asked) -> Iterator[Evidence]:
         key = asked.town.key
         for codes in self.names.beginning_with(key):
             for code, origin in codes.items():
@@ -338,12 +336,11 @@ class CommuneIndex:
                     yield self._evidence(asked, code, "more", origin)
                 return
 
-    def _misspelt(self, asked: _Asked, about: str) -> Iterator[Evidence]:
+    def _misspelt(self, asked: _Asked) -> Iterator[Evidence]:
         key = asked.town.key
         if len(key) < 3:
             return
-        departements = {*asked.all_departements, *([about] if about else ())}
-        pools = (departements, None) if departements else (None,)
+        pools = (asked.about, None) if asked.about else (None,)
         for pool in pools:
             found = False
             for codes, slips in self.names.alike(key, pool):
@@ -353,7 +350,7 @@ class CommuneIndex:
             if found:
                 return
 
-    def _of_postcode(self, asked: _Asked, about: str) -> Iterator[Evidence]:
+    def _of_postcode(self, asked: _Asked) -> Iterator[Evidence]:
         name = "postcode" if asked.town.key else "none"
         for code in {self.city(c) for c in self.of_postcode(asked.code_postal)}:
             yield self._evidence(asked, code, name, "cog")
