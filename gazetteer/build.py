@@ -38,7 +38,7 @@ from geomatch.schema import (
     STORE_FORMAT_VERSION,
     STORE_NAF,
 )
-from geomatch.store import Store
+from geomatch.store import POOLS, Store
 from geomatch.territories import crs_of
 
 __all__ = ["BuildOptions", "build"]
@@ -50,7 +50,7 @@ Progress = Callable[[str, float], None]
 #: Bytes of files that are built sooner than other processes would be ready.
 _SMALL = 20_000_000
 #: What a job takes whatever its size, and for each thousand rows, in megabytes: measured.
-_JOB_MB, _ADDRESSES_MB, _ESTABLISHMENTS_MB = 450.0, 0.9, 1.6
+_JOB_MB, _ADDRESSES_MB, _ESTABLISHMENTS_MB, _POOLS_MB = 450.0, 0.9, 1.6, 1.6
 
 
 def build(options: BuildOptions, progress: Progress | None = None) -> Store:
@@ -125,6 +125,7 @@ class _Build:
         communes = self._places(codes, streets)
         self._write("communes", STORE_COMMUNES, communes)
         self._establishments(register_rows, streets)
+        self._pools(register_rows)
         self.tell("activités", 0.95)
         self._labels()
         write_manifest(self.shop.root, self._manifest())
@@ -246,10 +247,22 @@ class _Build:
             for d, n in sorted(rows.items())
         ]
         words = Job("words-naf", parts.words, None, self.shop.megabytes / 2)
-        done = self._do([words, *jobs], "établissements", 0.4, 0.95)
+        done = self._do([words, *jobs], "établissements", 0.4, 0.85)
         for name in ("establishments", "names"):
             self._count(name, {d: done[f"establishments-{d}"][name] for d in sorted(rows)})
         self.tables["naf_words"] = done[words.name]
+
+    def _pools(self, rows: dict[str, int]) -> None:
+        """Establishments as they are searched, of every département that the store is to know."""
+        jobs = [
+            Job(f"pools-{d}", parts.pool, d, _JOB_MB + rows.get(d, 0) / 1000 * _POOLS_MB)
+            for d in self._departements()
+        ]
+        done = self._do(jobs, "recherche", 0.85, 0.95)
+        self._count(POOLS, {j.subject: done[j.name]["establishments"] for j in jobs})
+
+    def _departements(self) -> list[str]:
+        return sorted({d for t in self.tables.values() for d in t.get("departements", ())})
 
     def _labels(self) -> None:
         labels = naf.read_naf(self.con, self.of("naf"))
@@ -260,7 +273,7 @@ class _Build:
         self._write("naf", STORE_NAF, labels)
 
     def _manifest(self) -> dict[str, Any]:
-        departements = sorted({d for t in self.tables.values() for d in t.get("departements", ())})
+        departements = self._departements()
         return {
             "format": STORE_FORMAT,
             "format_version": STORE_FORMAT_VERSION,

@@ -16,6 +16,7 @@ from gazetteer import ban, naf
 from gazetteer.engine import arrow, quoted, run
 from gazetteer.locate import located
 from gazetteer.naming import commune_labels, named
+from gazetteer.pools import write_pool
 from gazetteer.reading import checked, reading
 from gazetteer.sources import Source
 from gazetteer.store import write_country, write_departement
@@ -136,6 +137,12 @@ def words(shop: Workshop, subject: None) -> dict[str, Any]:
     with shop.engine() as con:
         table = naf.naf_words(con, shop.register())
     return {"rows": write_country(shop.root, STORE_NAF_WORDS, table)}
+
+
+def pool(shop: Workshop, departement: str) -> dict[str, Any]:
+    """Write one département's establishments as they are searched; how many, with its fringe."""
+    country = _country(shop)
+    return {"establishments": write_pool(country.store, country.index, departement)}
 
 
 class _Country:

@@ -10,8 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from scipy import sparse
 
-from geomatch.columns import texts
+from geomatch.columns import narrow, texts
 
 Ints = NDArray[np.int64]
 
@@ -52,6 +53,27 @@ class Bags:
         )
         code, first = pd.factorize(code[kept])
         return cls(len(names), row[kept], code, texts(coded.dictionary)[first])
+
+    @property
+    def held(self) -> sparse.csr_array:
+        """Which name holds which word; shape (names, words), binary."""
+        return _binary(self.row, self.code, (self.n, len(self.words)))
+
+    @property
+    def followers(self) -> sparse.csr_array:
+        """Which word another follows in some name; shape (words, words), binary."""
+        beside = np.flatnonzero(self.row[1:] == self.row[:-1])
+        n_words = len(self.words)
+        return _binary(self.code[beside], self.code[beside + 1], (n_words, n_words))
+
+
+def _binary(rows: Ints, columns: Ints, shape: tuple[int, int]) -> sparse.csr_array:
+    """The matrix with ones at some places, however often they are told."""
+    places = narrow(rows, columns)
+    matrix = sparse.csr_array((np.ones(len(rows), np.float32), places), shape=shape)
+    matrix.sum_duplicates()
+    matrix.data[:] = 1.0
+    return matrix
 
 
 def _is_in(values: pa.Array, wanted: Sequence[str]) -> NDArray[np.bool_]:

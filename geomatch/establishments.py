@@ -1,7 +1,8 @@
 """The register side of the index: establishments of one pool, their names and positions.
 
 A pool is one département with the fringe of its neighbours. Everything a later phase asks
-of the register is an array aligned with the pool's rows, or one of the indexes below.
+of the register is an array aligned with the pool's rows, or one of the indexes below; what is
+marked :class:`~geomatch.stored.stored` is computed when the store is built.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
-from geomatch.bags import Bags
 from geomatch.columns import coded, texts
+from geomatch.lexicon import Lexicon
 from geomatch.names import name_bags
 from geomatch.positions import Positions
 from geomatch.ragged import ragged_ranges
+from geomatch.stored import stored
 
 #: Middle of each tranche d'effectifs; NN (unknown) stands below the smallest employer.
 TRANCHE_HEADCOUNT = {
@@ -43,6 +45,7 @@ LARGEST = 24
 #: one begins.
 _OFFICE_NAF = "84.11"
 _AUTHORITY_SIREN = (20, 21)
+_SIRET_DIGITS = 14
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Pool:
     ----------
     rows : Table of STORE_ESTABLISHMENTS and ``departement``, one row an establishment
     names : Table of NAMES (``row`` points into `rows`), sorted by row
+        Both are there when a pool is made, and no more when it is read.
     communes : distinct commune codes; ``commune`` holds their position for each row
     """
 
@@ -60,13 +64,14 @@ class Pool:
     names: pa.Table
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.siret_number)
 
     def siret(self, rows: NDArray[np.int64]) -> NDArray[np.object_]:
         """SIRET of some rows."""
-        return texts(self.rows.column("siret").take(pa.array(rows)))
+        number = pa.array(self.siret_number[rows]).cast(pa.string())
+        return texts(pc.utf8_lpad(number, _SIRET_DIGITS, "0"))
 
-    @cached_property
+    @stored
     def siret_number(self) -> NDArray[np.int64]:
         """SIRET of each row, as a number."""
         return pc.cast(self.rows.column("siret"), pa.int64()).to_numpy()
@@ -76,7 +81,7 @@ class Pool:
         """SIREN of each row, as a number."""
         return self.siret_number // 100_000
 
-    @cached_property
+    @stored
     def _nafs(self) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
         code, distinct = coded(self.rows.column("naf"))
         return code, texts(distinct)
@@ -92,7 +97,7 @@ class Pool:
         code, distinct = self._nafs
         return np.array([position.get(n, -1) for n in distinct], dtype=np.int64)[code]
 
-    @cached_property
+    @stored
     def is_siege(self) -> NDArray[np.bool_]:
         """Head offices."""
         return self.rows.column("is_siege").to_numpy()
@@ -103,7 +108,7 @@ class Pool:
         code, distinct = self._written_streets
         return texts(distinct)[code]  # each name is one string, whoever bears it
 
-    @cached_property
+    @stored
     def _written_streets(self) -> tuple[NDArray[np.int64], pa.Array]:
         return coded(self.rows.column("voie_norm"))
 
@@ -124,19 +129,19 @@ class Pool:
         number = self._street_texts[1]
         return np.fromiter((number.get(t, -1) for t in texts), np.int64, len(texts))
 
-    @cached_property
+    @stored
     def numero(self) -> NDArray[np.int64]:
         """House number of each row, -1 for none."""
         return self.rows.column("numero_norm").to_numpy().astype(np.int64)
 
-    @cached_property
+    @stored
     def is_office(self) -> NDArray[np.bool_]:
         """Offices of local authorities, where services without a SIRET of their own are coded."""
         code, distinct = self._nafs
         office = np.array([n.startswith(_OFFICE_NAF) for n in distinct], dtype=bool)[code]
         return office & np.isin(self.siren // 10_000_000, _AUTHORITY_SIREN)
 
-    @cached_property
+    @stored
     def _communes(self) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
         code, distinct = coded(self.rows.column("code_commune"))
         return code, texts(distinct)
@@ -151,7 +156,7 @@ class Pool:
         """Distinct commune codes."""
         return self._communes[1]
 
-    @cached_property
+    @stored
     def headcount(self) -> NDArray[np.float32]:
         """Employees, middle of the tranche."""
         code, distinct = coded(self.rows.column("tranche_effectifs"))
@@ -163,7 +168,7 @@ class Pool:
         """Natural logarithm of :attr:`headcount`."""
         return np.log(self.headcount)
 
-    @cached_property
+    @stored
     def _largest(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
         """Place of each row by NAF and falling size; rows of each commune so, and their bounds.
 
@@ -189,18 +194,18 @@ class Pool:
         found = rows[ragged_ranges(start[communes], start[communes + 1])[1]]
         return found if len(communes) == 1 else found[np.argsort(place[found])]
 
-    @cached_property
+    @stored
     def position(self) -> NDArray[np.float64]:
         """x, y of each row in metres, shape (n, 2); NaN when there is none."""
         return np.stack([self.rows.column(c).to_numpy() for c in ("x", "y")], axis=1)
 
-    @cached_property
+    @stored
     def uncertainty(self) -> NDArray[np.float64]:
         """Metres; 95 % radius of the register position."""
         metres = self.rows.column("uncertainty_m").to_numpy().astype(np.float64)
         return np.where(np.isnan(metres), np.inf, metres)
 
-    @cached_property
+    @stored
     def street(self) -> NDArray[np.int64]:
         """An integer for each street of the store (département and voie_id), -1 for none."""
         voie = self.rows.column("voie_id").to_numpy()
@@ -216,17 +221,21 @@ class Pool:
     def _named_rows(self) -> NDArray[np.int64]:
         return self.names.column("row").to_numpy()
 
+    @stored
+    def _distinct_names(self) -> pa.Array:
+        return self._name_codes[1]
+
     @property
     def n_names(self) -> int:
         """Number of distinct names that establishments of the pool bear."""
-        return len(self._name_codes[1])
+        return len(self._distinct_names)
 
-    @cached_property
-    def name_bags(self) -> Bags:
+    @stored
+    def lexicon(self) -> Lexicon:
         """Words of the distinct names."""
-        return name_bags(self._name_codes[1])
+        return Lexicon(name_bags(self._distinct_names))
 
-    @cached_property
+    @stored
     def name_bearers(self) -> sparse.csr_array:
         """Which rows bear each name; shape (names, rows)."""
         shape = (self.n_names, len(self))
@@ -244,7 +253,7 @@ class Pool:
         asked, back = np.unique(name, return_inverse=True)  # each name is one string
         found = np.full(len(asked), "", dtype=object)
         some = np.flatnonzero(asked >= 0)
-        found[some] = texts(self._name_codes[1].take(pa.array(asked[some])))
+        found[some] = texts(self._distinct_names.take(pa.array(asked[some])))
         return found[back]
 
     @cached_property
@@ -252,7 +261,7 @@ class Pool:
         """How many rows bear each name."""
         return np.diff(self.name_bearers.indptr).astype(np.int32)
 
-    @cached_property
+    @stored
     def _nearby(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         key = self._name_codes[0] * len(self.communes) + self.commune[self._named_rows]
         return np.unique(key, return_counts=True)
@@ -268,7 +277,7 @@ class Pool:
             out[several] = np.where(keys[at] == asked, counts[at], 1)
         return out
 
-    @cached_property
+    @stored
     def names_of(self) -> sparse.csr_array:
         """Which names each row bears; shape (rows, names)."""
         return self.name_bearers.T.tocsr()
@@ -288,13 +297,11 @@ class Pool:
         return traits
 
     # ------------------------------------------------------------------ places
-    def make_indexes(self) -> None:
-        """Make the indexes now, not when they are first asked; those of names last."""
-        for index in ("_positions", "_largest", "_by_street", "_by_street_text", "is_office",
-                      "_nearby", "traits"):  # fmt: skip
-            getattr(self, index)
+    def make_ready(self) -> None:
+        """Make what the store does not keep now, not when it is first asked for."""
+        _ = self.street_text_code, self.traits, self._positions.tree
 
-    @cached_property
+    @stored
     def _positions(self) -> Positions:
         sure = np.flatnonzero((self.uncertainty <= PRECISE_M) & ~np.isnan(self.position[:, 0]))
         return Positions.of(sure, self.position[sure], self.uncertainty[sure])
@@ -329,7 +336,7 @@ class Pool:
         asker, row, distance = (np.concatenate(part) for part in zip(*found, strict=True))
         return asker, row, distance
 
-    @cached_property
+    @stored
     def _by_street(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         rows = np.flatnonzero(self.street >= 0)
         order = np.argsort(self.street[rows], kind="stable")
@@ -343,14 +350,18 @@ class Pool:
         asker, index = ragged_ranges(np.where(street >= 0, low, 0), np.where(street >= 0, high, 0))
         return asker, rows[index]
 
-    @cached_property
-    def _by_street_text(self) -> tuple[dict[str, int], NDArray[np.int64], NDArray[np.int64]]:
-        """Number of each street name; rows by commune and name, and these keys, sorted."""
-        _, number = self._street_texts
+    @stored
+    def _by_street_text(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Rows by commune and street name, and these keys, sorted."""
         rows = np.flatnonzero(self.street_text_code >= 0)
-        key = self.commune[rows] * max(len(number), 1) + self.street_text_code[rows]
+        key = self._street_text_key(self.commune[rows], self.street_text_code[rows])
         order = np.argsort(key, kind="stable")
-        return number, rows[order], key[order]
+        return rows[order], key[order]
+
+    def _street_text_key(
+        self, commune: NDArray[np.int64], code: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        return commune * max(len(self._street_texts[1]), 1) + code
 
     def on_street_named(
         self, commune: NDArray[np.int64], text: NDArray[np.object_]
@@ -359,9 +370,10 @@ class Pool:
 
         Serves communes whose streets the store does not know.
         """
-        number, rows, keys = self._by_street_text
+        rows, keys = self._by_street_text
         code = self.codes_of_streets(text)
-        key = np.where((code >= 0) & (commune >= 0), commune * max(len(number), 1) + code, -1)
+        is_asked = (code >= 0) & (commune >= 0)
+        key = np.where(is_asked, self._street_text_key(commune, code), -1)
         low, high = np.searchsorted(keys, key), np.searchsorted(keys, key, side="right")
         asker, at = ragged_ranges(low, high)
         return asker, rows[at]

@@ -34,24 +34,20 @@ class JoinedWords:
     ----------
     words : array of str, shape (n,)
         The distinct known words; `code_of` gives their positions.
-    row, code : int arrays of one length
-        Name and word of each place in the known names, names in order, words in theirs.
+    after : csr_array, shape (n, n)
+        Which follow which in some name (:attr:`geomatch.bags.Bags.followers`).
     """
 
     def __init__(
         self,
         words: NDArray[np.object_],
         code_of: Mapping[str, int],
-        row: NDArray[np.int64],
-        code: NDArray[np.int64],
+        after: sparse.csr_array,
     ) -> None:
         self.words = words
         self.code_of = code_of
-        beside = np.flatnonzero(row[1:] == row[:-1])
-        ones = np.ones(len(beside), np.int8)
-        pairs = (code[beside], code[beside + 1])
-        self._after = sparse.csr_array((ones, pairs), shape=(len(words), len(words)))
-        self._before = self._after.T.tocsr()
+        self._after = after
+        self._before = after.T.tocsr()
 
     def parts(self, word: str) -> list[str]:
         """Known words that make up `word`, in order; empty when it cannot be told apart."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
@@ -19,12 +20,11 @@ from rapidfuzz.process import cpdist
 from scipy import sparse
 
 from geomatch.bags import Bags
-from geomatch.columns import narrow
-from geomatch.cores import alongside
 from geomatch.crowds import Crowds
 from geomatch.joined import LEAST_LENGTH, JoinedWords
 from geomatch.letters import Letters, edits_apart
 from geomatch.ragged import best_of_each, ragged_ranges, top
+from geomatch.stored import stored
 from geomatch.trigrams import TrigramIndex
 
 #: What the two coverages count in their mean: what is written counts most.
@@ -64,6 +64,25 @@ class Sheet(NamedTuple):
     met: NDArray[np.int32]
 
 
+@dataclass(frozen=True)
+class _Spellings:
+    """Words in the orders they are looked up in: by the sum of their letters, and as bytes."""
+
+    lengths: NDArray[np.int64]
+    masks: NDArray[np.uint64]
+    by_sum: NDArray[np.int64]
+    sums: NDArray[np.uint64]
+    order: NDArray[np.int64]
+    sorted: NDArray[np.bytes_]
+
+    @classmethod
+    def of(cls, letters: Letters) -> _Spellings:
+        by_sum = np.argsort(letters.sums, kind="stable")
+        order = np.argsort(letters.bytes, kind="stable")
+        sums, as_bytes = letters.sums[by_sum], letters.bytes[order]
+        return cls(letters.lengths, letters.masks, by_sum, sums, order, as_bytes)
+
+
 class Lexicon:
     """The distinct words of known names and, for each name, which it holds.
 
@@ -74,42 +93,88 @@ class Lexicon:
     """
 
     def __init__(self, names: Bags) -> None:
-        self.words = names.words
-        letters = Letters(self.words)
-        with alongside(lambda: TrigramIndex(letters)) as trigrams:
-            self._count(names)
-            self._sort(letters)
-        self._trigrams = trigrams.result()
-        #: those that nobody has
-        self._sheets: list[Sheet] = []
-        #: what was found alike to the words asked for last
-        self._remembered: dict[str, tuple[NDArray, NDArray]] = {}
-
-    def _count(self, names: Bags) -> None:
-        """Which name holds which word, and what words and names weigh."""
-        self.code_of = dict(zip(self.words, range(len(self.words)), strict=True))
-        self._places = names.row, names.code
-        self.matrix = binary(names.row, names.code, (names.n, len(self.words)))
-        #: the same, word by word
-        self.names_with = self.matrix.T.tocsr()
-        documents = np.bincount(self.matrix.indices, minlength=len(self.words))
-        self.frequency = documents
-        self.idf = np.log1p(names.n / np.maximum(documents, 1)).astype(np.float32)
-        self.weight = np.maximum(self.matrix @ self.idf, 1e-6)
-        self.unknown_idf = float(np.quantile(self.idf, 0.5)) if len(self.idf) else 1.0
-
-    def _sort(self, letters: Letters) -> None:
-        """The words in the orders they are looked up in."""
-        self._lengths, self._masks = letters.lengths, letters.masks
-        self._by_sum = np.argsort(letters.sums, kind="stable")
-        self._sums = letters.sums[self._by_sum]
-        self._order = np.argsort(letters.bytes, kind="stable")
-        self._sorted = letters.bytes[self._order]
+        self._names = names
 
     @classmethod
     def of(cls, names: Sequence[Sequence[str]]) -> Lexicon:
         """That of lists of words, one list a name."""
         return cls(Bags.of(names))
+
+    @stored
+    def words(self) -> NDArray[np.object_]:
+        """The distinct words."""
+        return self._names.words
+
+    @cached_property
+    def code_of(self) -> dict[str, int]:
+        """Position of each word."""
+        return dict(zip(self.words, range(len(self.words)), strict=True))
+
+    @cached_property
+    def matrix(self) -> sparse.csr_array:
+        """Which name holds which word; shape (names, words), binary. Not there once read."""
+        return self._names.held
+
+    @stored
+    def names_with(self) -> sparse.csr_array:
+        """Which word is in which name; shape (words, names)."""
+        return self.matrix.T.tocsr()
+
+    @cached_property
+    def frequency(self) -> NDArray[np.int64]:
+        """How many names hold each word."""
+        return np.diff(self.names_with.indptr).astype(np.int64)
+
+    @cached_property
+    def idf(self) -> NDArray[np.float32]:
+        """Weight of each word."""
+        n_names = self.names_with.shape[1]
+        return np.log1p(n_names / np.maximum(self.frequency, 1)).astype(np.float32)
+
+    @stored
+    def weight(self) -> NDArray[np.float32]:
+        """Weight of each name: that of its words."""
+        return np.maximum(self.matrix @ self.idf, 1e-6)
+
+    @cached_property
+    def unknown_idf(self) -> float:
+        """Weight of a word that no name holds."""
+        return float(np.quantile(self.idf, 0.5)) if len(self.idf) else 1.0
+
+    @stored
+    def crowds(self) -> Crowds:
+        """The words that most names hold."""
+        return Crowds.of(self.names_with, self.frequency, self.weight)
+
+    @cached_property
+    def _letters(self) -> Letters:
+        return Letters(self.words)
+
+    @stored
+    def _spellings(self) -> _Spellings:
+        return _Spellings.of(self._letters)
+
+    @stored
+    def _trigrams(self) -> TrigramIndex:
+        return TrigramIndex.of(self._letters)
+
+    @stored
+    def _followers(self) -> sparse.csr_array:
+        return self._names.followers
+
+    @cached_property
+    def _joined(self) -> JoinedWords:
+        return JoinedWords(self.words, self.code_of, self._followers)
+
+    @cached_property
+    def _sheets(self) -> list[Sheet]:
+        """Those that nobody has."""
+        return []
+
+    @cached_property
+    def _remembered(self) -> dict[str, tuple[NDArray, NDArray]]:
+        """What was found alike to the words asked for last."""
+        return {}
 
     def alike(self, words: Sequence[str]) -> sparse.csr_array:
         """Known words each written word may stand for, with their weights.
@@ -192,17 +257,17 @@ class Lexicon:
         self, words: Letters, least: NDArray, row: NDArray, column: NDArray
     ) -> tuple[NDArray, NDArray]:
         """The pairs whose letters do not rule out the similarity asked for: a cheap bound."""
-        longer = np.maximum(words.lengths[row], self._lengths[column])
+        longer = np.maximum(words.lengths[row], self._spellings.lengths[column])
         allowed = np.floor((1.0 - least[row]) * longer + 1e-6)
-        keep = edits_apart(words.masks[row], self._masks[column]) <= allowed
+        keep = edits_apart(words.masks[row], self._spellings.masks[column]) <= allowed
         return row[keep], column[keep]
 
     def _same_letters(self, words: NDArray, asked: NDArray) -> tuple[NDArray, NDArray]:
         """Pairs of one set of letters: swaps leave short words hardly a trigram in common."""
-        low = np.searchsorted(self._sums, asked)
-        high = np.searchsorted(self._sums, asked, side="right")
+        low = np.searchsorted(self._spellings.sums, asked)
+        high = np.searchsorted(self._spellings.sums, asked, side="right")
         row, at = ragged_ranges(low, high)
-        column = self._by_sum[at]
+        column = self._spellings.by_sum[at]
         other = np.flatnonzero(self.words[column] != words[row])
         return row[other], column[other]
 
@@ -214,11 +279,11 @@ class Lexicon:
         if not len(asked) or not len(self.words):
             return _no_pairs()
         texts = np.array([words[i] for i in asked]).astype(bytes)
-        low = np.searchsorted(self._sorted, texts)
-        high = np.searchsorted(self._sorted, np.char.add(texts, b"\xff"))
+        low = np.searchsorted(self._spellings.sorted, texts)
+        high = np.searchsorted(self._spellings.sorted, np.char.add(texts, b"\xff"))
         row, position = ragged_ranges(low, high)
-        column = self._order[position]
-        longer = self._lengths[column] > np.char.str_len(texts)[row]
+        column = self._spellings.order[position]
+        longer = self._spellings.lengths[column] > np.char.str_len(texts)[row]
         row, column = row[longer], column[longer]
         frequency = self.frequency[column].astype(np.float32)
         order = np.lexsort((column, row))  # of equals the first known stays
@@ -241,15 +306,6 @@ class Lexicon:
             sheet.names["weight"], sheet.names["bits"] = self.weight, self.crowds.bits
         yield sheet
         self._sheets.append(sheet)
-
-    @cached_property
-    def crowds(self) -> Crowds:
-        """The words that most names hold."""
-        return Crowds.of(self.names_with, self.frequency, self.weight)
-
-    @cached_property
-    def _joined(self) -> JoinedWords:
-        return JoinedWords(self.words, self.code_of, *self._places)
 
     def parted(self, names: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
         """The names as :meth:`understood`."""
@@ -281,15 +337,6 @@ class Lexicon:
         position |= {w: len(words) + i for i, w in enumerate(new)}
         both = sparse.vstack([alike, self.alike(new)], format="csr")
         return names, remaining, both[[position[w] for w in remaining]]
-
-
-def binary(rows: NDArray, columns: NDArray, shape: tuple[int, int]) -> sparse.csr_array:
-    """The matrix with ones at some places, however often they are told."""
-    places = narrow(rows, columns)
-    matrix = sparse.csr_array((np.ones(len(rows), np.float32), places), shape=shape)
-    matrix.sum_duplicates()
-    matrix.data[:] = 1.0
-    return matrix
 
 
 def _no_pairs() -> _Pairs:

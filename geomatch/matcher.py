@@ -240,7 +240,7 @@ class Matcher:
         mine = np.flatnonzero(position[writer] >= 0)
         mine = mine[np.argsort(position[writer[mine]], kind="stable")]
         code, written = pd.factorize(name[mine])
-        coverage = Coverage(indexed.lexicon, [name_words(w) for w in written])
+        coverage = Coverage(pool.lexicon, [name_words(w) for w in written])
         names = similar_names(position[writer[mine]], code, coverage, len(written))
         asked = prepared.asked_activities(rows, indexed.naf)
         pairs = candidates.find_candidates(places, names, asked, pool, self.config.candidates)

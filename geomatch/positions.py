@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +23,10 @@ class Positions:
     positions from ``_GROUP`` *g* on.
     """
 
-    tree: STRtree
     position: NDArray[np.float64]
     reach: NDArray[np.float64]
     rows: NDArray[np.int64]
     start: NDArray[np.int64]
-    #: the greatest reach
-    farthest: float
 
     @classmethod
     def of(
@@ -44,16 +42,26 @@ class Positions:
         start = np.searchsorted(row, np.arange(len(packed) + 1))
         position, at = position[first][packed], at[member]
         reach = np.maximum.reduceat(reach[at], start[:-1]) if len(at) else reach
-        group = np.arange(0, len(position), _GROUP)
-        corners = (f.reduceat(position, group, axis=0) for f in (np.minimum, np.maximum))
-        boxes = box(*np.concatenate([*corners], axis=1).T) if len(at) else []
-        return cls(STRtree(boxes), position, reach, rows[at], start, float(reach.max(initial=0.0)))
+        return cls(position, reach, rows[at], start)
+
+    @cached_property
+    def tree(self) -> STRtree:
+        """The groups, as the boxes that hold them."""
+        if not len(self.position):
+            return STRtree([])
+        group = np.arange(0, len(self.position), _GROUP)
+        corners = (f.reduceat(self.position, group, axis=0) for f in (np.minimum, np.maximum))
+        return STRtree(box(*np.concatenate([*corners], axis=1).T))
+
+    @cached_property
+    def _farthest(self) -> float:
+        return float(self.reach.max(initial=0.0))
 
     def near(
         self, position: NDArray[np.float64], radius: NDArray[np.float64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
         """Positions whose distance is within both reaches: asker, place, metres."""
-        reach = (radius + self.farthest)[:, None]
+        reach = (radius + self._farthest)[:, None]
         asker, group = self.tree.query(box(*(position - reach).T, *(position + reach).T))
         end = np.minimum((group + 1) * _GROUP, len(self.position))
         pair, place = ragged_ranges(group * _GROUP, end)

@@ -6,39 +6,28 @@ matters (:attr:`Resources.most_pools`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from geomatch import activities
+from geomatch import activities, stored
 from geomatch.addresses import CommuneIndex, Geocoder
 from geomatch.config import AddressOptions
 from geomatch.cores import alongside
 from geomatch.establishments import Pool
-from geomatch.lexicon import Lexicon
 from geomatch.names import TownWords, clean_names
-from geomatch.schema import (
-    NAMES,
-    STORE_ESTABLISHMENTS,
-    STORE_NAF,
-    STORE_NAF_WORDS,
-    STORE_STREETS,
-)
+from geomatch.schema import STORE_NAF, STORE_NAF_WORDS, STORE_STREETS
 from geomatch.store import Store
-from geomatch.territories import departement_of
 
 
 @dataclass(frozen=True)
 class IndexedPool:
-    """A pool with its word index, the NAF positions of its rows and the names of its communes."""
+    """A pool with the NAF positions of its rows and the names of its communes."""
 
     pool: Pool
-    lexicon: Lexicon
     naf: NDArray[np.int64]
     towns: TownWords
 
@@ -101,24 +90,6 @@ class Resources:
         """Départements of the store."""
         return frozenset(self.store.departements)
 
-    def _others(self, departement: str) -> list[_Register]:
-        """What the départements beside have in communes that those of a département touch."""
-        return [
-            _Register.of_communes(self.store, other, near)
-            for other, near in self._fringe(departement).items()
-            if other in self.known
-        ]
-
-    def _fringe(self, departement: str) -> dict[str, list[str]]:
-        """For each other département, its communes that those of a département touch."""
-        own = [c for c in self.communes.labels if departement_of(c) == departement]
-        near = {n for c in own for n in self.communes.neighbours(c)}
-        fringe: dict[str, list[str]] = {}
-        for theirs, commune in sorted((departement_of(n), n) for n in near):
-            if theirs != departement:
-                fringe.setdefault(theirs, []).append(commune)
-        return fringe
-
     def geocoder(self, departement: str) -> Geocoder:
         """Streets and addresses of a département; one without streets knows communes only."""
         key = departement if self.store.has(STORE_STREETS, departement) else ""
@@ -154,58 +125,7 @@ class Resources:
         return self._pools[departement]
 
     def _index(self, departement: str) -> IndexedPool:
-        with alongside(lambda: self._others(departement)) as others:
-            own = _Register.read(self.store, departement)
-        pool = _joined([own, *others.result()])
+        pool = stored.read(self.store.pool(departement), Pool)
+        pool.make_ready()
         towns = clean_names([self.commune_labels.get(c, "") for c in pool.communes])
-        naf = pool.naf_positions(self.nafs)
-        with alongside(pool.make_indexes) as made:
-            lexicon = Lexicon(pool.name_bags)
-        made.result()
-        return IndexedPool(pool, lexicon, naf, TownWords(towns))
-
-
-@dataclass(frozen=True)
-class _Register:
-    """Establishments and their names as the store has them; ``row`` of names points into them."""
-
-    departement: str
-    establishments: pa.Table
-    names: pa.Table
-
-    @classmethod
-    def read(cls, store: Store, departement: str) -> _Register:
-        return cls(
-            departement,
-            store.arrow(STORE_ESTABLISHMENTS, departement, _COLUMNS),
-            store.arrow(NAMES, departement, _NAME_COLUMNS),
-        )
-
-    @classmethod
-    def of_communes(cls, store: Store, departement: str, communes: Sequence[str]) -> _Register:
-        """Those of some communes, renumbered."""
-        wanted = pa.array(communes, pa.string())
-        rows, at = store.rows_of(
-            STORE_ESTABLISHMENTS, departement, _COLUMNS, "code_commune", wanted
-        )
-        names, _ = store.rows_of(NAMES, departement, _NAME_COLUMNS, "row", pa.array(at))
-        row = np.searchsorted(at, names.column("row").to_numpy())
-        return cls(departement, rows, names.set_column(0, "row", pa.array(row)))
-
-
-def _joined(parts: Sequence[_Register]) -> Pool:
-    """Establishments of all parts (with their département) and names, one after the other."""
-    sizes = [len(p.establishments) for p in parts]
-    label = np.repeat(np.arange(len(parts), dtype=np.int32), sizes)
-    labels = pa.DictionaryArray.from_arrays(label, [p.departement for p in parts])
-    rows = pa.concat_tables([p.establishments for p in parts]).combine_chunks()
-    shift = np.cumsum([0, *sizes[:-1]])
-    names = pa.concat_tables([p.names for p in parts]).combine_chunks()
-    row = names.column("row").to_numpy() + np.repeat(shift, [len(p.names) for p in parts])
-    return Pool(rows.append_column("departement", labels), names.set_column(0, "row", [row]))
-
-
-#: What matching needs of an establishment, and of its names.
-_NAME_COLUMNS = ("row", "name")
-_COLUMNS = ("siret", "code_commune", "naf", "tranche_effectifs", "is_siege", "voie_id",
-            "x", "y", "uncertainty_m", "numero_norm", "voie_norm")  # fmt: skip
+        return IndexedPool(pool, pool.naf_positions(self.nafs), TownWords(towns))

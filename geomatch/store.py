@@ -7,6 +7,7 @@
     STORE/streets/departement=35/part.parquet
     STORE/addresses/departement=35/part.parquet
     STORE/establishments/departement=35/part.parquet      (GeoParquet)
+    STORE/pools/departement=35/part.arrow                 (see geomatch.stored)
 
 The manifest is written last, so a folder without one is not a store.
 """
@@ -43,6 +44,9 @@ from geomatch.schema import (
 )
 
 MANIFEST = "manifest.json"
+#: What the manifest calls the establishments of each département as they are searched, those of
+#: communes across its border with them (:class:`geomatch.establishments.Pool`).
+POOLS = "pools"
 #: In the manifest of a store that was sent to S3: the folder under it that holds its files.
 FOLDER = "folder"
 
@@ -166,6 +170,10 @@ class Store:
         file = self.file(departement_path(self.path, table, departement))
         return _read_where(file, asked.names, by, wanted)
 
+    def pool(self, departement: str) -> Path:
+        """The file of a département's pool, there to be read."""
+        return self.file(pool_path(self.path, departement))
+
     def departements_of(
         self, table: Table, departements: Sequence[str] | None = None
     ) -> pd.DataFrame:
@@ -188,6 +196,11 @@ def country_path(root: Path, table: Table) -> Path:
 def departement_path(root: Path, table: Table, departement: str) -> Path:
     """Where one département's part of a table lies."""
     return root / table.name / f"departement={departement}" / "part.parquet"
+
+
+def pool_path(root: Path, departement: str) -> Path:
+    """Where the pool of one département lies."""
+    return root / POOLS / f"departement={departement}" / "part.arrow"
 
 
 def read_manifest(path: Location) -> dict[str, Any]:
@@ -235,6 +248,8 @@ def _refuse_gaps(store: Store) -> None:
         for table in DEPARTEMENT_TABLES
         for departement in tables.get(table.name, {}).get("departements", ())
     ]
+    pools = tables.get(POOLS, {}).get("departements", ())
+    files += [pool_path(store.path, departement) for departement in pools]
     absent = [f for f in files if not f.is_file()]
     if absent:
         raise StoreError(

@@ -52,27 +52,32 @@ class _Group:
         return np.maximum(np.ceil(dice * (own + other) / 2 - _EPSILON), by_edits)
 
 
+@dataclass(frozen=True)
 class TrigramIndex:
     """The trigrams of known words, to find them again.
 
-    Parameters
-    ----------
-    words : Letters
-        Known words.
+    ``order`` is that of the words' lengths, in which ``words_of`` has them by trigram. As far as
+    bounds go, words of one ``kind_size`` (trigrams) and ``kind_length`` are of one ``kind``.
     """
 
-    def __init__(self, words: Letters) -> None:
+    order: Ints
+    lengths: Ints
+    kind: NDArray[np.int16]
+    kind_size: Ints
+    kind_length: Ints
+    words_of: sparse.csr_array
+
+    @classmethod
+    def of(cls, words: Letters) -> TrigramIndex:
+        """That of the letters of known words."""
         matrix, lengths = trigram_matrix(words), words.lengths
-        self._order = np.argsort(lengths, kind="stable")
-        self._lengths = lengths[self._order]
-        # words of one size and length are of one kind as far as bounds go
+        order = np.argsort(lengths, kind="stable")
         span = int(lengths.max(initial=0)) + 1
-        of_word = (np.diff(matrix.indptr) * span + lengths)[self._order]
+        of_word = (np.diff(matrix.indptr) * span + lengths)[order]
         kinds = np.flatnonzero(np.bincount(of_word))
-        self._kind = np.searchsorted(kinds, of_word).astype(np.int16)
-        self._kind_size, self._kind_length = kinds // span, kinds % span
-        # trigram → words, in the order of their lengths
-        self._words_of = matrix[self._order].T.tocsr()
+        kind = np.searchsorted(kinds, of_word).astype(np.int16)
+        words_of = matrix[order].T.tocsr()
+        return cls(order, lengths[order], kind, kinds // span, kinds % span, words_of)
 
     def resembling(
         self, words: Letters, least: NDArray[np.float64], dice: float
@@ -102,9 +107,9 @@ class TrigramIndex:
             asked, size = grams[group.rows], sizes[group.rows]
             row, column = _sharing(
                 asked.indptr, asked.indices, least_enough[size].astype(np.int64), enough[size],
-                group.low, group.high, self._words_of.indptr, self._words_of.indices, self._kind,
+                group.low, group.high, self.words_of.indptr, self.words_of.indices, self.kind,
             )  # fmt: skip
-            found.append((group.rows[row], self._order[column]))
+            found.append((group.rows[row], self.order[column]))
         if not found:
             return np.array([], np.int64), np.array([], np.int64)
         return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
@@ -112,13 +117,13 @@ class TrigramIndex:
     def _needed(self, group: _Group, dice: float) -> NDArray[np.float64]:
         """Trigrams that words of each size must share with known ones of each kind."""
         own = np.arange(_WIDTH + 1)[:, None]
-        longer = np.maximum(group.length, self._kind_length[None, :])
-        return group.needed(own, self._kind_size[None, :], longer, dice)
+        longer = np.maximum(group.length, self.kind_length[None, :])
+        return group.needed(own, self.kind_size[None, :], longer, dice)
 
     def _within(self, group: _Group) -> NDArray[np.bool_]:
         """Kinds of the known words in reach of a group, which are all the words of some lengths."""
-        shortest, longest = self._lengths[group.low], self._lengths[group.high - 1]
-        return (self._kind_length >= shortest) & (self._kind_length <= longest)
+        shortest, longest = self.lengths[group.low], self.lengths[group.high - 1]
+        return (self.kind_length >= shortest) & (self.kind_length <= longest)
 
     def _groups(self, lengths: Ints, least: NDArray[np.float64]) -> Iterator[_Group]:
         rows_of: dict[tuple[int, float], list[int]] = {}
@@ -127,8 +132,8 @@ class TrigramIndex:
         for (length, bound), rows in sorted(rows_of.items()):
             shortest = np.ceil(length * bound - _EPSILON)
             longest = np.floor(length / max(bound, _EPSILON) + _EPSILON)
-            low = int(np.searchsorted(self._lengths, shortest))
-            high = int(np.searchsorted(self._lengths, longest, side="right"))
+            low = int(np.searchsorted(self.lengths, shortest))
+            high = int(np.searchsorted(self.lengths, longest, side="right"))
             if low < high:
                 yield _Group(np.array(rows), length, bound, low, high)
 

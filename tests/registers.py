@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from gazetteer.pools import write_pool
 from gazetteer.store import write_country, write_departement, write_manifest
-from geomatch.addresses import name_columns, street_columns
+from geomatch.addresses import CommuneIndex, name_columns, street_columns
 from geomatch.candidates import Activities, find_candidates
 from geomatch.config import CandidateOptions
 from geomatch.coverage import Coverage
 from geomatch.establishments import Pool, street_codes
-from geomatch.lexicon import Lexicon
 from geomatch.names import NAMES, clean_names, name_words, towns_named
 from geomatch.register_names import register_names
 from geomatch.schema import (
@@ -215,8 +215,7 @@ def search(
     given = clean_names([n for b in bulletins for n in b.get("names", ())])
     written = list(dict.fromkeys(given))
     code = np.array([written.index(n) for n in given], dtype=np.int64)
-    lexicon = Lexicon(pool.name_bags)
-    coverage = Coverage(lexicon, [name_words(w) for w in written])
+    coverage = Coverage(pool.lexicon, [name_words(w) for w in written])
     names = similar_names(np.array(rows, dtype=np.int64), code, coverage, len(written))
     nafs = sorted(set(frame["naf"]) | set(NAFS))
     evidence = np.zeros((len(bulletins), len(nafs)), np.float32)
@@ -290,6 +289,8 @@ def write_store(root: Path, frame: pd.DataFrame) -> Store:
     }
     for table in DEPARTEMENT_TABLES:
         write_departement(root, table, "96", table.conform(rows[table.name]), crs=2154)
+    written = Store(root, {"departements": ["96"]})
+    write_pool(written, CommuneIndex.open(written), "96")
     write_manifest(
         root,
         {

@@ -23,7 +23,7 @@ PACKAGES = ("geomatch", "gazetteer")
 LAYERS: dict[str, tuple[str, ...]] = {
     "ground": (
         "errors", "paths", "text", "tables", "schema", "config", "store", "territories", "voies",
-        "columns", "compiled", "cores", "memory", "ragged", "rows",
+        "columns", "compiled", "cores", "memory", "ragged", "rows", "stored",
     ),
     "knowledge": (
         "bags", "crowds", "joined", "letters", "trigrams", "lexicon", "coverage", "written",
@@ -50,6 +50,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "voies": {"tables", "text"},
     "lexicon": {"bags", "crowds", "joined", "letters", "trigrams"},
     "ragged": {"compiled"},
+    "stored": {"columns", "errors", "paths"},
     "trigrams": {"letters"},
     "coverage": {"lexicon"},
     "written": {"coverage", "lexicon"},
@@ -83,7 +84,7 @@ ONLY: dict[str, set[str]] = {
     "memory": set(),
     "columns": set(),
     "cores": set(),
-    "lexicon": {"bags", "columns", "cores", "crowds", "joined", "letters", "ragged", "trigrams"},
+    "lexicon": {"bags", "crowds", "joined", "letters", "ragged", "stored", "trigrams"},
     "coverage": {"compiled", "lexicon", "ragged"},
     "positions": {"ragged"},
     "ragged": {"compiled"},
@@ -122,14 +123,14 @@ ONLY: dict[str, set[str]] = {
 }
 #: What the builder of the store may use of the matcher: the ground floor, the public geocoder,
 #: and the names that are prepared once for all.
-OF_GAZETTEER = {*LAYERS["ground"], "addresses", "register_names"}
+OF_GAZETTEER = {*LAYERS["ground"], "addresses", "establishments", "register_names"}
 #: Who imports the builder, and only inside functions.
 BUILDERS = {"cli", "demo"}
 #: Who may read or write files.
 TOUCH_DISK = {
     "bulletins", "cli", "config", "demo", "evaluation", "explaining", "geocoding",
-    "collating", "merging", "model", "partitions", "paths", "review", "scoring", "store", "tables",
-    "training", "workload",
+    "collating", "merging", "model", "partitions", "paths", "review", "scoring", "store", "stored",
+    "tables", "training", "workload",
 }  # fmt: skip
 DISK_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_parquet",
@@ -237,7 +238,7 @@ def test_the_tables_above_name_nothing_that_is_gone() -> None:
 
 
 @pytest.mark.parametrize("module", [m for m in modules() if m.startswith("gazetteer")])
-def test_the_builder_uses_the_ground_floor_and_the_public_geocoder(module: str) -> None:
+def test_the_builder_uses_the_ground_floor_the_geocoder_and_the_register(module: str) -> None:
     for target in imports(module):
         if target.module.startswith("geomatch"):
             assert unit(target.module) in OF_GAZETTEER | {""}, target.module

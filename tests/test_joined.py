@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geomatch.bags import Bags
 from geomatch.joined import JoinedWords
 
 NAMES = (
@@ -19,10 +19,13 @@ WORDS = list(dict.fromkeys(w for name in NAMES for w in name))
 
 @pytest.fixture(scope="module")
 def joined() -> JoinedWords:
-    code_of = {w: i for i, w in enumerate(WORDS)}
-    row = np.repeat(np.arange(len(NAMES)), [len(n) for n in NAMES])
-    code = np.array([code_of[w] for name in NAMES for w in name])
-    return JoinedWords(np.array(WORDS, dtype=object), code_of, row, code)
+    return _joined()
+
+
+def _joined() -> JoinedWords:
+    names = Bags.of(NAMES)
+    assert names.words.tolist() == WORDS
+    return JoinedWords(names.words, {w: i for i, w in enumerate(WORDS)}, names.followers)
 
 
 @pytest.mark.parametrize(
@@ -49,9 +52,6 @@ def test_words_run_together_are_taken_apart_where_a_name_holds_them(
 
 @given(st.text(st.sampled_from("ABCDEGILMNORSTU"), max_size=24))
 def test_parts_are_known_words(word: str) -> None:
-    code_of = {w: i for i, w in enumerate(WORDS)}
-    row = np.repeat(np.arange(len(NAMES)), [len(n) for n in NAMES])
-    code = np.array([code_of[w] for name in NAMES for w in name])
-    parts = JoinedWords(np.array(WORDS, dtype=object), code_of, row, code).parts(word)
-    assert set(parts) <= code_of.keys()
+    parts = _joined().parts(word)
+    assert set(parts) <= set(WORDS)
     assert len(parts) != 1

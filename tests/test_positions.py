@@ -55,4 +55,4 @@ def test_those_of_one_place_stand_there_together() -> None:
     assert len(found.position) == 2
     at = int(np.flatnonzero(found.position[:, 0] == 1.0)[0])
     assert found.rows[found.start[at] : found.start[at + 1]].tolist() == [7, 9]
-    assert (found.reach[at], found.farthest) == (30.0, 30.0)
+    assert found.reach[at] == 30.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ import pytest
 from geomatch.config import AddressOptions
 from geomatch.errors import StoreError
 from geomatch.resources import Resources
-from geomatch.schema import STORE_ESTABLISHMENTS, STORE_STREETS
-from geomatch.store import Store, departement_path
+from geomatch.schema import STORE_STREETS
+from geomatch.store import Store, departement_path, pool_path
 
 
 def _resources(store: Store) -> Resources:
@@ -23,9 +24,9 @@ def test_what_is_loaded_at_once_is_what_is_loaded_one_by_one(demo_store: Store) 
     (departement,) = demo_store.departements
     at_once, one_by_one = _resources(demo_store), _resources(demo_store)
     at_once.load(departement)
-    pools = [r.pool(departement) for r in (at_once, one_by_one)]
-    assert len({len(p.pool) for p in pools}) == 1
-    for left, right in zip(*([p.lexicon.words, p.pool.communes] for p in pools), strict=True):
+    pools = [r.pool(departement).pool for r in (at_once, one_by_one)]
+    assert len({len(p) for p in pools}) == 1
+    for left, right in zip(*([p.lexicon.words, p.communes] for p in pools), strict=True):
         np.testing.assert_array_equal(left, right)
     keys = [r.geocoder(departement).streets.key_code for r in (at_once, one_by_one)]
     np.testing.assert_array_equal(*keys)
@@ -41,13 +42,13 @@ def test_what_is_loaded_stays(demo_store: Store) -> None:
     assert resources.geocoder(departement) is geocoder
 
 
-@pytest.mark.parametrize("table", [STORE_ESTABLISHMENTS, STORE_STREETS])
+@pytest.mark.parametrize("path", [pool_path, partial(departement_path, table=STORE_STREETS)])
 def test_a_file_that_is_cut_is_told_whoever_reads_it(
-    demo_store: Store, tmp_path: Path, table
+    demo_store: Store, tmp_path: Path, path
 ) -> None:
     shutil.copytree(demo_store.path, tmp_path / "store")
     (departement,) = demo_store.departements
-    file = departement_path(tmp_path / "store", table, departement)
+    file = path(tmp_path / "store", departement=departement)
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(StoreError, match="not readable"):
         _resources(Store.open(tmp_path / "store")).load(departement)

@@ -38,7 +38,7 @@ def test_no_pair_that_is_alike_is_missed(least):
     random = np.random.default_rng(4)
     known = _words(700, 1)
     asked = np.array([_slip(w, random) for w in known if len(w) >= 4][:200], dtype=object)
-    index = TrigramIndex(Letters(known))
+    index = TrigramIndex.of(Letters(known))
     row, column = index.resembling(Letters(asked), np.full(len(asked), least), _DICE)
     found = set(zip(row.tolist(), column.tolist(), strict=True))
     assert len(found) == len(row)
@@ -59,6 +59,6 @@ def test_of_no_word_nothing_is_found():
     nothing = np.array([], dtype=object)
     for known, asked in ((nothing, np.array(["GARE"], dtype=object)),
                          (np.array(["GARE"], dtype=object), nothing)):  # fmt: skip
-        index, least = TrigramIndex(Letters(known)), np.full(len(asked), 0.7)
+        index, least = TrigramIndex.of(Letters(known)), np.full(len(asked), 0.7)
         row, column = index.resembling(Letters(asked), least, _DICE)
         assert len(row) == len(column) == 0
