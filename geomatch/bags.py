@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geomatch.columns import narrow, texts
+from geomatch.ragged import Links
 
 Ints = NDArray[np.int64]
 
@@ -60,11 +61,11 @@ class Bags:
         return _binary(self.row, self.code, (self.n, len(self.words)))
 
     @property
-    def followers(self) -> sparse.csr_array:
-        """Which word another follows in some name; shape (words, words), binary."""
+    def followers(self) -> Links:
+        """Words that follow each in some name."""
         beside = np.flatnonzero(self.row[1:] == self.row[:-1])
         n_words = len(self.words)
-        return _binary(self.code[beside], self.code[beside + 1], (n_words, n_words))
+        return Links.of(_binary(self.code[beside], self.code[beside + 1], (n_words, n_words)))
 
 
 def _binary(rows: Ints, columns: Ints, shape: tuple[int, int]) -> sparse.csr_array:

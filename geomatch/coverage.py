@@ -86,7 +86,7 @@ class Coverage:
         with lexicon.sheet() as sheet:
             return _search(
                 low, high, limits, most, mean, (self.start, self.word, self.adds),
-                (lexicon.names_with.indptr, lexicon.names_with.indices),
+                (lexicon.names_with.start, lexicon.names_with.to),
                 (crowds.number, crowds.start, crowds.holders, crowds.weights), *sheet,
             )  # fmt: skip
 
@@ -191,7 +191,8 @@ def _alike(
 @compiled_part
 def _longer(values: NDArray, more: int) -> NDArray:
     out = np.empty(len(values) + more, values.dtype)
-    out[: len(values)] = values
+    for i in range(len(values)):  # a slice takes four seconds to compile
+        out[i] = values[i]
     return out
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
+
+from geomatch.ragged import Links
 
 #: Bits of a name: so many of the commonest words, of those that so many names hold.
 _MOST = 64
@@ -31,29 +32,29 @@ class Crowds:
     number: NDArray[np.int64]
     bits: NDArray[np.uint64]
     start: NDArray[np.int64]
-    holders: NDArray[np.int64]
+    holders: NDArray[np.int32]
     weights: NDArray[np.float32]
 
     @classmethod
     def of(
-        cls, names_with: sparse.csr_array, frequency: NDArray[np.int64], weight: NDArray[np.float32]
+        cls, names_with: Links, frequency: NDArray[np.int64], weight: NDArray[np.float32]
     ) -> Crowds:
-        """Those of a matrix (words, names); how many names hold each word; their weights."""
+        """Those of the names with each word; how many names hold each word; their weights."""
         words = np.argsort(-frequency, kind="stable")[:_MOST]
         words = words[frequency[words] >= _CROWD]
         number = np.full(len(frequency), -1, np.int64)
         number[words] = np.arange(len(words))
         bits = np.zeros(len(weight), np.uint64)
-        parts = [np.zeros(0, np.int64)]
+        parts = [np.zeros(0, np.int32)]
         for k, word in enumerate(words):
-            mine = names_with.indices[names_with.indptr[word] : names_with.indptr[word + 1]]
+            mine = names_with[word]
             bits[mine] |= np.uint64(1 << k)
-            parts.append(mine[np.argsort(weight[mine], kind="stable")].astype(np.int64))
+            parts.append(mine[np.argsort(weight[mine], kind="stable")])
         holders = np.concatenate(parts)
         start = np.cumsum([len(p) for p in parts])
         return cls(number, bits, start, holders, weight[holders].astype(np.float32))
 
-    def lighter(self, number: int, most: float) -> NDArray[np.int64]:
+    def lighter(self, number: int, most: float) -> NDArray[np.int32]:
         """Names that hold a word, given by its number, and weigh no more than `most`."""
         first, last = self.start[number], self.start[number + 1]
         if most < np.inf:

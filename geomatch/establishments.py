@@ -18,11 +18,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy import sparse
 
-from geomatch.columns import coded, texts
+from geomatch.columns import coded, narrow, texts
 from geomatch.lexicon import Lexicon
 from geomatch.names import name_bags
 from geomatch.positions import Positions
-from geomatch.ragged import ragged_ranges
+from geomatch.ragged import Links, ragged_ranges
 from geomatch.stored import stored
 
 #: Middle of each tranche d'effectifs; NN (unknown) stands below the smallest employer.
@@ -236,11 +236,11 @@ class Pool:
         return Lexicon(name_bags(self._distinct_names))
 
     @stored
-    def name_bearers(self) -> sparse.csr_array:
-        """Which rows bear each name; shape (names, rows)."""
-        shape = (self.n_names, len(self))
-        ones = np.ones(len(self.names), np.float32)
-        return sparse.csr_array((ones, (self._name_codes[0], self._named_rows)), shape=shape)
+    def name_bearers(self) -> Links:
+        """Rows that bear each name."""
+        ones = np.ones(len(self.names), np.int8)
+        places = narrow(self._name_codes[0], self._named_rows)
+        return Links.of(sparse.csr_array((ones, places), shape=(self.n_names, len(self))))
 
     def bearers(self, name: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many rows bear each of some names (positions); 1 for no name, -1."""
@@ -259,33 +259,35 @@ class Pool:
     @cached_property
     def n_bearers(self) -> NDArray[np.int32]:
         """How many rows bear each name."""
-        return np.diff(self.name_bearers.indptr).astype(np.int32)
+        return self.name_bearers.counts
 
     @stored
     def _nearby(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Names that several bear in one commune (as one number), sorted, and how many do."""
         key = self._name_codes[0] * len(self.communes) + self.commune[self._named_rows]
-        return np.unique(key, return_counts=True)
+        keys, counts = np.unique(key, return_counts=True)
+        return keys[counts > 1], counts[counts > 1]
 
     def bearers_nearby(self, name: NDArray[np.int64], row: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many establishments of ``row[i]``'s commune bear ``name[i]``, at least 1."""
         out = np.ones(len(row), np.int64)
         several = np.flatnonzero(self.bearers(name) > 1)
-        if len(several):
-            keys, counts = self._nearby
+        keys, counts = self._nearby
+        if len(several) and len(keys):
             asked = name[several] * len(self.communes) + self.commune[row[several]]
             at = np.minimum(np.searchsorted(keys, asked), len(keys) - 1)
             out[several] = np.where(keys[at] == asked, counts[at], 1)
         return out
 
     @stored
-    def names_of(self) -> sparse.csr_array:
-        """Which names each row bears; shape (rows, names)."""
-        return self.name_bearers.T.tocsr()
+    def names_of(self) -> Links:
+        """Names that each row bears."""
+        return self.name_bearers.reverse(len(self))
 
     @cached_property
     def has_name(self) -> NDArray[np.bool_]:
         """Rows that bear any name."""
-        return np.diff(self.names_of.indptr) > 0
+        return self.names_of.counts > 0
 
     @cached_property
     def traits(self) -> NDArray[np.void]:

@@ -7,13 +7,12 @@ word that counts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
-from scipy import sparse
+
+from geomatch.ragged import Links
 
 #: Words made of known words wherever these stand are looked for from this length on …
 LEAST_LENGTH = 6
@@ -33,21 +32,20 @@ class JoinedWords:
     Parameters
     ----------
     words : array of str, shape (n,)
-        The distinct known words; `code_of` gives their positions.
-    after : csr_array, shape (n, n)
-        Which follow which in some name (:attr:`geomatch.bags.Bags.followers`).
+        The distinct known words.
+    after : Links
+        Which follow each in some name (:attr:`geomatch.bags.Bags.followers`).
     """
 
     def __init__(
         self,
         words: NDArray[np.object_],
-        code_of: Mapping[str, int],
-        after: sparse.csr_array,
+        after: Links,
     ) -> None:
         self.words = words
-        self.code_of = code_of
+        self.code_of = dict(zip(words, range(len(words)), strict=True))
         self._after = after
-        self._before = after.T.tocsr()
+        self._before = after.reverse(len(words))
 
     def parts(self, word: str) -> list[str]:
         """Known words that make up `word`, in order; empty when it cannot be told apart."""
@@ -64,14 +62,12 @@ class JoinedWords:
                     best = (found[1], pair)
         return best[1]
 
-    def _neighbour(
-        self, known: str, other: str, beside: sparse.csr_array
-    ) -> tuple[str, float] | None:
+    def _neighbour(self, known: str, other: str, beside: Links) -> tuple[str, float] | None:
         """The word beside `known` in some name that `other` most likely is, with likeness."""
         code = self.code_of.get(known)
         if code is None:
             return None
-        near = beside.indices[beside.indptr[code] : beside.indptr[code + 1]]
+        near = beside[code]
         if self.code_of.get(other, -1) in near:
             return other, 1.0
         if len(other) < _MISSPELT_MIN or not len(near):

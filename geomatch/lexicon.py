@@ -23,7 +23,7 @@ from geomatch.bags import Bags
 from geomatch.crowds import Crowds
 from geomatch.joined import LEAST_LENGTH, JoinedWords
 from geomatch.letters import Letters, edits_apart
-from geomatch.ragged import best_of_each, ragged_ranges, top
+from geomatch.ragged import Links, best_of_each, ragged_ranges, top
 from geomatch.stored import stored
 from geomatch.trigrams import TrigramIndex
 
@@ -82,6 +82,17 @@ class _Spellings:
         sums, as_bytes = letters.sums[by_sum], letters.bytes[order]
         return cls(letters.lengths, letters.masks, by_sum, sums, order, as_bytes)
 
+    def positions(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Position of each of some words, -1 for one that is not known."""
+        width = self.sorted.dtype.itemsize
+        found = np.full(len(words), -1, np.int64)
+        short = [i for i, word in enumerate(words) if 0 < len(word) <= width]
+        if len(self.sorted) and short:
+            asked = np.array([words[i] for i in short]).astype(f"S{width}")
+            at = np.minimum(np.searchsorted(self.sorted, asked), len(self.sorted) - 1)
+            found[short] = np.where(self.sorted[at] == asked, self.order[at], -1)
+        return found
+
 
 class Lexicon:
     """The distinct words of known names and, for each name, which it holds.
@@ -106,30 +117,28 @@ class Lexicon:
         return self._names.words
 
     @cached_property
-    def code_of(self) -> dict[str, int]:
-        """Position of each word."""
-        return dict(zip(self.words, range(len(self.words)), strict=True))
-
-    @cached_property
     def matrix(self) -> sparse.csr_array:
         """Which name holds which word; shape (names, words), binary. Not there once read."""
         return self._names.held
 
     @stored
-    def names_with(self) -> sparse.csr_array:
-        """Which word is in which name; shape (words, names)."""
-        return self.matrix.T.tocsr()
+    def names_with(self) -> Links:
+        """Names that hold each word."""
+        return Links.of(self.matrix.T.tocsr())
 
     @cached_property
     def frequency(self) -> NDArray[np.int64]:
         """How many names hold each word."""
-        return np.diff(self.names_with.indptr).astype(np.int64)
+        return self.names_with.counts.astype(np.int64)
 
     @cached_property
     def idf(self) -> NDArray[np.float32]:
         """Weight of each word."""
-        n_names = self.names_with.shape[1]
-        return np.log1p(n_names / np.maximum(self.frequency, 1)).astype(np.float32)
+        return np.log1p(self._n_names / np.maximum(self.frequency, 1)).astype(np.float32)
+
+    @stored
+    def _n_names(self) -> int:
+        return self._names.n
 
     @stored
     def weight(self) -> NDArray[np.float32]:
@@ -159,12 +168,12 @@ class Lexicon:
         return TrigramIndex.of(self._letters)
 
     @stored
-    def _followers(self) -> sparse.csr_array:
+    def _followers(self) -> Links:
         return self._names.followers
 
     @cached_property
     def _joined(self) -> JoinedWords:
-        return JoinedWords(self.words, self.code_of, self._followers)
+        return JoinedWords(self.words, self._followers)
 
     @cached_property
     def _sheets(self) -> list[Sheet]:
@@ -175,6 +184,10 @@ class Lexicon:
     def _remembered(self) -> dict[str, tuple[NDArray, NDArray]]:
         """What was found alike to the words asked for last."""
         return {}
+
+    def positions(self, words: Sequence[str]) -> NDArray[np.int64]:
+        """Position of each of some words in :attr:`words`, -1 for one that is not known."""
+        return self._spellings.positions(words)
 
     def alike(self, words: Sequence[str]) -> sparse.csr_array:
         """Known words each written word may stand for, with their weights.
@@ -201,7 +214,7 @@ class Lexicon:
 
     def _looked_up(self, words: Sequence[str]) -> dict[str, tuple[NDArray, NDArray]]:
         """Known words and weights of distinct words that nobody asked for yet."""
-        exact = np.array([self.code_of.get(w, -1) for w in words], dtype=np.int64)
+        exact = self.positions(words)
         hit = np.flatnonzero(exact >= 0)
         near = self._near(words, exact)
         begins = self._begins(words)

@@ -6,13 +6,46 @@ a bulletin, words alike to a written one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from geomatch.compiled import compiled, compiled_part
 
 #: Runs longer than so many times what is wanted of them are parted before they are sorted.
 _CROWD = 4
+
+
+@dataclass(frozen=True)
+class Links:
+    """What each of some rows goes with: of the *i*-th, ``to[start[i]:start[i + 1]]``."""
+
+    start: NDArray[np.int32]
+    to: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, matrix: sparse.csr_array) -> Links:
+        """The places of a matrix that are told."""
+        return cls(matrix.indptr.astype(np.int32), matrix.indices.astype(np.int32))
+
+    def __len__(self) -> int:
+        return len(self.start) - 1
+
+    @property
+    def counts(self) -> NDArray[np.int32]:
+        """With how many each goes."""
+        return np.diff(self.start)
+
+    def reverse(self, n: int) -> Links:
+        """What goes with each of the `n` others, in order."""
+        ones = np.ones(len(self.to), np.int8)
+        matrix = sparse.csr_array((ones, self.to, self.start), shape=(len(self), n))
+        return Links.of(matrix.T.tocsr())
+
+    def __getitem__(self, row: int) -> NDArray[np.int32]:
+        return self.to[self.start[row] : self.start[row + 1]]
 
 
 def ragged_ranges(

@@ -16,16 +16,15 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from scipy import sparse
 
 from geomatch import paths
 from geomatch.columns import texts
 from geomatch.errors import StoreError
 
 _T = TypeVar("_T")
-#: Whole numbers are packed to a third or less, and are back in memory faster than from most disks.
-_WRITTEN = pa.ipc.IpcWriteOptions(compression="zstd")
-_MATRIX = {"data": np.ndarray, "indices": np.ndarray, "indptr": np.ndarray, "shape": np.ndarray}
+#: Half of the bytes, which are back in memory sooner than any disk gives the other half; zstd's
+#: third would take five times as long.
+_WRITTEN = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
 class stored(cached_property[_T]):  # noqa: N801 — used as a decorator, like its parent
@@ -72,8 +71,6 @@ def _parts(kind: Any) -> Mapping[str, Any]:
     """What a kind of value is made of, with the kind of each part; empty for an array."""
     if get_origin(kind) is tuple:
         return {str(i): part for i, part in enumerate(get_args(kind))}
-    if kind is sparse.csr_array:
-        return _MATRIX
     members = vars(kind).items() if isinstance(kind, type) else ()
     kept = {n: get_type_hints(p.func)["return"] for n, p in members if isinstance(p, stored)}
     return kept or (get_type_hints(kind) if is_dataclass(kind) else {})
@@ -97,10 +94,6 @@ def _together(columns: Mapping[str, pa.Array], kind: Any, name: str) -> Any:
     }
     if get_origin(kind) is tuple:
         return tuple(made.values())
-    if kind is sparse.csr_array:
-        return sparse.csr_array(
-            (made["data"], made["indices"], made["indptr"]), shape=tuple(made["shape"])
-        )
     # as if every stored property had been asked for
     restored = object.__new__(kind)
     restored.__dict__.update(made)

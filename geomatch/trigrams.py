@@ -17,6 +17,7 @@ from scipy import sparse
 
 from geomatch.compiled import compiled
 from geomatch.letters import Letters
+from geomatch.ragged import Links
 
 _WIDTH = 16  # words are compared on their first 16 letters
 _BASE = 38  # A–Z, 0–9, edge, other
@@ -65,7 +66,7 @@ class TrigramIndex:
     kind: NDArray[np.int16]
     kind_size: Ints
     kind_length: Ints
-    words_of: sparse.csr_array
+    words_of: Links
 
     @classmethod
     def of(cls, words: Letters) -> TrigramIndex:
@@ -76,7 +77,7 @@ class TrigramIndex:
         of_word = (np.diff(matrix.indptr) * span + lengths)[order]
         kinds = np.flatnonzero(np.bincount(of_word))
         kind = np.searchsorted(kinds, of_word).astype(np.int16)
-        words_of = matrix[order].T.tocsr()
+        words_of = Links.of(matrix[order].T.tocsr())
         return cls(order, lengths[order], kind, kinds // span, kinds % span, words_of)
 
     def resembling(
@@ -107,7 +108,7 @@ class TrigramIndex:
             asked, size = grams[group.rows], sizes[group.rows]
             row, column = _sharing(
                 asked.indptr, asked.indices, least_enough[size].astype(np.int64), enough[size],
-                group.low, group.high, self.words_of.indptr, self.words_of.indices, self.kind,
+                group.low, group.high, self.words_of.start, self.words_of.to, self.kind,
             )  # fmt: skip
             found.append((group.rows[row], self.order[column]))
         if not found:

@@ -7,12 +7,11 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from geomatch.compiled import compiled
 from geomatch.coverage import Coverage
 from geomatch.lexicon import OF_KNOWN, OF_WRITTEN
-from geomatch.ragged import ragged_ranges
+from geomatch.ragged import Links, ragged_ranges
 from geomatch.rows import Columns
 
 _LEAST = 0.33
@@ -79,17 +78,16 @@ def look_up(
     row: NDArray[np.int64],
     establishment: NDArray[np.int64],
     names: WrittenNames,
-    names_of: sparse.csr_array,
+    names_of: Links,
 ) -> NDArray[np.int64]:
     """Best pair of similar names of each (bulletin, establishment), -1 for none.
 
-    `row` is sorted; `names_of` tells which register names to look at, shape (establishments,
-    names).
+    `row` is sorted; `names_of` tells which register names to look at of an establishment.
     """
-    at, position = ragged_ranges(names_of.indptr[establishment], names_of.indptr[establishment + 1])
+    at, position = ragged_ranges(names_of.start[establishment], names_of.start[establishment + 1])
     asked = names.row, names.name, names.start, names.known, names.score
     with names.coverage.lexicon.sheet() as sheet:
-        return _look_up(row, at, names_of.indices[position], *asked, sheet.names)
+        return _look_up(row, at, names_of.to[position], *asked, sheet.names)
 
 
 @compiled

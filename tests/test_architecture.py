@@ -76,10 +76,10 @@ ALONGSIDE: dict[str, set[str]] = {
 #: Units that may not see all that lies below them.
 ONLY: dict[str, set[str]] = {
     "compiled": set(),
-    "crowds": set(),
-    "joined": set(),
+    "crowds": {"ragged"},
+    "joined": {"ragged"},
     "workplaces": set(),
-    "bags": {"columns"},
+    "bags": {"columns", "ragged"},
     "letters": set(),
     "memory": set(),
     "columns": set(),

@@ -243,7 +243,7 @@ def test_pairs_are_sorted_by_bulletin_and_point_at_what_they_compared() -> None:
     compared = pairs[pairs["written"] >= 0]
     assert len(compared)
     for pair in compared.itertuples():
-        bears = found.pool.names_of[[pair.establishment]].indices
+        bears = found.pool.names_of[pair.establishment]
         assert pair.known in bears
         own = found.names.name[found.names.row == pair.row]
         assert pair.written in own

@@ -140,9 +140,9 @@ def test_names_of_a_crowd_stand_by_weight_and_have_its_bit(monkeypatch: pytest.M
     lexicon = Lexicon.of(known)
     found = lexicon.crowds
     assert isinstance(found, Crowds)
-    paris, sci = (found.number[lexicon.code_of[w]] for w in ("PARIS", "SCI"))
+    paris, sci = found.number[lexicon.positions(["PARIS", "SCI"])]
     assert sorted((paris, sci)) == [0, 1]
-    assert found.number[lexicon.code_of["LION"]] == -1
+    assert found.number[lexicon.positions(["LION"])] == -1
     assert found.lighter(paris, np.inf)[0] == 1
     assert sorted(found.lighter(paris, np.inf).tolist()) == [0, 1, 2]
     assert found.lighter(sci, float(lexicon.weight[4])).tolist() == [4]

@@ -25,7 +25,7 @@ def joined() -> JoinedWords:
 def _joined() -> JoinedWords:
     names = Bags.of(NAMES)
     assert names.words.tolist() == WORDS
-    return JoinedWords(names.words, {w: i for i, w in enumerate(WORDS)}, names.followers)
+    return JoinedWords(names.words, names.followers)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from scipy import sparse
 
 from geomatch.coverage import Coverage
 from geomatch.lexicon import Lexicon, Sheet
+from geomatch.ragged import Links
 from geomatch.written import look_up, similar_names
 
 letters = st.text("ABCDE01", min_size=1, max_size=7)
@@ -24,7 +25,7 @@ KNOWN = [
 
 
 def weight(lexicon: Lexicon, written: str, known: str) -> float:
-    return float(lexicon.alike([written]).toarray()[0, lexicon.code_of[known]])
+    return float(lexicon.alike([written]).toarray()[0, lexicon.positions([known])[0]])
 
 
 def test_a_word_stands_for_itself_fully() -> None:
@@ -81,9 +82,11 @@ def test_weights_lie_between_nothing_and_the_word_itself(
     assert (alike.data > 0).all()
     assert (alike.data <= 1).all()
     dense = alike.toarray()
-    for i, word in enumerate(written):
-        if word in lexicon.code_of:
-            assert dense[i, lexicon.code_of[word]] == 1.0
+    known_words = lexicon.words.tolist()
+    for i, (word, position) in enumerate(zip(written, lexicon.positions(written), strict=True)):
+        assert position == (known_words.index(word) if word in known_words else -1)
+        if position >= 0:
+            assert dense[i, position] == 1.0
 
 
 @pytest.mark.parametrize(
@@ -113,8 +116,8 @@ def test_taking_words_apart_loses_no_name_and_no_known_word(
     assert len(parted) == len(written)
     for before, after in zip(written, parted, strict=True):
         assert bool(before) == bool(after)
-        assert [w for w in before if w in lexicon.code_of] == [
-            w for w in after if w in lexicon.code_of and w in before
+        assert [w for w in before if w in lexicon.words] == [
+            w for w in after if w in lexicon.words and w in before
         ]
 
 
@@ -144,7 +147,7 @@ def test_nothing_is_left_on_the_sheet(known: list[list[str]], written: list[list
     lexicon = Lexicon.of(known)
     rows = np.arange(len(written))
     similar = similar_names(rows, rows, Coverage(lexicon, written), len(written))
-    names_of = sparse.csr_array(np.eye(len(known)))
+    names_of = Links.of(sparse.csr_array(np.eye(len(known))))
     look_up(
         np.repeat(rows, len(known)), np.tile(np.arange(len(known)), len(rows)), similar, names_of
     )

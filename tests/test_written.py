@@ -13,6 +13,7 @@ from scipy import sparse
 from geomatch import written
 from geomatch.coverage import Coverage
 from geomatch.lexicon import Lexicon
+from geomatch.ragged import Links
 from geomatch.written import look_up, similar_names
 
 WORDS = ("LION", "GARAGE", "CREPIN", "PINS", "FORGES")
@@ -29,7 +30,7 @@ def test_the_best_similar_name_of_an_establishment_is_found(
     # establishment i bears names i and i + 1
     borne = [sorted({i, min(i + 1, len(known) - 1)}) for i in range(len(known))]
     row, column = zip(*((i, n) for i, ns in enumerate(borne) for n in ns), strict=True)
-    names_of = sparse.csr_array((np.ones(len(row)), (row, column)))
+    names_of = Links.of(sparse.csr_array((np.ones(len(row)), (row, column))))
     asker = np.repeat(bulletins, len(known))
     establishment = np.tile(np.arange(len(known)), len(written))
     found = look_up(asker, establishment, similar, names_of)

@@ -38,7 +38,7 @@ def by_name(places: Places, names: WrittenNames, pool: Pool, options: CandidateO
         most = cost[high - 1] - (cost[low - 1] if low else 0)
         group, pair, establishment, score = _bearers_near(
             name[low:high], zone[low:high], focus[low:high] - 1, names.start, names.known,
-            names.score, anywhere, bearers.indptr, bearers.indices, places.relation, pool.traits,
+            names.score, anywhere, bearers.start, bearers.to, places.relation, pool.traits,
             AT_HOME, most,
         )  # fmt: skip
         best = top(group, score, 3 * options.by_name)
