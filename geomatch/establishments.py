@@ -54,7 +54,8 @@ class Pool:
 
     Attributes
     ----------
-    rows : Table of STORE_ESTABLISHMENTS and ``departement``, one row an establishment
+    rows : Table of STORE_ESTABLISHMENTS and ``departement``, one row an establishment, those of
+        the pool's own département first, as its table has them
     names : Table of NAMES (``row`` points into `rows`), sorted by row
         Both are there when a pool is made, and no more when it is read.
     communes : distinct commune codes; ``commune`` holds their position for each row

@@ -109,20 +109,23 @@ ONLY: dict[str, set[str]] = {
         "config",
         "errors",
         "coverage",
+        "establishments",
         "evaluation",
         "lexicon",
         "names",
         "paths",
+        "ragged",
         "schema",
         "territories",
         "scoring",
         "store",
+        "stored",
         "text",
         "voies",
     },
 }
 #: What the builder of the store may use of the matcher: the ground floor, the public geocoder,
-#: and the names that are prepared once for all.
+#: and the register's side, names and pools, which are prepared once for all.
 OF_GAZETTEER = {*LAYERS["ground"], "addresses", "establishments", "register_names"}
 #: Who imports the builder, and only inside functions.
 BUILDERS = {"cli", "demo"}

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import sparse
 
+from geomatch import stored
 from geomatch.coverage import Coverage
+from geomatch.establishments import Pool
 from geomatch.lexicon import Lexicon
 from geomatch.names import clean_names, name_words
+from geomatch.ragged import Links, ragged_ranges
 from geomatch.review.register import Register
-from geomatch.schema import NAMES, STORE_ESTABLISHMENTS
+from geomatch.schema import STORE_ESTABLISHMENTS
 from geomatch.voies import leading_type, street_key
 
 #: Establishments found at most: as many as there are keys.
@@ -31,6 +33,7 @@ _NUMBER, _NEAR, _EMPLOYER = 0.15, 0.12, 0.03
 _NEAR_M = 3_000.0
 #: Around a point that was put by hand, who is this far is worth a third of who is there.
 _AROUND_M = 150.0
+_NOBODY = "ZYGZYG"
 _NUMBER_FIRST = re.compile(r"^\s*(\d{1,4})\b\s*(?:BIS|TER|QUATER)?\s*,?\s*", re.IGNORECASE)
 _COLUMNS = ("numero_norm", "voie_norm", "x", "y", "crs", "is_employeur")
 Floats = NDArray[np.float64]
@@ -38,21 +41,23 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class _Words:
-    """Distinct texts, their words, and which rows bear each; shape of `bearers` (texts, rows)."""
+    """Distinct texts, their words, and the rows that bear each."""
 
     lexicon: Lexicon
-    bearers: sparse.csr_array
+    bearers: Links
 
     def scores(self, words: Sequence[str], rows: int) -> Floats:
-        """Agreement of each row's best text with the words, 0 for those that are not alike."""
+        """Agreement of each of the first rows' best text with the words, 0 where none is alike."""
         best = np.zeros(rows)
         if not words or not len(self.lexicon.words):
             return best
         coverage = Coverage(self.lexicon, [list(words)])
         _, known, of_written, of_known = coverage.search(0, 1, _LEAST)
         score = 0.75 * of_written + 0.25 * of_known
-        borne = self.bearers[known]
-        np.maximum.at(best, borne.indices, np.repeat(score, np.diff(borne.indptr)))
+        text, at = ragged_ranges(self.bearers.start[known], self.bearers.start[known + 1])
+        row = self.bearers.to[at]
+        here = np.flatnonzero(row < rows)
+        np.maximum.at(best, row[here], score[text[here]])
         return best
 
 
@@ -73,7 +78,9 @@ class Finder:
 
     def warm(self, departement: str) -> None:
         """Make the index of a département, so that the first question is answered at once."""
-        self._index(departement)
+        index = self._index(departement)
+        for texts in (index.names, index.streets):
+            texts.scores([_NOBODY], len(index.columns))  # a word that all is looked through for
 
     def search(
         self, name: str, street: str, *, departement: str, place: Mapping[str, Any]
@@ -137,18 +144,18 @@ class Finder:
 def _make(register: Register, departement: str) -> _Index:
     store = register.store
     columns = store.departement(STORE_ESTABLISHMENTS, departement, _COLUMNS)
-    names = store.departement(NAMES, departement)
-    by_name = _indexed(names["name"], names["row"].to_numpy(np.int64), len(columns))
-    on_street = np.flatnonzero((columns["voie_norm"] != "").to_numpy())
-    by_street = _indexed(columns["voie_norm"].iloc[on_street], on_street, len(columns))
-    return _Index(by_name, by_street, columns.drop(columns="voie_norm"))
+    # a pool begins with these very rows
+    pool = stored.read(store.pool(departement), Pool)
+    by_name = _Words(pool.lexicon, pool.name_bearers)
+    return _Index(by_name, _by_street(columns["voie_norm"]), columns.drop(columns="voie_norm"))
 
 
-def _indexed(texts: pd.Series, row: NDArray[np.int64], rows: int) -> _Words:
-    code, distinct = pd.factorize(texts.to_numpy(object))
-    ones = np.ones(len(code), np.float32)
-    bearers = sparse.csr_array((ones, (code, row)), shape=(len(distinct), rows))
-    return _Words(Lexicon.of([name_words(str(t)) for t in distinct]), bearers)
+def _by_street(streets: pd.Series) -> _Words:
+    code, distinct = pd.factorize(streets.to_numpy(object))
+    # who has no street bears a text without words
+    words = [name_words(t) for t in distinct]
+    bearers = Links(np.arange(len(code) + 1, dtype=np.int32), code.astype(np.int32))
+    return _Words(Lexicon.of(words), bearers.reverse(len(distinct)))
 
 
 def _name_words(name: str) -> list[str]:
