@@ -47,9 +47,9 @@ PHASES: dict[str, tuple[tuple[Any, str], ...]] = {
     "commune": ((CommuneIndex, "answers"),),
     "geocode": ((Geocoder, "places"),),
     "words": ((Coverage, "__init__"),),
-    "names": ((matching, "similar_names"), (candidates, "_by_name")),
-    "places": ((candidates, "_by_place"),),
-    "activity": ((candidates, "_by_activity"),),
+    "names": ((matching, "similar_names"), (candidates, "by_name")),
+    "places": ((candidates, "by_place"),),
+    "activity": ((candidates, "by_activity"),),
     "features": ((ranking, "compare"),),
     "decisions": ((decisions, "decide"), (decisions, "decide_naf")),
 }
