@@ -1,10 +1,12 @@
 """One Dask worker against two: the same file on a real scheduler, each worker a process.
 
-    python benchmarks/cluster.py --store STORE --bulletins FILE [--times 2]
+    python benchmarks/cluster.py --store STORE --bulletins FILE [--times 2] [--pinned]
 
 Prints one JSON line: seconds of the whole command and of the matching alone, CPU seconds of the
 workers, bulletins/s, the ratio, the load of the machine before each run. The ratio of wall times
-only tells something on a quiet machine with at least two cores.
+only tells something on a quiet machine with at least two cores. Where there are only two, one
+worker loads its départements on both; with ``--pinned`` each has one core to itself, as on machines
+of their own.
 """
 
 from __future__ import annotations
@@ -30,10 +32,12 @@ def main() -> None:
     options.add_argument("--store", required=True)
     options.add_argument("--bulletins", required=True)
     options.add_argument("--times", type=int, default=1, help="the best of so many runs is kept")
+    options.add_argument("--pinned", action="store_true", help="a core for each worker")
     asked = options.parse_args()
     told = {}
     for workers in (1, 2):
-        runs = [measure(asked.store, asked.bulletins, workers) for _ in range(asked.times)]
+        files = asked.store, asked.bulletins
+        runs = [measure(*files, workers, pinned=asked.pinned) for _ in range(asked.times)]
         told[f"workers_{workers}"] = min(runs, key=lambda r: float(r["matching_s"]))
     ratios = {
         name: round(told["workers_1"][name] / told["workers_2"][name], 2)
@@ -42,7 +46,7 @@ def main() -> None:
     print(json.dumps({"bench": "cluster", "cores": os.cpu_count(), **told, "ratio": ratios}))
 
 
-def measure(store: str, bulletins: str, workers: int) -> dict[str, float]:
+def measure(store: str, bulletins: str, workers: int, *, pinned: bool) -> dict[str, float]:
     """One run on a cluster of its own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -57,6 +61,8 @@ def measure(store: str, bulletins: str, workers: int) -> dict[str, float]:
                       "--local-directory", str(folder / f"w{n}"))
                 for n in range(workers)
             ]  # fmt: skip
+            for core, worker in enumerate(started[1:] if pinned else ()):
+                psutil.Process(worker.pid).cpu_affinity([core])
             with Client(address) as client:
                 client.wait_for_workers(workers, timeout=120)
             return _timed(store, bulletins, folder / "out", address, started[1:])

@@ -55,11 +55,15 @@ def read(file: Path, kind: type[_T]) -> _T:
             table = pa.ipc.open_file(source).read_all()
             columns = {n: table.column(n).chunk(0).values for n in table.column_names}
             made: _T = _together(columns, kind, "")
-    except (OSError, KeyError, IndexError, pa.ArrowException) as error:
-        raise StoreError(
-            f"{file} of the store is not readable: {error}; build the store again"
-        ) from error
+    except KeyError as error:
+        raise _unreadable(file, f"it has no {error.args[0]}") from error
+    except (OSError, IndexError, pa.ArrowException) as error:
+        raise _unreadable(file, error) from error
     return made
+
+
+def _unreadable(file: Path, why: object) -> StoreError:
+    return StoreError(f"{file} of the store is not readable: {why}; build the store again")
 
 
 def _one_row(array: pa.Array) -> pa.Array:
