@@ -184,5 +184,5 @@ def test_workers_that_share_no_folder_work_through_s3(
         assert code == 0, told
         assert {n: paths.read_bytes(f"{root}/out/{n}") for n in TABLES} == content(whole)
     parts = paths.files_of(tmp_path / "ailleurs")
-    assert any("/establishments/" in n for n in parts), "workers read the store themselves"
-    assert not any("/establishments/" in n for n in paths.files_of(tmp_path / "ici"))
+    assert any("/pools/" in n for n in parts), "workers read the store themselves"
+    assert not any("/pools/" in n for n in paths.files_of(tmp_path / "ici"))
