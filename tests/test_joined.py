@@ -39,6 +39,7 @@ def _joined() -> JoinedWords:
         ("BUDDHACAFE", ["BUDDHA", "CAFE"]),
         ("CAFEOR", ["CAFE", "OR"]),
         ("LOUBUDDHA", []),
+        ("BISTROTBIG", []),  # side by side in no name: one ends with the first, one begins so
         ("BISTROTLOU", []),
         ("INCONNUDUTOUT", []),
         ("", []),

@@ -8,6 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geomatch import ragged
 from geomatch.ragged import best_of_each, in_reach, ragged_ranges, top
 
 #: group and score of each item; scores come back, so that ties must be told apart by place
@@ -60,6 +61,13 @@ def test_a_crowd_is_cut_as_if_it_were_sorted() -> None:
     for i, g in enumerate((3, 4, 5)):
         mine = np.flatnonzero(group == g)
         assert best[7 * i : 7 * i + 7].tolist() == mine[np.argsort(-score[mine])[:7]].tolist()
+
+
+@given(st.lists(st.sampled_from([-1.0, 0.0, 0.5, 2.0, 3.0]), min_size=1, max_size=40), st.data())
+def test_the_nth_greatest_is_that_of_the_sorted(scores: list[float], data: st.DataObject) -> None:
+    n = data.draw(st.integers(0, len(scores) - 1))
+    expected = sorted(scores, reverse=True)[n]
+    assert ragged._nth_greatest(np.array(scores), n) == expected
 
 
 @given(st.lists(st.tuples(st.integers(0, 4), st.sampled_from([0.0, 0.25, 0.5])), max_size=20))
