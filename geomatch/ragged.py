@@ -47,6 +47,11 @@ class Links:
     def __getitem__(self, row: int) -> NDArray[np.int32]:
         return self.to[self.start[row] : self.start[row + 1]]
 
+    def of_each(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+        """What each of some rows goes with, flat: its position among them, and the other."""
+        asker, at = ragged_ranges(self.start[rows], self.start[rows + 1])
+        return asker, self.to[at]
+
 
 def ragged_ranges(
     low: NDArray[np.integer], high: NDArray[np.integer]
@@ -111,7 +116,7 @@ def in_reach(
 
 @compiled_part
 def _nth_greatest(score: NDArray[np.float64], n: int) -> float:
-    """The greatest score but `n` (quickselect; NumPy's takes a quarter of all compiling)."""
+    """The greatest score but `n` (quickselect; NumPy's takes five seconds to compile)."""
     values, low, high = score.copy(), 0, len(score) - 1
     while low < high:
         middle = values[(low + high) // 2]

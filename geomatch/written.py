@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from geomatch.compiled import compiled
 from geomatch.coverage import Coverage
 from geomatch.lexicon import OF_KNOWN, OF_WRITTEN
-from geomatch.ragged import Links, ragged_ranges
+from geomatch.ragged import Links
 from geomatch.rows import Columns
 
 _LEAST = 0.33
@@ -84,10 +84,10 @@ def look_up(
 
     `row` is sorted; `names_of` tells which register names to look at of an establishment.
     """
-    at, position = ragged_ranges(names_of.start[establishment], names_of.start[establishment + 1])
+    at, borne = names_of.of_each(establishment)
     asked = names.row, names.name, names.start, names.known, names.score
     with names.coverage.lexicon.sheet() as sheet:
-        return _look_up(row, at, names_of.to[position], *asked, sheet.names)
+        return _look_up(row, at, borne, *asked, sheet.names)
 
 
 @compiled

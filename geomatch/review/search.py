@@ -17,7 +17,7 @@ from geomatch.coverage import Coverage
 from geomatch.establishments import Pool
 from geomatch.lexicon import Lexicon
 from geomatch.names import clean_names, name_words
-from geomatch.ragged import Links, ragged_ranges
+from geomatch.ragged import Links
 from geomatch.review.register import Register
 from geomatch.schema import STORE_ESTABLISHMENTS
 from geomatch.voies import leading_type, street_key
@@ -33,6 +33,7 @@ _NUMBER, _NEAR, _EMPLOYER = 0.15, 0.12, 0.03
 _NEAR_M = 3_000.0
 #: Around a point that was put by hand, who is this far is worth a third of who is there.
 _AROUND_M = 150.0
+#: A word that is in no name: all the indexes of words are looked through for it.
 _NOBODY = "ZYGZYG"
 _NUMBER_FIRST = re.compile(r"^\s*(\d{1,4})\b\s*(?:BIS|TER|QUATER)?\s*,?\s*", re.IGNORECASE)
 _COLUMNS = ("numero_norm", "voie_norm", "x", "y", "crs", "is_employeur")
@@ -54,8 +55,7 @@ class _Words:
         coverage = Coverage(self.lexicon, [list(words)])
         _, known, of_written, of_known = coverage.search(0, 1, _LEAST)
         score = 0.75 * of_written + 0.25 * of_known
-        text, at = ragged_ranges(self.bearers.start[known], self.bearers.start[known + 1])
-        row = self.bearers.to[at]
+        text, row = self.bearers.of_each(known)
         here = np.flatnonzero(row < rows)
         np.maximum.at(best, row[here], score[text[here]])
         return best
@@ -80,7 +80,7 @@ class Finder:
         """Make the index of a département, so that the first question is answered at once."""
         index = self._index(departement)
         for texts in (index.names, index.streets):
-            texts.scores([_NOBODY], len(index.columns))  # a word that all is looked through for
+            texts.scores([_NOBODY], len(index.columns))
 
     def search(
         self, name: str, street: str, *, departement: str, place: Mapping[str, Any]
