@@ -126,7 +126,8 @@ def tell(
 def measured(model: training.Model, sample: training.Sample) -> dict[str, float]:
     score = model.ranking.score(sample.features)
     group = sample.group.to_numpy(object)
-    pairs = collective.scored(sample.pairs, score, group, model.collective)
+    size = sample.features["size"].to_numpy()
+    pairs = collective.scored(sample.pairs, score, size, group, model.collective)
     order = np.lexsort((pairs["siret_number"], -pairs["score"], pairs["row"]))
     pairs = pairs.iloc[order].reset_index(drop=True)
     features = sample.features.iloc[order].reset_index(drop=True)

@@ -2,11 +2,14 @@
 
 Colleagues answer the same census. An establishment that several bulletins surely name is
 likelier for a bulletin that leaves the choice open ("mon voisin travaille dans la même boîte,
-mais lui il a tout bien saisi"). How much so depends on how often establishments come back in
+mais lui il a tout bien saisi"), and one of many employees that none of them names is less
+likely than its headcount promises. How much so depends on how often establishments come back in
 the file at all, which the share of those seen once tells (Good, 1953).
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -14,6 +17,13 @@ from numpy.typing import NDArray
 
 from geomatch.rows import Columns
 
+#: What the file says of a candidate → what it measures; the model has a weight for each.
+FEATURES: dict[str, str] = {
+    "seen": "log of 1 + other bulletins that surely name it, times how often any come back",
+    "missed": "log of the headcount where no other surely names it, times the same",
+}
+#: Bounds of their weights: colleagues speak for an establishment, their absence against it.
+WEIGHT_BOUNDS: dict[str, tuple[float, float]] = {"seen": (0.0, 3.0), "missed": (-3.0, 0.0)}
 #: Chance from which a bulletin counts as naming an establishment.
 SURE = 0.5
 #: So many sure bulletins must be there before their repetitions mean anything.
@@ -23,28 +33,38 @@ _ENOUGH = 10.0
 def scored(
     pairs: pd.DataFrame,
     score: NDArray[np.float64],
+    size: NDArray[np.float64],
     group: NDArray[np.object_],
-    weight: float,
+    weights: Mapping[str, float],
 ) -> pd.DataFrame:
-    """The pairs with ``score`` (log-odds, the file's word included), ``chance`` and ``seen``.
+    """The pairs with ``score`` (log-odds, the file's word included), ``chance`` and FEATURES.
 
-    `score` is what each pair is worth by itself; `group` is one label a bulletin.
+    `score` is what each pair is worth by itself, `size` the log of its headcount; `group` is
+    one label a bulletin.
     """
-    return pairs.assign(**chances(pairs, score, group, weight))
+    return pairs.assign(**chances(pairs, score, size, group, weights))
 
 
 def chances(
-    pairs: Columns, score: NDArray[np.float64], group: NDArray[np.object_], weight: float
+    pairs: Columns,
+    score: NDArray[np.float64],
+    size: NDArray[np.float64],
+    group: NDArray[np.object_],
+    weights: Mapping[str, float],
 ) -> dict[str, NDArray[np.float64]]:
-    """The columns that :func:`scored` adds, of pairs with ``row`` and ``siret_number``."""
+    """The columns that :func:`scored` adds, of pairs with ``row`` and ``siret_number``.
+
+    Without `weights` each bulletin stands alone, and FEATURES are 0.
+    """
     row = np.asarray(pairs["row"], np.int64)
-    seen = np.zeros(len(row))
-    if weight > 0.0:
+    if weights:
         codes = pd.factorize(group)[0]
-        alone = candidate_probabilities(row, score)
-        seen = seen_elsewhere(row, np.asarray(pairs["siret_number"], np.int64), alone, codes)
-    total = score + weight * seen
-    return {"score": total, "chance": candidate_probabilities(row, total), "seen": seen}
+        siret = np.asarray(pairs["siret_number"], np.int64)
+        told = told_elsewhere(row, siret, size, candidate_probabilities(row, score), codes)
+    else:
+        told = {name: np.zeros(len(row)) for name in FEATURES}
+    total = score + sum(weight * told[name] for name, weight in weights.items())
+    return {"score": total, "chance": candidate_probabilities(row, total), **told}
 
 
 def candidate_probabilities(
@@ -65,28 +85,30 @@ def candidate_probabilities(
     return weight / total[group]
 
 
-def seen_elsewhere(
+def told_elsewhere(
     row: NDArray[np.int64],
     siret: NDArray[np.int64],
+    size: NDArray[np.float64],
     chance: NDArray[np.float64],
     group: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """How much the other bulletins speak for each pair's establishment, log scale, 0 for none.
+) -> dict[str, NDArray[np.float64]]:
+    """What the other bulletins say of each pair's establishment: :data:`FEATURES`.
 
     Parameters
     ----------
-    row, siret, chance : arrays, one item a pair
-        Bulletin, establishment, chance of the pair by itself.
+    row, siret, size, chance : arrays, one item a pair
+        Bulletin, establishment, log of its headcount, chance of the pair by itself.
     group : array, one item a bulletin
         Bulletins that are looked at together (those of one département of work), so that the
         result depends on no other partition of the file.
 
     Returns
     -------
-    array, one item a pair
-        ``log(1 + others) × share``, where *others* sums the sure chances of other bulletins
-        for the establishment and *share* estimates how likely it is, in this group, that an
-        establishment named surely is named again.
+    dict of arrays, one item a pair
+        ``seen``: ``log(1 + others) × share``, where *others* sums the sure chances of other
+        bulletins for the establishment and *share* estimates how likely it is, in this group,
+        that an establishment named surely is named again. ``missed``: ``size × share`` (at
+        least 0) where no other bulletin surely names it, else 0.
     """
     # Rounded, so that the last bits of an exponential, which depend on where it stands in its
     # array, cannot decide on which side of the bound a chance falls.
@@ -102,6 +124,9 @@ def seen_elsewhere(
     once = np.bincount(
         owner, weights=np.where(total < 1.5, total, 0.0), minlength=place.max(initial=0) + 1
     )
-    again = np.maximum(n - once, 0.0) / (n + _ENOUGH)
+    again = (np.maximum(n - once, 0.0) / (n + _ENOUGH))[place]
     others = np.maximum(total[inverse.ravel()] - sure, 0.0)
-    return np.log1p(others) * again[place]
+    # A sure bulletin brings SURE at least: less is what rounding leaves of a difference.
+    is_missed = others < 0.5 * SURE
+    missed = np.where(is_missed, np.maximum(np.asarray(size, np.float64), 0.0), 0.0)
+    return {"seen": np.log1p(others) * again, "missed": missed * again}

@@ -74,9 +74,9 @@ def weigh(
         Features of the two best candidates; without a second, against a candidate of which
         every feature is 0.
     model : Model
-        Its weights, and what it makes of other bulletins (``seen``).
+        Its weights, and what it makes of other bulletins (``collective``).
     """
-    weights = {**model.ranking.weights, "seen": model.collective}
+    weights = {**model.ranking.weights, **model.collective}
     labels = feature_labels()
     facts: dict[str, list[Fact]] = {}
     for name, weight in weights.items():

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import minimize, minimize_scalar
+from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
 from geomatch.collective import candidate_probabilities
 from geomatch.model import Linear
 
-#: Weight of the squared weights in the fit of a choice.
-RIDGE = 60.0
+#: Weight of the squared weights in the fit of a choice, for each bulletin learned from. It keeps
+#: weights from what only the sample's own kind of bulletins has, which more of them do not mend.
+RIDGE = 0.015
 #: Points that a calibration curve is kept with.
 CURVE_POINTS = 25
 #: Part of the raw probability in the straightened one: where isotonic regression sees a plateau,
@@ -57,6 +58,7 @@ def fit_choice(
     absent = np.add.reduceat(right, start) == 0
     missed = (1.0 - trusted[start]) / np.diff(np.r_[start, len(row)])  # by each alternative
     held = trusted[start] - missed
+    ridge = RIDGE * len(start)
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         weights, null = parameters[:-1], parameters[-1]
@@ -69,9 +71,9 @@ def fit_choice(
         through = np.maximum(held * chance + missed, 1e-300)
         likelihood = np.log(through).sum()
         sure = held * chance / through
-        slope = values.T @ (sure[group] * (right - odds / total[group])) - RIDGE * weights
+        slope = values.T @ (sure[group] * (right - odds / total[group])) - ridge * weights
         slope_null = (sure * (absent - odds_null / total)).sum()
-        penalty = 0.5 * RIDGE * float(weights @ weights)
+        penalty = 0.5 * ridge * float(weights @ weights)
         return penalty - likelihood, -np.append(slope, slope_null)
 
     first = np.zeros(values.shape[1] + 1)
@@ -83,23 +85,28 @@ def fit_choice(
 
 def fit_offset(
     score: NDArray[np.float64],
-    extra: NDArray[np.float64],
+    extra: pd.DataFrame,
     row: NDArray[np.int64],
     right: NDArray[np.bool_],
-) -> float:
-    """Weight in [0, 3] of one more feature on scores that stay as they are."""
+    bounds: Mapping[str, tuple[float, float]],
+) -> dict[str, float]:
+    """Weights, each within its bounds, of more features on scores that stay as they are."""
     order = np.argsort(row, kind="stable")
-    score, extra, row, right = score[order], extra[order], row[order], right[order]
+    score, row, right = score[order], row[order], right[order]
+    values = extra.to_numpy(np.float64)[order]
     start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]])
     absent = np.add.reduceat(right, start) == 0
 
-    def loss(weight: float) -> float:
-        chance = candidate_probabilities(row, score + weight * extra)
+    def loss(weights: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        chance = candidate_probabilities(row, score + values @ weights)
         null = 1.0 - np.add.reduceat(chance, start)
         likelihood = np.log(np.maximum(chance[right], 1e-12)).sum()
-        return -float(likelihood + np.log(np.maximum(null[absent], 1e-12)).sum())
+        likelihood += np.log(np.maximum(null[absent], 1e-12)).sum()
+        return -float(likelihood), -(values.T @ (right - chance))
 
-    return float(minimize_scalar(loss, bounds=(0.0, 3.0), method="bounded").x)
+    limits = [bounds[str(name)] for name in extra.columns]
+    fitted = minimize(loss, np.zeros(len(limits)), jac=True, method="L-BFGS-B", bounds=limits).x
+    return _named(extra.columns, fitted)
 
 
 def believed(

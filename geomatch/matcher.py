@@ -344,10 +344,11 @@ class Matcher:
         """Score the pairs, best first within each bulletin.
 
         `group` is the département of each bulletin. The pairs gain ``score``, ``chance`` and
-        ``seen`` (see :mod:`geomatch.collective`).
+        what other bulletins say (see :mod:`geomatch.collective`).
         """
-        weight = self.model.collective if self.config.decisions.collective else 0.0
-        chances = collective.chances(pairs, pairs["own_score"], group, weight)
+        weights = self.model.collective if self.config.decisions.collective else {}
+        own, size = pairs["own_score"], features["size"]
+        chances = collective.chances(pairs, own, size, group, weights)
         pairs = pairs.plus(**chances)
         order = np.lexsort((pairs["siret_number"], -pairs["score"], pairs["row"]))
         return pairs.take(order), Ordered(features, order)

@@ -29,7 +29,7 @@ from geomatch.paths import Location
 from geomatch.rows import Columns
 
 MODEL_FORMAT = "geomatch-model"
-MODEL_FORMAT_VERSION = 1
+MODEL_FORMAT_VERSION = 2
 SHIPPED = Path(__file__).parent / "models" / "default"
 #: A threshold that keeps less than this of what chance would allow is not believed.
 _STRICT_SHARE = 0.5
@@ -65,7 +65,8 @@ class Linear:
 class Model:
     """Everything learned.
 
-    ``ranking`` scores pairs, ``collective`` weighs what other bulletins say; ``siret`` and
+    ``ranking`` scores pairs, ``collective`` weighs what other bulletins say (by name of
+    :data:`geomatch.collective.FEATURES`); ``siret`` and
     ``naf`` turn what is known of a bulletin's best echo into the probability that it is
     right. ``thresholds`` and ``naf_thresholds`` give, for a precision asked for (as text,
     ``"0.95"``), the least probability that keeps it.
@@ -76,7 +77,7 @@ class Model:
     naf: Linear
     thresholds: Mapping[str, float]
     naf_thresholds: Mapping[str, float]
-    collective: float = 0.0
+    collective: Mapping[str, float] = field(default_factory=dict)
     trained_on: Mapping[str, Any] = field(default_factory=dict)
     activity_words: pd.DataFrame = field(default_factory=lambda: no_words())
     profession_words: pd.DataFrame = field(default_factory=lambda: no_words())
@@ -107,7 +108,10 @@ class Model:
         try:
             parts: dict[str, Any] = {n: _linear(content[n]) for n in ("ranking", "siret", "naf")}
             parts |= {n: _thresholds(content[n]) for n in ("thresholds", "naf_thresholds")}
-            collective, trained_on = float(content["collective"]), dict(content["trained_on"])
+            if not content["collective"]:
+                raise ValueError("no weight of what other bulletins say")
+            collective = _weights(content["collective"])
+            trained_on = dict(content["trained_on"])
             return cls(**parts, **words, collective=collective, trained_on=trained_on)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ConfigError(
@@ -125,7 +129,7 @@ class Model:
             "format_version": MODEL_FORMAT_VERSION,
             "trained_on": dict(self.trained_on),
             **{n: asdict(getattr(self, n)) for n in ("ranking", "siret", "naf")},
-            "collective": self.collective,
+            "collective": dict(self.collective),
             "thresholds": dict(self.thresholds),
             "naf_thresholds": dict(self.naf_thresholds),
         }
@@ -194,8 +198,11 @@ def no_words() -> pd.DataFrame:
 
 def _linear(content: Mapping[str, Any]) -> Linear:
     curve = tuple((float(p), float(share)) for p, share in content["curve"])
-    weights = {str(name): float(weight) for name, weight in content["weights"].items()}
-    return Linear(weights, float(content["intercept"]), curve)
+    return Linear(_weights(content["weights"]), float(content["intercept"]), curve)
+
+
+def _weights(content: Mapping[str, Any]) -> dict[str, float]:
+    return {str(name): float(weight) for name, weight in content.items()}
 
 
 def _thresholds(content: Mapping[str, Any]) -> dict[str, float]:

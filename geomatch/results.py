@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from geomatch import collective
 from geomatch.rows import Ordered, Rows
 from geomatch.schema import CANDIDATES, DECISIONS
 
@@ -75,7 +76,8 @@ def candidate_table(
     }
     table = {c: _rounded(columns[c]) for c in CANDIDATES.columns}
     table |= {c: shown[c] for c in shown if c not in table}
-    return Rows({**table, "seen": pairs["seen"].astype(np.float32), "source": pairs["source"]})
+    table |= {c: pairs[c].astype(np.float32) for c in collective.FEATURES}
+    return Rows({**table, "source": pairs["source"]})
 
 
 def _rounded(values: NDArray) -> NDArray:

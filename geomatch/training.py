@@ -115,6 +115,7 @@ def _card(card: Mapping[str, Any], model: Model) -> str:
         "| feature | weight | what it measures |",
         "|---|---:|---|",
         *(f"| {n} | {w:.3f} | {ranking.FEATURES[n]} |" for n, w in weights),
+        *(f"| {n} | {w:.3f} | {collective.FEATURES[n]} |" for n, w in model.collective.items()),
         "",
     ]
     return "\n".join(lines)
@@ -228,10 +229,15 @@ def fit(sample: Sample, names: Sequence[str] = ranking.FEATURE_NAMES) -> Model:
         sample.features[list(names)], row, right, trust=trust[row], prior=ranking.PRIOR_WEIGHTS
     )
     score, group = ranker.score(sample.features), sample.group.to_numpy(object)
-    alone = collective.scored(sample.pairs, score, group, 1.0)
-    weight = fit_offset(score, alone["seen"].to_numpy(), row, right)
-    model = replace(UNTRAINED, ranking=ranker, collective=weight)
-    pairs = collective.scored(sample.pairs, score, group, weight)
+    size = sample.features["size"].to_numpy(np.float64)
+    told = collective.scored(
+        sample.pairs, score, size, group, dict.fromkeys(collective.FEATURES, 1.0)
+    )
+    weights = fit_offset(
+        score, told[list(collective.FEATURES)], row, right, collective.WEIGHT_BOUNDS
+    )
+    model = replace(UNTRAINED, ranking=ranker, collective=weights)
+    pairs = collective.scored(sample.pairs, score, size, group, weights)
     order = np.lexsort((pairs["siret_number"], -pairs["score"], row))
     pairs, right = pairs.iloc[order].reset_index(drop=True), right[order]
     features = sample.features.iloc[order].reset_index(drop=True)
@@ -279,4 +285,5 @@ UNTRAINED = Model(
     naf=Linear({"share_log_odds": 1.0}, 0.0),
     thresholds={"0.8": 0.8, "0.99": 0.99},
     naf_thresholds={"0.8": 0.8, "0.99": 0.99},
+    collective=dict.fromkeys(collective.FEATURES, 0.0),
 )

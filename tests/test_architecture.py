@@ -92,7 +92,7 @@ ONLY: dict[str, set[str]] = {
     "written": {"compiled", "coverage", "lexicon", "ragged", "rows"},
     "collective": {"rows"},
     "decisions": {"config", "model", "rows"},
-    "results": {"rows", "schema", "territories"},
+    "results": {"collective", "rows", "schema", "territories"},
     "evaluation": {"bulletins", "errors", "paths", "schema", "territories", "tables", "text"},
     "geocoding": {
         "addresses",

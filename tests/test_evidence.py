@@ -2,19 +2,20 @@ from __future__ import annotations
 
 import pytest
 
+from geomatch import collective
 from geomatch.evidence import UNITS, feature_labels, for_and_against, value_text, weigh
 from geomatch.model import Linear, Model
 from geomatch.ranking import FEATURE_NAMES
 
 
-def model(weights: dict[str, float], collective: float = 0.0) -> Model:
+def model(weights: dict[str, float], of_file: dict[str, float] | None = None) -> Model:
     nothing = Linear({}, 0.0)
-    return Model(Linear(weights, 0.0), nothing, nothing, {}, {}, collective)
+    return Model(Linear(weights, 0.0), nothing, nothing, {}, {}, of_file or {})
 
 
 def test_every_feature_has_one_french_label_and_no_label_is_left_over() -> None:
     labels = feature_labels()
-    assert set(labels) == {*FEATURE_NAMES, "seen"}
+    assert set(labels) == {*FEATURE_NAMES, *collective.FEATURES}
     told = [(label.groupe, label.libelle) for label in labels.values()]
     assert len(set(told)) == len(told)
     for name, label in labels.items():
@@ -24,14 +25,14 @@ def test_every_feature_has_one_french_label_and_no_label_is_left_over() -> None:
 
 def test_kinds_of_evidence_are_summed_and_the_strongest_comes_first() -> None:
     found = weigh(
-        {"same_name": 1.0, "both": 0.5, "number": 0.0, "seen": 2.0},
-        {"same_name": 0.0, "both": 0.5, "number": 1.0, "seen": 0.0},
-        model({"same_name": 2.0, "both": 3.0, "number": 1.5}, collective=0.25),
+        {"same_name": 1.0, "both": 0.5, "number": 0.0, "seen": 2.0, "missed": 0.0},
+        {"same_name": 0.0, "both": 0.5, "number": 1.0, "seen": 0.0, "missed": 2.0},
+        model({"same_name": 2.0, "both": 3.0, "number": 1.5}, {"seen": 0.25, "missed": -0.5}),
     )
     assert [(e.group, e.pull) for e in found] == [
         ("nom", 2.0),
         ("adresse", -1.5),
-        ("collègues", 0.5),
+        ("collègues", 1.5),
     ]
     assert [f.label for f in found[0].facts] == ["noms identiques"]
 

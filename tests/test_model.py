@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geomatch import collective
 from geomatch.decisions import CALIBRATION_FEATURES, NAF_FEATURES
 from geomatch.errors import ConfigError
 from geomatch.model import (
@@ -29,7 +30,10 @@ THRESHOLDS = {"0.8": 0.3, "0.95": 0.7, "0.99": 0.95}
 
 def trained() -> Model:
     words = pd.DataFrame({"mot": ["NA", "PAIN"], "naf": ["10.71C", "10.71C"], "n": [3, 40]})
-    return replace(UNTRAINED, activity_words=words, trained_on={"bulletins": 12})
+    weights = {"seen": 0.3, "missed": -0.5}
+    return replace(
+        UNTRAINED, activity_words=words, collective=weights, trained_on={"bulletins": 12}
+    )
 
 
 def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
@@ -39,6 +43,7 @@ def test_what_is_saved_is_read_back(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(back.activity_words, model.activity_words, check_dtype=False)
     assert not len(back.profession_words)
     assert back.ranking == model.ranking
+    assert back.collective == model.collective
     assert back.thresholds == model.thresholds
     assert back.trained_on == model.trained_on
     back.save(tmp_path / "again")
@@ -220,6 +225,7 @@ def test_the_hash_tells_models_apart(tmp_path: Path) -> None:
 def test_the_shipped_model_knows_the_features_of_today() -> None:
     model = Model.load()
     assert set(model.ranking.weights) <= set(FEATURE_NAMES)
+    assert set(model.collective) == set(collective.FEATURES)
     assert set(model.siret.weights) <= set(CALIBRATION_FEATURES)
     assert set(model.naf.weights) <= set(NAF_FEATURES)
     assert all(0 <= float(p) <= 1 for p in model.thresholds)

@@ -10,6 +10,7 @@ from chains import Chain
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geomatch import collective
 from geomatch.activities import stems
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
@@ -50,7 +51,8 @@ def test_a_trained_model_is_finite_and_its_thresholds_rise(model: Model) -> None
     for thresholds in (model.thresholds, model.naf_thresholds):
         values = [thresholds[p] for p in sorted(thresholds, key=float)]
         assert values == sorted(values)
-    assert model.collective >= 0
+    for name, (least, most) in collective.WEIGHT_BOUNDS.items():
+        assert least <= model.collective[name] <= most
 
 
 def test_training_again_gives_the_same_files(chain: Chain, tmp_path: Path) -> None:
@@ -175,10 +177,22 @@ def test_a_prior_stays_where_the_sample_says_nothing_and_yields_where_it_does() 
 def test_one_more_feature_weighs_what_it_is_worth() -> None:
     _, row, right = choices(300)
     nothing = np.zeros(len(row))
-    helps = fit_offset(nothing, right.astype(float), row, right)
-    hinders = fit_offset(nothing, (~right).astype(float), row, right)
-    assert helps > 1.0
-    assert hinders < 0.2
+    extra = pd.DataFrame({"helps": right, "hinders": ~right, "forbidden": ~right}, dtype=float)
+    bounds = {"helps": (0.0, 3.0), "hinders": (-3.0, 0.0), "forbidden": (0.0, 3.0)}
+    fitted = fit_offset(nothing, extra, row, right, bounds)
+    assert fitted["helps"] > 1.0
+    assert fitted["hinders"] < -1.0
+    assert fitted["forbidden"] == 0.0
+
+
+def test_the_order_of_pairs_changes_no_weight() -> None:
+    features, row, right = choices(300)
+    score, bounds = np.zeros(len(row)), dict.fromkeys(features, (-3.0, 3.0))
+    straight = fit_offset(score, features, row, right, bounds)
+    mixed = np.random.default_rng(4).permutation(len(row))
+    again = fit_offset(score, features.iloc[mixed], row[mixed], right[mixed], bounds)
+    assert again == pytest.approx(straight, abs=1e-3)
+    assert any(abs(w) > 0.1 for w in straight.values())
 
 
 def test_a_fitted_curve_gives_rising_probabilities_near_the_shares() -> None:
