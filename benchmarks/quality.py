@@ -1,9 +1,10 @@
 """Quality and speed on the shared development sets: one JSON line a set.
 
-The shipped model learned from the whole of rp_dev. So rp_dev is measured crosswise: a model learned
-from either half, as the shipped one from both, codes the other, and what is told is of the two
-together. real_dev, which nothing is learned from, is measured with the shipped model. ``--model``
-asks for another one on both, of which rp_dev's first half is taken for seen.
+The shipped model learned from the whole of rp_dev. So rp_dev is measured crosswise: of ``--parts``
+parts each is judged by a model that learned from the others, as the shipped one from all. It codes
+the whole file, for colleagues have their say. real_dev, which nothing is learned from, is measured
+with the shipped model. ``--model`` asks for another one on both; of rp_dev its half of
+``geomatch train --share 0.5`` is left out.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gazetteer.build import BuildOptions, build
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config, DecisionOptions
 from geomatch.evaluation import evaluate, read_truth
 from geomatch.matcher import Matcher
-from geomatch.store import Store
 from geomatch.training import in_share, train
 
 KEPT = ("n", "n_with_truth", "top1", "recall_20", "coding_rate", "precision", "coverage_90",
@@ -36,6 +38,7 @@ def main() -> None:
     parser.add_argument("--store", type=Path, default=Path("build/store"))
     parser.add_argument("--model", default="")
     parser.add_argument("--sets", default="rp_dev,real_dev")
+    parser.add_argument("--parts", type=int, default=2, help="parts that rp_dev is cut in")
     parser.add_argument("--alone", action="store_true", help="without the collective pass")
     asked = parser.parse_args()
     begun = time.perf_counter()
@@ -53,16 +56,19 @@ def main() -> None:
 
 
 def measure(name: str, asked: argparse.Namespace) -> dict[str, object]:
-    bulletins = read_bulletins(asked.bench / f"{name}.csv")
+    frame = read_bulletins(asked.bench / f"{name}.csv")
     truth = read_truth(asked.bench / f"{name}_truth.csv")
-    results, wall, cpu = [], 0.0, 0.0
-    for matcher, part in chosen(name, bulletins, truth, asked):
+    decided, found, wall, cpu = [], [], 0.0, 0.0
+    for matcher, bulletins, judged in chosen(name, frame, truth, asked):
         begun = time.perf_counter(), time.process_time()
-        results.append(matcher.match_bulletins(part))
-        wall += time.perf_counter() - begun[0]
-        cpu += time.process_time() - begun[1]
-    made = pd.concat([r.decisions for r in results], ignore_index=True)
-    candidates = pd.concat([r.candidates for r in results], ignore_index=True)
+        result = matcher.match_bulletins(bulletins)
+        wall += (time.perf_counter() - begun[0]) / len(bulletins)
+        cpu += (time.process_time() - begun[1]) / len(bulletins)
+        ids = set(bulletins["id"][judged])
+        for tables, table in ((decided, result.decisions), (found, result.candidates)):
+            tables.append(table[table["id"].isin(ids)])
+    made = pd.concat(decided, ignore_index=True)
+    candidates = pd.concat(found, ignore_index=True)
     truth = truth[truth["id"].isin(made["id"])]
     measures = evaluate(made, candidates, truth).as_dict()
     levels = made["geocode_level"].value_counts(normalize=True).round(3)
@@ -73,29 +79,33 @@ def measure(name: str, asked: argparse.Namespace) -> dict[str, object]:
         if isinstance(measures.get("naf"), dict) else None,
         "geocode_levels": levels.to_dict(),
         "by_source": by_source(candidates, truth),
-        "bulletins_per_s": round(len(made) / wall),
-        "bulletins_per_cpu_s": round(len(made) / cpu),
+        "bulletins_per_s": round(len(decided) / wall),
+        "bulletins_per_cpu_s": round(len(decided) / cpu),
         "peak_gb": peak_gb(),
     }  # fmt: skip
 
 
 def chosen(
-    name: str, bulletins: pd.DataFrame, truth: pd.DataFrame, asked: argparse.Namespace
-) -> Iterator[tuple[Matcher, pd.DataFrame]]:
-    """Matchers, each with bulletins that its model has not learned from."""
+    name: str, frame: pd.DataFrame, truth: pd.DataFrame, asked: argparse.Namespace
+) -> Iterator[tuple[Matcher, pd.DataFrame, NDArray[np.bool_]]]:
+    """Matchers, the bulletins they code, and which of these their model has not learned from."""
     options = DecisionOptions(collective=not asked.alone)
     config = Config(model=asked.model, decisions=options)
     matcher = Matcher.open(asked.store, config)
+    ids = frame["id"].tolist()
     if name != "rp_dev":
-        yield matcher, bulletins
+        yield matcher, frame, np.ones(len(frame), dtype=bool)
         return
-    half = in_share(bulletins["id"].tolist(), 0.5)
-    first, second = (bulletins[part].reset_index(drop=True) for part in (half, ~half))
     if asked.model:
-        yield matcher, second
+        rest = frame[~in_share(ids, 0.5)].reset_index(drop=True)
+        yield matcher, rest, np.ones(len(rest), dtype=bool)
         return
-    for learned, rest in ((first, second), (second, first)):
-        yield matcher.with_model(train(learned, truth, Store.open(asked.store), config, {})), rest
+    for part in range(asked.parts):
+        below, above = (in_share(ids, (part + k) / asked.parts) for k in (0, 1))
+        judged = above & ~below
+        learned = frame[~judged].reset_index(drop=True)
+        model = train(learned, truth, matcher.store, config, {})
+        yield matcher.with_model(model), frame, judged
 
 
 def by_source(candidates: pd.DataFrame, truth: pd.DataFrame) -> dict[str, float]:

@@ -69,6 +69,7 @@ FEATURES: dict[str, str] = {
     "size": "log of the headcount's middle",
     "size_unknown": "1 when the tranche is NN",
     "siege": "1 for a head office",
+    "eldest": "1 for the lowest NIC of its unit among the bulletin's candidates, if of several",
     "office": "1 for the office (mairie) of a local authority in the declared commune",
     "size_generic": "size, for generic or missing names only",
     "activity_generic": "activity, for generic or missing names only",
@@ -144,6 +145,7 @@ def compare(
     out["size"] = np.log(pool.headcount[est])
     out["size_unknown"] = pool.headcount[est] <= 0.5
     out["siege"] = pool.is_siege[est]
+    out["eldest"] = _eldest(row, pool.siret_number[est], pool.siren[est])
     vague = out["name_missing"] | out["generic_name"]
     out["size_generic"] = vague * out["size"]
     out["activity_generic"] = vague * (out["activity"] + out["profession"])
@@ -292,6 +294,23 @@ def _activities(row: NDArray, naf: NDArray, declared: Declared) -> dict[str, NDA
         "kind_activity": fits,
         "kind_contradicts": asks & ~fits,
     }
+
+
+def _eldest(
+    row: NDArray[np.int64], siret: NDArray[np.int64], siren: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """The first establishment that the unit had, of those of it among a bulletin's candidates.
+
+    NICs are given in the order of registration, and the first is mostly the principal one: the
+    town hall of a commune, to which services without a SIRET are coded.
+    """
+    order = np.lexsort((siret, row))
+    row, siren = row[order], siren[order]
+    begins = np.flatnonzero(np.r_[True, (row[1:] != row[:-1]) | (siren[1:] != siren[:-1])])
+    several = np.diff(np.r_[begins, len(order)]) > 1
+    out = np.zeros(len(order), dtype=bool)
+    out[order[begins[several]]] = True
+    return out
 
 
 def _rivals(row: NDArray, out: dict[str, NDArray]) -> dict[str, NDArray]:

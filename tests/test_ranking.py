@@ -115,6 +115,31 @@ def test_a_kind_of_place_that_only_the_register_names_is_told() -> None:
     assert features["kind_shared"].tolist() == [1, 1]
 
 
+def test_the_first_registered_of_each_unit_is_told_where_there_are_several() -> None:
+    def of_unit(siren: str, nic: str, **rest: str) -> dict[str, object]:
+        return {"siren": siren, "siret": f"{siren}{nic}", "denomination": "GALANT", **rest}
+
+    frame = register(
+        of_unit("900000002", "00034"),
+        of_unit("900000001", "00012"),
+        of_unit("900000002", "00018"),
+        of_unit("900000003", "00019"),
+        of_unit("900000003", "00001", code_commune="96004"),
+        of_unit("900000002", "00026"),
+    )
+    features = features_of(frame, {"names": ["GALANT"]}).sort_index()
+    # The fifth is no candidate, so the fourth is the only one of its unit.
+    assert features["eldest"].to_dict() == {0: 0, 1: 0, 2: 1, 3: 0, 5: 0}
+
+
+def test_candidates_of_another_bulletin_are_no_others_of_the_unit() -> None:
+    found = search(register(GALANT), [{"names": ["GALANT"]}, {"names": ["GALANT"]}])
+    features = compare(
+        found.pairs, found.places, declared_of(found), found.pool, found.activities.naf
+    ).frame()
+    assert features["eldest"].tolist() == [0, 0]
+
+
 def test_distance_is_metres_against_both_uncertainties() -> None:
     frame = register(
         {"denomination": "A GALANT", "x": 0.0, "y": 0.0, "uncertainty_m": 10.0},
