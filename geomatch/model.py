@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 from geomatch import paths
+from geomatch.collective import FEATURES
 from geomatch.errors import ConfigError
 from geomatch.paths import Location
 from geomatch.rows import Columns
@@ -108,8 +109,8 @@ class Model:
         try:
             parts: dict[str, Any] = {n: _linear(content[n]) for n in ("ranking", "siret", "naf")}
             parts |= {n: _thresholds(content[n]) for n in ("thresholds", "naf_thresholds")}
-            if not content["collective"]:
-                raise ValueError("no weight of what other bulletins say")
+            if set(content["collective"]) != set(FEATURES):
+                raise ValueError(f"collective has other weights than {', '.join(FEATURES)}")
             collective = _weights(content["collective"])
             trained_on = dict(content["trained_on"])
             return cls(**parts, **words, collective=collective, trained_on=trained_on)

@@ -54,6 +54,7 @@ ALONGSIDE: dict[str, set[str]] = {
     "trigrams": {"letters"},
     "coverage": {"lexicon"},
     "written": {"coverage", "lexicon"},
+    "model": {"collective"},
     "fitting": {"collective", "model"},
     # Phases never import each other, but for the register's side and the words.
     "activities": {"names"},

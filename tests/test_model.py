@@ -193,7 +193,7 @@ def test_the_word_table_of_a_model_must_be_there_and_of_numbers(tmp_path: Path) 
         Model.load(tmp_path)
 
 
-@pytest.mark.parametrize("value", [None, "x", [], {}, {"a": None}])
+@pytest.mark.parametrize("value", [None, "x", [], {}, {"a": None}, {"a": "b"}])
 @pytest.mark.parametrize("key", ["ranking", "siret", "collective", "thresholds", "naf_thresholds"])
 def test_a_part_of_a_model_that_is_no_number_where_one_is_needed_is_refused(
     tmp_path: Path, key: str, value: object
@@ -202,6 +202,12 @@ def test_a_part_of_a_model_that_is_no_number_where_one_is_needed_is_refused(
     content = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
     (tmp_path / "model.json").write_text(json.dumps({**content, key: value}), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"not complete .*geomatch train"):
+        Model.load(tmp_path)
+
+
+def test_a_weight_of_something_else_that_a_file_says_is_refused(tmp_path: Path) -> None:
+    replace(trained(), collective={"seen": 0.3, "gone": 1.0}).save(tmp_path)
+    with pytest.raises(ConfigError, match="other weights than seen, missed"):
         Model.load(tmp_path)
 
 
