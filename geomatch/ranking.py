@@ -1,6 +1,7 @@
 """Phase 4, second half: what speaks for each candidate, and which comes first.
 
-:data:`FEATURES` is the whole of what the model sees; each line says what it measures. The
+:data:`FEATURES` is the whole of what the model sees of a bulletin and a candidate by themselves
+(:mod:`geomatch.collective` has what other bulletins say); each line says what it measures. The
 model is a table of weights kept as JSON; see :mod:`geomatch.model`.
 """
 

@@ -12,6 +12,7 @@ import pytest
 from chains import Chain
 from commands import Commands
 
+from geomatch import fitting
 from geomatch.errors import ConfigError, DataError
 from geomatch.evaluation import read_truth
 from geomatch.fitting import believed, fit_choice, fit_logistic
@@ -124,13 +125,15 @@ def choices(n: int, error: float) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]
     return frame, np.repeat(np.arange(n), 5), right.ravel()
 
 
-def test_errors_of_clerks_do_not_flatten_the_weights() -> None:
+def test_errors_of_clerks_do_not_flatten_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The ridge pulls weights learned with errors allowed for harder than others: little of it here.
+    monkeypatch.setattr(fitting, "RIDGE", 0.01)
     features, row, right = choices(6_000, 0.15)
     naive = fit_choice(features, row, right).weights
     trust = np.full(len(row), 0.85)
     allowed = fit_choice(features, row, right, trust=trust).weights
     clean = fit_choice(*choices(6_000, 0.0)).weights
-    assert abs(allowed["a"] - clean["a"]) < 0.4
+    assert abs(allowed["a"] - clean["a"]) < 0.35
     assert clean["a"] - naive["a"] > 1.0
     full = fit_choice(features, row, right, trust=np.ones(len(row))).weights
     assert full == pytest.approx(naive)
