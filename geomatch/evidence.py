@@ -26,6 +26,9 @@ UNITS: Mapping[str, Callable[[float], str]] = {
     "metres": lambda v: f"{50.0 * math.expm1(v):.0f} m",
 }
 
+#: Features told by another's value where they are not 0: a logarithm times a share is nobody's.
+_TOLD_BY: Mapping[str, str] = {"missed": "size"}
+
 
 @dataclass(frozen=True)
 class Label:
@@ -86,8 +89,8 @@ def weigh(
         one, other = float(first[name]), 0.0 if second is None else float(second[name])
         fact = Fact(
             label.libelle,
-            value_text(one, label.unite),
-            "" if second is None else value_text(other, label.unite),
+            _told(first, name, label),
+            "" if second is None else _told(second, name, label),
             weight * (one - other),
         )
         facts.setdefault(label.groupe, []).append(fact)
@@ -98,6 +101,13 @@ def weigh(
 def value_text(value: float, unite: str) -> str:
     """A feature's value for a reader: ``oui``, ``92 %``, ``350 m``, ``1,25``."""
     return UNITS[unite](value)
+
+
+def _told(features: Mapping[str, float], name: str, label: Label) -> str:
+    source = _TOLD_BY.get(name, name)
+    if source != name and not features[name]:
+        return "–"
+    return value_text(float(features[source]), label.unite)
 
 
 def for_and_against(found: Sequence[Evidence]) -> tuple[list[str], list[str]]:

@@ -25,8 +25,8 @@ def test_every_feature_has_one_french_label_and_no_label_is_left_over() -> None:
 
 def test_kinds_of_evidence_are_summed_and_the_strongest_comes_first() -> None:
     found = weigh(
-        {"same_name": 1.0, "both": 0.5, "number": 0.0, "seen": 2.0, "missed": 0.0},
-        {"same_name": 0.0, "both": 0.5, "number": 1.0, "seen": 0.0, "missed": 2.0},
+        {"same_name": 1.0, "both": 0.5, "number": 0.0, "seen": 2.0, "missed": 0.0, "size": 1.0},
+        {"same_name": 0.0, "both": 0.5, "number": 1.0, "seen": 0.0, "missed": 2.0, "size": 1.0},
         model({"same_name": 2.0, "both": 3.0, "number": 1.5}, {"seen": 0.25, "missed": -0.5}),
     )
     assert [(e.group, e.pull) for e in found] == [
@@ -46,6 +46,16 @@ def test_reasons_are_words_for_and_against() -> None:
     pros, cons = for_and_against(found)
     assert pros == ["nom (noms identiques : oui contre non)"]
     assert cons == ["adresse (même voie et même numéro : non contre oui)"]
+
+
+def test_an_establishment_that_nobody_names_is_told_by_its_headcount() -> None:
+    found = weigh(
+        {"size": 1.6094, "missed": 0.0},
+        {"size": 5.2983, "missed": 3.1},
+        model({"size": 0.5}, {"missed": -1.0}),
+    )
+    facts = {e.group: (e.facts[0].first, e.facts[0].second) for e in found}
+    assert facts == {"collègues": ("–", "200"), "taille": ("5", "200")}
 
 
 def test_without_a_second_the_first_stands_alone() -> None:
