@@ -302,6 +302,7 @@ class Matcher:
             at_home=np.fromiter(at_home, np.int8, len(rows)),
             by_code=prepared.communes["commune_method"][rows] == "code",
             named=_towns_of(told["raison_sociale"][rows], indexed.towns),
+            town=indexed.towns.number,
         )
 
     def _relation(self, zone: str, communes: Mapping[str, int]) -> NDArray[np.int8]:

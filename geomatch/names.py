@@ -14,6 +14,7 @@ from functools import cache, lru_cache
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 from scipy import sparse
 
 from geomatch.bags import Bags
@@ -128,6 +129,8 @@ class TownWords:
 
     def __init__(self, towns: Sequence[str]) -> None:
         self._n = len(towns)
+        #: A number for the name of each: the arrondissements of Paris go by one name.
+        self.number: NDArray[np.int64] = pd.factorize(np.array(towns, dtype=object))[0]
         self._places: dict[tuple[str, ...], list[int]] = {}
         for i, town in enumerate(towns):
             if town:

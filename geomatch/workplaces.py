@@ -23,7 +23,8 @@ class Places:
     commune of residence (position among the pool's, -1 for one outside), ``at_home`` 1 where
     work is said to be in it, -1 elsewhere, 0 where nothing is said. ``by_code`` tells whose
     commune was given by its official code. ``named`` tells which communes of the pool each
-    employer's name holds.
+    employer's name holds; ``town`` numbers their names, of which the arrondissements of Paris
+    share one.
     """
 
     zone: NDArray[np.int64]
@@ -37,6 +38,7 @@ class Places:
     at_home: NDArray[np.int8]
     by_code: NDArray[np.bool_]
     named: sparse.csr_array
+    town: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.zone)

@@ -23,7 +23,7 @@ from geomatch.candidates import Activities, find_candidates
 from geomatch.config import CandidateOptions
 from geomatch.coverage import Coverage
 from geomatch.establishments import Pool, street_codes
-from geomatch.names import NAMES, clean_names, name_words, towns_named
+from geomatch.names import NAMES, TownWords, clean_names, name_words, towns_named
 from geomatch.register_names import register_names
 from geomatch.schema import (
     COUNTRY_TABLES,
@@ -201,16 +201,20 @@ class Search:
 
 
 def search(
-    frame: pd.DataFrame, bulletins: Sequence[Row], options: CandidateOptions | None = None
+    frame: pd.DataFrame,
+    bulletins: Sequence[Row],
+    options: CandidateOptions | None = None,
+    cities: Mapping[str, str] | None = None,
 ) -> Search:
     """Look bulletins up in a register, phases 4 alone.
 
     A bulletin is ``names`` (a list), ``commune`` (default VALBRUNE, its neighbours are those of
     :data:`COMMUNES`), ``x``, ``y``, ``radius`` (metres), ``voie_id``, ``numero``, ``nom_voie``
-    and ``evidence`` (NAF → log).
+    ``towns`` (codes that the employer's name holds, in a text) and ``evidence`` (NAF → log).
+    `cities` names communes that go by another name than their code (arrondissements).
     """
     pool = pool_of(frame)
-    places = places_of(bulletins, pool)
+    places = places_of(bulletins, pool, cities or {})
     rows = [i for i, b in enumerate(bulletins) for _ in b.get("names", ())]
     given = clean_names([n for b in bulletins for n in b.get("names", ())])
     written = list(dict.fromkeys(given))
@@ -228,7 +232,7 @@ def search(
     return Search(pool, places, names, written, asked, pairs.frame())
 
 
-def places_of(bulletins: Sequence[Row], pool: Pool) -> Places:
+def places_of(bulletins: Sequence[Row], pool: Pool, cities: Mapping[str, str]) -> Places:
     """Where the bulletins of :func:`search` are."""
     zones = list(dict.fromkeys(b.get("commune", "96001") for b in bulletins))
     relation = np.array([[_relation(z, c) for c in pool.communes] for z in zones], dtype=np.int8)
@@ -238,6 +242,7 @@ def places_of(bulletins: Sequence[Row], pool: Pool) -> Places:
     }
     voie = np.array([b.get("voie_id", -1) for b in bulletins], dtype=np.int64)
     departement = np.array(["96"] * len(bulletins), dtype=object)
+    towns = [cities.get(c, c) for c in pool.communes]
     return Places(
         zone=np.array([zones.index(b.get("commune", "96001")) for b in bulletins], dtype=np.int64),
         relation=relation.reshape(len(zones), len(pool.communes)),
@@ -249,7 +254,8 @@ def places_of(bulletins: Sequence[Row], pool: Pool) -> Places:
         home=pd.Index(pool.communes).get_indexer([b.get("home", "") for b in bulletins]),
         by_code=np.array([b.get("by_code", False) for b in bulletins], dtype=bool),
         at_home=np.array([b.get("at_home", 0) for b in bulletins], dtype=np.int8),
-        named=towns_named([b.get("towns", "") for b in bulletins], list(pool.communes)),
+        named=towns_named([b.get("towns", "") for b in bulletins], towns),
+        town=TownWords(towns).number,
     )
 
 

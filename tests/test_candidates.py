@@ -161,6 +161,21 @@ def test_a_village_told_by_the_name_is_looked_through_too() -> None:
     assert frame["siret"][0] not in sirets(search(frame, [both]))
 
 
+def test_a_city_told_by_the_name_is_looked_through_in_all_its_arrondissements() -> None:
+    works = {"naf": "84.11Z", "tranche_effectifs": "32"}
+    frame = register(
+        works | {"code_commune": "96004"}, works | {"code_commune": "96005"}, {"naf": "24.10Z"}
+    )
+    city = {"96004": "CITE", "96005": "CITE"}
+    asked = {"evidence": {"84.11Z": 4.0}, "towns": "VILLE DE CITE"}
+    bulletins = [asked, {"towns": ""}, asked | {"commune": "96001+96004"}]
+    found = search(frame, bulletins, cities=city)
+    assert {*frame["siret"][:2]} < {*sirets(found)}
+    assert not {*frame["siret"][:2]} & {*sirets(found, bulletin=1)}
+    # who works in one of them works in the city: nothing else is told
+    assert frame["siret"][1] not in sirets(found, bulletin=2)
+
+
 @pytest.mark.parametrize(
     ("declared", "looked_at"),
     [

@@ -65,8 +65,8 @@ def _looked_at(
     """Bulletins with the communes to look through for them; whether these are the declared ones.
 
     The declared place, the commune of residence where work is said to be in it, and the one other
-    commune that the employer's name tells: a school that is called after its village, with the
-    address of the town that runs it.
+    town that the employer's name tells: a school that is called after its village, with the
+    address of the town that runs it; the works of the city of Lyon, all arrondissements of it.
     """
     rows = rows[np.argsort(places.zone[rows], kind="stable")]
     for here in np.split(rows, np.flatnonzero(np.diff(places.zone[rows])) + 1):
@@ -76,12 +76,26 @@ def _looked_at(
     for home in np.unique(places.focus[rows]):
         if home >= 0:
             yield rows[places.focus[rows] == home], np.array([home]), False
-    named = places.named
-    telling = rows[np.diff(named.indptr)[rows] == 1]
-    commune = named.indices[named.indptr[telling]]
-    other = np.flatnonzero(places.relation[places.zone[telling], commune] != INSIDE)
-    for told in np.unique(commune[other]):
-        yield telling[other][commune[other] == told], np.array([told]), False
+    telling, town = _towns_told(rows, places)
+    for told in np.unique(town):
+        communes = np.flatnonzero(places.town == told)
+        here = telling[town == told]
+        inside = (places.relation[np.ix_(places.zone[here], communes)] == INSIDE).any(axis=1)
+        yield here[~inside], communes, False
+
+
+def _towns_told(
+    rows: NDArray[np.int64], places: Places
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Those of some bulletins whose employer's name tells one town, and the town."""
+    rows = rows[np.diff(places.named.indptr)[rows] > 0]
+    if not len(rows):
+        return rows, rows
+    named = places.named[rows]
+    town, begins = places.town[named.indices], named.indptr[:-1]
+    least = np.minimum.reduceat(town, begins)
+    is_one = least == np.maximum.reduceat(town, begins)
+    return rows[is_one], least[is_one]
 
 
 def _largest_fitting(
