@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from rich.console import Console
 
@@ -146,7 +147,7 @@ def evaluate_run(
     codings; the store it names gives the NAF of a truth that tells only the SIRET.
     """
     decisions = _read(run, "decisions.parquet")
-    candidates = _read(run, "candidates.parquet", _CANDIDATE_COLUMNS)
+    candidates = _true_candidates(run, truth)
     description = read_run(run)
     return evaluate(
         decisions,
@@ -225,18 +226,34 @@ def results_of(run: Location) -> Iterator[Path]:
         ) from error
 
 
+def _true_candidates(run: Location, truth: pd.DataFrame) -> pd.DataFrame:
+    """Candidates that are the true establishment of some bulletin: some in a hundred of all."""
+    true = pa.array(truth.loc[truth["siret"] != "", "siret"].unique(), pa.string())
+    with _opened(run, "candidates.parquet", _CANDIDATE_COLUMNS) as file:
+        batches = file.iter_batches(columns=_CANDIDATE_COLUMNS)
+        kept = [b.filter(pc.is_in(b["siret"], value_set=true)) for b in batches]
+        columns = pa.schema([file.schema_arrow.field(c) for c in _CANDIDATE_COLUMNS])
+    return pa.Table.from_batches(kept, columns).to_pandas()
+
+
 def _read(run: Location, name: str, columns: list[str] | None = None) -> pd.DataFrame:
-    file = paths.join(run, name)
+    with _opened(run, name, columns or []) as file:
+        return file.read(columns).to_pandas()
+
+
+@contextmanager
+def _opened(run: Location, name: str, columns: Sequence[str]) -> Iterator[pq.ParquetFile]:
+    """A table of a result folder, which has those columns."""
+    path = paths.join(run, name)
     expected = "expected the folder written by 'geomatch match'"
     try:
-        content = io.BytesIO(paths.read_bytes(file))
-        names = pq.read_schema(content).names
-        lacks = [c for c in columns or () if c not in names]
-        if lacks:
-            raise DataError(f"{file}: column(s) {', '.join(lacks)} missing; {expected}")
-        return pd.read_parquet(content, columns=columns)
+        with paths.reading(path) as local, pq.ParquetFile(local) as file:
+            lacks = [c for c in columns if c not in file.schema_arrow.names]
+            if lacks:
+                raise DataError(f"{path}: column(s) {', '.join(lacks)} missing; {expected}")
+            yield file
     except (OSError, ValueError) as error:
-        raise DataError(f"{file} is not readable ({error}); {expected}") from error
+        raise DataError(f"{path} is not readable ({error}); {expected}") from error
 
 
 def _name(run: Location, runs: Sequence[Location]) -> str:
