@@ -38,6 +38,8 @@ from geomatch.store import MANIFEST, Store
 
 #: What evaluation reads of candidates.parquet.
 _CANDIDATE_COLUMNS = ["id", "rank", "siret"]
+#: Candidates looked through at once: the true establishments are laid out anew for each lot.
+_MANY = 4_000_000
 #: What is read of run.json, here and elsewhere.
 _DESCRIBED = (
     ("input", "path"),
@@ -230,7 +232,7 @@ def _true_candidates(run: Location, truth: pd.DataFrame) -> pd.DataFrame:
     """Candidates that are the true establishment of some bulletin: some in a hundred of all."""
     true = pa.array(truth.loc[truth["siret"] != "", "siret"].unique(), pa.string())
     with _opened(run, "candidates.parquet", _CANDIDATE_COLUMNS) as file:
-        batches = file.iter_batches(columns=_CANDIDATE_COLUMNS)
+        batches = file.iter_batches(_MANY, columns=_CANDIDATE_COLUMNS)
         kept = [b.filter(pc.is_in(b["siret"], value_set=true)) for b in batches]
         columns = pa.schema([file.schema_arrow.field(c) for c in _CANDIDATE_COLUMNS])
     return pa.Table.from_batches(kept, columns).to_pandas()

@@ -21,7 +21,7 @@ from geomatch.evaluation import drift, evaluate, html_report, portrait
 from geomatch.evaluation.drift import MOVED, WATCH, change, shift
 from geomatch.evaluation.grids import RATE_LABELS, RIGHT_LABELS, signed
 from geomatch.evaluation.measures import share
-from geomatch.evaluation.strata import departements, sections
+from geomatch.evaluation.strata import sections
 from geomatch.evaluation.tables import (
     AGREEMENT_LABELS,
     CODING_LABELS,
@@ -73,7 +73,8 @@ BULLETINS = pd.DataFrame(
 
 # ------------------------------------------------------------------------------- strata
 def test_sections_of_codes_with_and_without_a_dot() -> None:
-    found = sections(["84.11Z", "8411Z", "01.11Z", "99.00Z", "", "04.00Z"])
+    nafs = ["84.11Z", "8411Z", "01.11Z", "99.00Z", "", "04.00Z"]
+    found = sections(np.array(nafs, dtype=object))
     assert [s[:1] for s in found] == ["O", "O", "A", "U", "", ""]
 
 
@@ -82,13 +83,9 @@ def test_every_division_in_use_has_one_section() -> None:
             *range(45, 48), *range(49, 54), *range(55, 57), *range(58, 64), *range(64, 67), 68,
             *range(69, 76), *range(77, 83), 84, 85, *range(86, 89), *range(90, 94),
             *range(94, 97), *range(97, 99), 99}  # fmt: skip
-    found = {d for d in range(100) if sections([f"{d:02d}.00Z"])[0]}
-    assert found == used
-    assert len({sections([f"{d:02d}"])[0] for d in used}) == 21
-
-
-def test_departements_of_corsica_and_overseas() -> None:
-    assert departements(["2A004", "97411", "75056", ""]).tolist() == ["2A", "974", "75", ""]
+    told = sections(np.array([f"{d:02d}.00Z" for d in range(100)], dtype=object))
+    assert {d for d in range(100) if told[d]} == used
+    assert len(set(told) - {""}) == 21
 
 
 def test_sections_are_those_of_the_truth_and_departements_those_found() -> None:

@@ -5,32 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from rich.table import Table
 
 from geomatch.errors import ConfigError
 from geomatch.evaluation import tables
+from geomatch.evaluation.judged import Judged
 from geomatch.evaluation.measures import Calibration, Curve, Measure, calibration
-from geomatch.evaluation.metrics import (
-    Metrics,
-    measure,
-    naf_answers,
-    siret_answers,
-)
-from geomatch.evaluation.outcomes import NAF_LEVELS, Flags, Outcomes, Text, bring_together
+from geomatch.evaluation.metrics import Metrics, measure
+from geomatch.evaluation.outcomes import NAF_LEVELS, Outcomes, Text, bring_together
 from geomatch.evaluation.past import MCA_CLASS, PAST_CODINGS, past_codings
 from geomatch.evaluation.strata import (
     DEPARTEMENT,
     SECTION,
     STANDARD,
-    departements,
     groups,
     sections,
 )
 from geomatch.schema import text_array
+from geomatch.territories import departements_of
 
 
 @dataclass(frozen=True)
@@ -126,16 +124,11 @@ def evaluate(
     more = [c for c in STANDARD if with_standard and c in places.names() and c not in asked]
     found = {column: groups(places.column(column)) for column in [*asked, *more]}
     found = {c: g for c, g in found.items() if c in asked or len(g[1]) > 1}
-    past = places.past_codings()
-    every = np.ones(len(outcomes.rows), dtype=bool)
-    strata = {
-        column: {value: measure(outcomes, codes == i, past) for i, value in enumerate(values)}
-        for column, (codes, values) in found.items()
-    }
-    curves = _curves(outcomes, every)
+    judged = Judged.of(outcomes, places.past_codings())
+    curves = _curves(judged)
     return Evaluation(
-        overall=measure(outcomes, every, past),
-        strata=strata,
+        overall=measure(judged),
+        strata={c: _measured(judged, codes, values) for c, (codes, values) in found.items()},
         n_missing=outcomes.n_missing,
         n_unlabelled=outcomes.n_unlabelled,
         curves=curves,
@@ -143,11 +136,17 @@ def evaluate(
     )
 
 
-def _curves(outcomes: Outcomes, every: Flags) -> dict[str, Curve]:
-    answers = {
-        "siret": siret_answers(outcomes, every),
-        "naf": naf_answers(outcomes, every, NAF_LEVELS[0]),
-    }
+def _measured(
+    judged: Judged, codes: NDArray[np.int64], values: Sequence[str]
+) -> dict[str, Metrics]:
+    """Metrics of each group of bulletins; `codes` tells the group, `values` names it."""
+    order = np.argsort(codes, kind="stable")
+    parts = np.split(order, np.cumsum(np.bincount(codes, minlength=len(values)))[:-1])
+    return {v: measure(judged.part(rows)) for v, rows in zip(values, parts, strict=True)}
+
+
+def _curves(judged: Judged) -> dict[str, Curve]:
+    answers = {"siret": judged.siret, "naf": judged.naf.get(NAF_LEVELS[0])}
     curves = {name: a.curve() for name, a in answers.items() if a is not None}
     return {name: curve for name, curve in curves.items() if curve is not None}
 
@@ -172,7 +171,7 @@ class _Places:
             return pd.Series(sections(self.outcomes.truth_naf), dtype=object)
         if name == DEPARTEMENT:
             codes = self.decisions["code_commune"].iloc[self.outcomes.rows]
-            return pd.Series(departements(text_array(codes)), dtype=object)
+            return pd.Series(departements_of(text_array(codes)), dtype=object)
         if name in self.decisions.columns:
             return self.decisions[name].iloc[self.outcomes.rows]
         if self.bulletins is not None and name in self.bulletins.columns:
@@ -180,13 +179,21 @@ class _Places:
         return self.truth[name].iloc[self.outcomes.truth_rows]
 
     def of_bulletins(self, name: str) -> pd.Series:
-        frame = self.bulletins
-        if frame is None:
+        if self.bulletins is None:
             raise ConfigError(f"column '{name}' is looked for in bulletins that were not given")
+        values = self.bulletins[name].astype(object).reset_index(drop=True)
+        return values.reindex(self._at)
+
+    @cached_property
+    def _at(self) -> NDArray[np.int64]:
+        """Row of the bulletins of each evaluated one, its first; -1 for none."""
+        if self.bulletins is None:
+            return np.full(len(self.outcomes.rows), -1)
+        known = text_array(self.bulletins["id"])
+        first = np.flatnonzero(~pd.Series(known, dtype=object).duplicated())
         ids = text_array(self.decisions["id"].iloc[self.outcomes.rows])
-        first = frame.drop_duplicates("id")
-        at = pd.Index(text_array(first["id"]), dtype=object).get_indexer(ids)
-        return first[name].astype(object).reset_index(drop=True).reindex(at)
+        at = pd.Index(known[first], dtype=object).get_indexer(ids)
+        return np.append(first, -1)[at]
 
     def past_codings(self) -> dict[str, Text]:
         """Earlier codings that the bulletins hold, one SIRET (or ``""``) per evaluated row."""

@@ -6,18 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 
+from geomatch.evaluation.judged import Answers, Judged
 from geomatch.evaluation.measures import (
-    Curve,
     Measure,
     calibration,
     calibration_error,
     coverages,
     share,
 )
-from geomatch.evaluation.outcomes import NAF_LEVELS, Flags, Outcomes, Text
-from geomatch.evaluation.past import agreements, who_was_right
+from geomatch.evaluation.outcomes import NAF_LEVELS, Flags
+from geomatch.evaluation.past import agreement, who_was_right
 
 PRECISIONS = (0.90, 0.95, 0.98)
 COVERAGES = tuple(f"coverage_{round(100 * p)}" for p in PRECISIONS)
@@ -47,7 +46,7 @@ class Metrics:
         ``rank_2_20`` + ``not_among_candidates``; ``right_siren_wrong_site`` is counted
         besides, and ``no_echo`` among them.
     agreement
-        Earlier coding → measures against it.
+        Earlier coding → measures against it, and the ``precision`` it had itself.
     who_was_right
         Earlier coding → ``auto`` (where the run coded too) and ``all`` (its best echo) → kind →
         number of the bulletins that the earlier coding coded: ``agree_right``,
@@ -65,97 +64,45 @@ class Metrics:
     who_was_right: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Answers:
-    """One question asked of every bulletin: what was answered, how surely, and was it right."""
-
-    has_answer: Flags
-    has_truth: Flags
-    is_right: Flags
-    is_auto: Flags
-    probability: np.ndarray | None
-
-    def curve(self) -> Curve | None:
-        """Answers by probability; None when the decisions tell none."""
-        if self.probability is None:
-            return None
-        kept = self.has_answer
-        return Curve.of(self.probability[kept], self.is_right[kept], n=len(kept))
-
-
-def siret_answers(outcomes: Outcomes, chosen: Flags) -> Answers:
-    """Is the best echo the true establishment?"""
-    siret, truth = outcomes.siret[chosen], outcomes.truth[chosen]
-    has_answer = _given(siret)
-    return Answers(
-        has_answer=has_answer,
-        has_truth=_given(truth),
-        is_right=has_answer & (siret == truth).astype(bool),
-        is_auto=outcomes.is_auto[chosen],
-        probability=outcomes.probability[chosen],
-    )
-
-
-def naf_answers(outcomes: Outcomes, chosen: Flags, level: int) -> Answers | None:
-    """Is the activity right to `level` characters? None when there is nothing to compare."""
-    if outcomes.naf is None or outcomes.is_naf_auto is None or not _given(outcomes.truth_naf).any():
-        return None
-    naf, truth = outcomes.naf[chosen], _cut(outcomes.truth_naf[chosen], level)
-    has_answer = _given(naf)
-    p = outcomes.naf_probability
-    return Answers(
-        has_answer=has_answer,
-        has_truth=_given(truth),
-        is_right=_given(truth) & (_cut(naf, level) == truth).astype(bool),
-        is_auto=outcomes.is_naf_auto[chosen],
-        probability=None if p is None else p[chosen],
-    )
-
-
-def measure(outcomes: Outcomes, chosen: Flags, past: Mapping[str, Text] | None = None) -> Metrics:
-    """Measure the bulletins `chosen` (one flag per row of `outcomes`).
-
-    `past` holds the earlier codings, one SIRET per row of `outcomes`.
-    """
-    answers = siret_answers(outcomes, chosen)
+def measure(judged: Judged) -> Metrics:
+    """Measure a set of bulletins."""
+    answers, rank = judged.siret, judged.rank
     siret = _common(answers)
-    rank = None if outcomes.rank is None else outcomes.rank[chosen]
-    n_truth = int(answers.has_truth.sum())
+    n_truth, n_auto = int(answers.has_truth.sum()), int(answers.is_auto.sum())
     if rank is not None:
         siret["recall_20"] = share(int(((rank > 0) & answers.has_truth).sum()), n_truth)
-    is_none = outcomes.is_none[chosen]
-    n_none = int((is_none & ~answers.has_truth).sum())
-    siret["none_precision"] = share(n_none, int(is_none.sum()))
+    n_none = int((judged.is_none & ~answers.has_truth).sum())
+    siret["none_precision"] = share(n_none, int(judged.is_none.sum()))
     siret["none_recall"] = share(n_none, int((~answers.has_truth).sum()))
-    is_right_siren = _right_siren(outcomes, chosen)
+    is_right_siren = judged.is_right_siren
+    coded = {name: one for name, one in judged.past.items() if one.is_coded.any()}
     return Metrics(
-        n=int(chosen.sum()),
+        n=len(answers.is_auto),
         n_with_truth=n_truth,
         siret=siret,
         siren={
             "top1": share(int(is_right_siren.sum()), n_truth),
-            "precision": share(
-                int((is_right_siren & answers.is_auto).sum()), int(answers.is_auto.sum())
-            ),
+            "precision": share(int((is_right_siren & answers.is_auto).sum()), n_auto),
         },
-        naf=_naf_measures(outcomes, chosen),
+        naf={level: _naf_measures(level, found) for level, found in judged.naf.items()},
         errors=_errors(answers, rank, is_right_siren),
-        agreement=agreements(outcomes, chosen, past or {}),
-        who_was_right=who_was_right(outcomes, chosen, past or {}),
+        agreement={
+            name: agreement(one, answers.is_auto)
+            | {"precision": share(int(one.is_right.sum()), int(one.is_coded.sum()))}
+            for name, one in coded.items()
+        },
+        who_was_right={
+            name: who_was_right(one, answers.is_right, answers.is_auto)
+            for name, one in coded.items()
+        },
     )
 
 
-def _naf_measures(outcomes: Outcomes, chosen: Flags) -> dict[int, dict[str, Measure]]:
-    out = {}
-    for level in NAF_LEVELS:
-        found = naf_answers(outcomes, chosen, level)
-        if found is None:
-            continue
-        n_known = int((found.is_auto & found.has_truth).sum())
-        out[level] = _common(found, is_calibrated=level == NAF_LEVELS[0]) | {
-            "precision_known": share(int((found.is_auto & found.is_right).sum()), n_known)
-        }
-    return out
+def _naf_measures(level: int, found: Answers) -> dict[str, Measure]:
+    n_known = int((found.is_auto & found.has_truth).sum())
+    return _common(found, is_calibrated=level == NAF_LEVELS[0]) | {
+        "precision_known": share(int((found.is_auto & found.is_right).sum()), n_known)
+    }
 
 
 def _common(answers: Answers, *, is_calibrated: bool = True) -> dict[str, Measure]:
@@ -173,25 +120,6 @@ def _common(answers: Answers, *, is_calibrated: bool = True) -> dict[str, Measur
         if is_calibrated:
             out["calibration_error"] = calibration_error(calibration(curve))
     return out
-
-
-def _given(values: Text) -> Flags:
-    return (values != "").astype(bool)
-
-
-def _cut(codes: Text, level: int) -> Text:
-    """The first `level` characters; a shorter code is unknown at that level."""
-    at, distinct = pd.factorize(codes)
-    cut = np.array([c[:level] if len(c) >= level else "" for c in distinct], dtype=object)
-    return cut[at] if len(distinct) else codes
-
-
-def _right_siren(outcomes: Outcomes, chosen: Flags) -> Flags:
-    siren = pd.Series(outcomes.siret[chosen], dtype=object).str[:9].to_numpy(object)
-    truth = outcomes.truth_siren[chosen]
-    has_truth = _given(outcomes.truth[chosen])
-    flags: Flags = has_truth & (siren == truth).astype(bool)
-    return flags
 
 
 def _errors(

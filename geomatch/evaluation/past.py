@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from geomatch.evaluation.measures import Measure, share
-from geomatch.evaluation.outcomes import Flags, Outcomes, Text
+from geomatch.evaluation.outcomes import Flags, Text
 from geomatch.schema import text_array
 
 #: Earlier coding → column of the bulletins that holds it; of ``mca_c`` only the rows that MCA
@@ -31,63 +31,56 @@ def past_codings(bulletins: pd.DataFrame) -> dict[str, Text]:
     return out
 
 
-def agreement(siret: Text, is_auto: Flags, other: Text) -> dict[str, Measure]:
+@dataclass(frozen=True)
+class Past:
+    """How an earlier coding of each bulletin stands to the run and to the truth.
+
+    Attributes
+    ----------
+    is_coded
+        Whether it coded the bulletin.
+    is_same, is_right
+        Whether its SIRET is the run's best echo, and the true one.
+    """
+
+    is_coded: Flags
+    is_same: Flags
+    is_right: Flags
+
+    @classmethod
+    def of(cls, siret: Text, other: Text, truth: Text | None = None) -> Past:
+        """From the run's best echoes and the earlier coding; without a truth nothing is right."""
+        is_coded = (other != "").astype(bool)
+        nothing = np.zeros(len(other), dtype=bool)
+        return cls(
+            is_coded,
+            is_coded & (siret == other).astype(bool),
+            nothing if truth is None else is_coded & (other == truth).astype(bool),
+        )
+
+
+def agreement(past: Past, is_auto: Flags) -> dict[str, Measure]:
     """How far best echoes and automatic codes agree with an earlier coding."""
-    is_coded = given(other)
-    is_same = is_coded & (siret == other).astype(bool)
-    n_coded, n_both = int(is_coded.sum()), int((is_coded & is_auto).sum())
+    n_coded, n_both = int(past.is_coded.sum()), int((past.is_coded & is_auto).sum())
     return {
-        "coding_rate": share(n_coded, len(other)),
-        "agreement": share(int(is_same.sum()), n_coded),
-        "agreement_auto": share(int((is_same & is_auto).sum()), n_both),
+        "coding_rate": share(n_coded, len(is_auto)),
+        "agreement": share(int(past.is_same.sum()), n_coded),
+        "agreement_auto": share(int((past.is_same & is_auto).sum()), n_both),
     }
 
 
-def agreements(
-    outcomes: Outcomes, chosen: Flags, past: Mapping[str, Text]
-) -> dict[str, dict[str, Measure]]:
-    """:func:`agreement` with each earlier coding, and the ``precision`` it had itself."""
-    siret, truth = outcomes.siret[chosen], outcomes.truth[chosen]
-    out = {}
-    for name, codes in past.items():
-        other = codes[chosen]
-        is_coded = given(other)
-        if is_coded.any():
-            n_right = int((is_coded & (other == truth).astype(bool)).sum())
-            found = agreement(siret, outcomes.is_auto[chosen], other)
-            out[name] = found | {"precision": share(n_right, int(is_coded.sum()))}
-    return out
-
-
-def given(values: Text) -> Flags:
-    """Which are not empty."""
-    flags: Flags = (values != "").astype(bool)
-    return flags
-
-
-def who_was_right(
-    outcomes: Outcomes, chosen: Flags, past: Mapping[str, Text]
-) -> dict[str, dict[str, dict[str, int]]]:
-    """Cross table of each earlier coding and the run; see :class:`Metrics`."""
-    siret, truth = outcomes.siret[chosen], outcomes.truth[chosen]
-    is_right = given(truth) & (siret == truth).astype(bool)
-    scopes = {"auto": outcomes.is_auto[chosen], "all": np.ones(len(siret), dtype=bool)}
-    out = {}
-    for name, codes in past.items():
-        other = codes[chosen]
-        if not given(other).any():
-            continue
-        other_right = given(other) & (other == truth).astype(bool)
-        is_same = (siret == other).astype(bool)
-        kinds = {
-            "agree_right": is_same & is_right,
-            "agree_wrong": is_same & ~is_right,
-            "run_right": ~is_same & is_right,
-            "other_right": ~is_same & other_right,
-            "both_wrong": ~is_same & ~is_right & ~other_right,
-        }
-        out[name] = {
-            scope: {k: int((f & within & given(other)).sum()) for k, f in kinds.items()}
-            for scope, within in scopes.items()
-        }
-    return out
+def who_was_right(past: Past, is_right: Flags, is_auto: Flags) -> dict[str, dict[str, int]]:
+    """Cross table of an earlier coding and the run; see :class:`Metrics`."""
+    differ = past.is_coded & ~past.is_same
+    kinds = {
+        "agree_right": past.is_same & is_right,
+        "agree_wrong": past.is_same & ~is_right,
+        "run_right": differ & is_right,
+        "other_right": differ & past.is_right,
+        "both_wrong": differ & ~is_right & ~past.is_right,
+    }
+    scopes = {"auto": is_auto, "all": np.ones(len(differ), dtype=bool)}
+    return {
+        scope: {kind: int((flags & within).sum()) for kind, flags in kinds.items()}
+        for scope, within in scopes.items()
+    }

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from geomatch.errors import ConfigError, DataError
 from geomatch.evaluation.measures import Measure, expected_share, share
-from geomatch.evaluation.past import agreement, given, past_codings
+from geomatch.evaluation.past import Past, agreement, past_codings
 from geomatch.evaluation.strata import (
     DEPARTEMENT,
     SECTION,
     STANDARD,
-    departements,
     groups,
     sections,
 )
 from geomatch.schema import text_array
+from geomatch.territories import departements_of
 
 _NEEDED = ("id", "decision", "siret", "probability")
 #: Numbers of the decisions whose distribution is looked at.
@@ -218,7 +218,7 @@ def _columns(
             out[name] = pd.Series(sections(text_array(decisions["naf"])), dtype=object)
         elif name == DEPARTEMENT and "code_commune" in decisions.columns:
             codes = text_array(decisions["code_commune"])
-            out[name] = pd.Series(departements(codes), dtype=object)
+            out[name] = pd.Series(departements_of(codes), dtype=object)
         elif name in decisions.columns:
             out[name] = decisions[name]
         elif beside is not None and name in beside.columns:
@@ -239,7 +239,8 @@ def _agreement(
 ) -> dict[str, dict[str, Measure]]:
     siret = text_array(decisions["siret"])
     past = {} if beside is None else past_codings(beside)
-    return {n: agreement(siret, is_auto, codes) for n, codes in past.items() if given(codes).any()}
+    held = {name: Past.of(siret, codes) for name, codes in past.items()}
+    return {name: agreement(one, is_auto) for name, one in held.items() if one.is_coded.any()}
 
 
 def _is(decisions: pd.DataFrame, column: str, word: str) -> NDArray[np.bool_]:

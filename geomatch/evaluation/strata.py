@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
 from functools import cache
 
 import numpy as np
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from geomatch.schema import text_array
 from geomatch.tables import load_table
-from geomatch.territories import departement_of
 
 DEPARTEMENT = "departement_travail"
 SECTION = "section_naf"
@@ -32,15 +31,11 @@ OTHERS = "(autres)"
 EMPTY = "(vide)"
 
 
-def departements(communes: Iterable[str]) -> NDArray[np.object_]:
-    """Département of each commune code, ``""`` for none."""
-    return np.array([departement_of(c) for c in communes], dtype=object)
-
-
-def sections(nafs: Iterable[str]) -> NDArray[np.object_]:
+def sections(nafs: NDArray[np.object_]) -> NDArray[np.object_]:
     """``84.11Z`` or ``8411Z`` → ``O Administration publique``; ``""`` when there is none."""
     names = _section_of_division()
-    return np.array([names.get(naf[:2], "") for naf in nafs], dtype=object)
+    at, distinct = pd.factorize(nafs)
+    return np.array([names.get(naf[:2], "") for naf in distinct], dtype=object)[at]
 
 
 @cache
@@ -54,11 +49,14 @@ def _section_of_division() -> dict[str, str]:
 
 def groups(values: pd.Series) -> tuple[NDArray[np.int64], list[str]]:
     """Group of each bulletin and the groups' names, the most frequent first."""
-    texts = text_array(values)
-    names = np.array([str(v) if v != "" else EMPTY for v in texts], dtype=object)
-    counts = pd.Series(names, dtype=object).value_counts()
-    ordered = sorted(counts.index, key=lambda v: (-counts[v], v))
+    at, distinct = pd.factorize(text_array(values))
+    # Values of several types may go by one name: 1 and "1".
+    names = [str(v) if v != "" else EMPTY for v in distinct]
+    count: Counter[str] = Counter()
+    for name, n in zip(names, np.bincount(at, minlength=len(names)).tolist(), strict=True):
+        count[name] += n
+    ordered = sorted(count, key=lambda v: (-count[v], v))
     kept = ordered[:MAX_VALUES]
     code = {v: i for i, v in enumerate(kept)}
-    codes = np.array([code.get(v, len(kept)) for v in names], dtype=np.int64)
-    return codes, kept + ([OTHERS] if len(ordered) > MAX_VALUES else [])
+    code_of = np.array([code.get(v, len(kept)) for v in names], dtype=np.int64)
+    return code_of[at], kept + ([OTHERS] if len(ordered) > MAX_VALUES else [])

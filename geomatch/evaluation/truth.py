@@ -77,7 +77,10 @@ def check_truth(frame: pd.DataFrame, *, what: str = "truth") -> pd.DataFrame:
     if missing:
         raise DataError(f"{what}: column(s) {', '.join(missing)} missing")
     columns = {c: _text(frame[c]) for c in frame.columns if c in TRUTH_COLUMNS}
-    siret = columns["siret"].str.replace(r"\s", "", regex=True)
+    siret = columns["siret"]
+    # Blanks within are taken out of the few that may have some: on all of them it is dear.
+    is_odd = siret.str.len() != _WIDTHS["siret"]
+    siret = siret.mask(is_odd, siret[is_odd].str.replace(r"\s", "", regex=True))
     _refuse(siret[(siret != "") & ~siret.str.fullmatch(r"\d{14}")], f"{what}: SIRET not 14 digits")
     _refuse(columns["id"][columns["id"] == ""], f"{what}: row(s) without identifier")
     _refuse(columns["id"][columns["id"].duplicated()], f"{what}: identifier(s) that stand twice")
