@@ -17,8 +17,8 @@ from finished import arguments, unseen
 
 from geomatch.evaluation import Measure, evaluate, read_truth, share
 from geomatch.evaluation.measures import Curve, calibration, calibration_error
+from geomatch.finished import read_candidates, read_decisions, read_run
 from geomatch.model import Model, threshold_for
-from geomatch.scoring import read_run
 
 TARGETS = (0.90, 0.95, 0.98)
 #: NAF divisions of public services, and first digits of a public body's SIREN.
@@ -51,7 +51,7 @@ def main() -> None:
 def known(asked: argparse.Namespace) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Decisions with ``truth``, ``true_naf``, ``is_right`` and strata, and the truth."""
     truth = read_truth(asked.truth)
-    frame = pd.read_parquet(asked.run / "decisions.parquet")
+    frame = read_decisions(asked.run)
     frame = unseen(frame[frame["id"].isin(truth["id"])], asked.held_back)
     told = truth.set_index("id").loc[frame["id"]]
     siret, code = frame["siret"].fillna(""), frame["naf"].fillna("")
@@ -96,7 +96,7 @@ def naf(frame: pd.DataFrame) -> dict[str, object]:
 def twins(frame: pd.DataFrame, run: Path) -> dict[str, object]:
     """Bulletins without a truth among those whose best echo could not fit better."""
     columns = ["id", "rank", "both", "street", "street_text", "number"]
-    pairs = pd.read_parquet(run / "candidates.parquet", columns=columns)
+    pairs = read_candidates(run, columns)
     best = pairs[pairs["rank"] == 1].set_index("id").reindex(frame["id"]).reset_index()
     named = (best["both"] >= 0.95) & (frame["decision"] == "auto")
     absent = frame["truth"] == ""

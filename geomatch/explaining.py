@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -21,8 +19,15 @@ from rich.table import Table
 from geomatch import paths
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
-from geomatch.errors import ConfigError, DataError, StoreError
+from geomatch.errors import ConfigError, StoreError
 from geomatch.evidence import Evidence, for_and_against, weigh
+from geomatch.finished import (
+    read_candidates,
+    read_decisions,
+    read_run,
+    reading_options,
+    results_of,
+)
 from geomatch.matcher import Matcher, Result
 from geomatch.model import Model, model_hash
 from geomatch.paths import Location
@@ -34,7 +39,6 @@ from geomatch.review.wording import (
     written_address,
     written_town,
 )
-from geomatch.scoring import read_run, reading_options, results_of
 from geomatch.store import Store
 
 _DECISIONS = {"auto": "codé automatiquement", "review": "à un gestionnaire", "none": "aucun écho"}
@@ -103,7 +107,8 @@ def explain(run: Location, bulletin: str, console: Console) -> None:
 # ------------------------------------------------------------------ what there is
 def _past(run: Path, bulletin: str) -> _Past:
     description = read_run(run)
-    decision = _rows(run / "decisions.parquet", bulletin)
+    only = {"id": [bulletin]}
+    decision = _filled(read_decisions(run, where=only))
     if not len(decision):
         raise ConfigError(f"no bulletin of that identifier in {run}; check --id")
     path = description["model"]["path"]
@@ -111,7 +116,7 @@ def _past(run: Path, bulletin: str) -> _Past:
     return _Past(
         description=description,
         decision=decision,
-        candidates=_rows(run / "candidates.parquet", bulletin).sort_values("rank"),
+        candidates=_filled(read_candidates(run, where=only)).sort_values("rank"),
         bulletins=_bulletin(description, bulletin),
         store=_same_store(description),
         config=_same_options(description),
@@ -120,11 +125,8 @@ def _past(run: Path, bulletin: str) -> _Past:
     )
 
 
-def _rows(file: Path, bulletin: str) -> pd.DataFrame:
-    try:
-        rows = pq.read_table(file, filters=[("id", "=", bulletin)]).to_pandas()
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise DataError(f"{file} is not readable: {error}") from error
+def _filled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Absent text as the flow has it."""
     texts = rows.select_dtypes(["object", "string"]).columns
     return rows.assign(**{c: rows[c].fillna("") for c in texts})
 

@@ -1,24 +1,17 @@
-"""Evaluation of finished runs: reads result folders, shows tables, writes the report."""
+"""Evaluation of finished runs: shows tables, writes the report."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from rich.console import Console
 
 from geomatch import paths
 from geomatch.bulletins import open_source, read_bulletins, read_strata
-from geomatch.config import BulletinOptions, Config
-from geomatch.errors import DataError
 from geomatch.evaluation import (
     Drift,
     Evaluation,
@@ -32,22 +25,13 @@ from geomatch.evaluation import (
     read_truth,
 )
 from geomatch.evaluation.overview import CommuneMap, run_map
+from geomatch.finished import read_candidates, read_decisions, read_run, reading_options
 from geomatch.paths import Location
 from geomatch.schema import STORE_COMMUNES, STORE_ESTABLISHMENTS
 from geomatch.store import MANIFEST, Store
 
 #: What evaluation reads of candidates.parquet.
 _CANDIDATE_COLUMNS = ["id", "rank", "siret"]
-#: Candidates looked through at once: the true establishments are laid out anew for each lot.
-_MANY = 4_000_000
-#: What is read of run.json, here and elsewhere.
-_DESCRIBED = (
-    ("input", "path"),
-    ("store", "path"),
-    ("model", "path"),
-    ("options", "bulletins"),
-    ("options", "decisions"),
-)
 
 
 @dataclass(frozen=True)
@@ -148,8 +132,9 @@ def evaluate_run(
     The bulletins file that run.json names, where it still lies, gives strata and earlier
     codings; the store it names gives the NAF of a truth that tells only the SIRET.
     """
-    decisions = _read(run, "decisions.parquet")
-    candidates = _true_candidates(run, truth)
+    decisions = read_decisions(run)
+    true = truth.loc[truth["siret"] != "", "siret"].unique()
+    candidates = read_candidates(run, _CANDIDATE_COLUMNS, where={"siret": true})
     description = read_run(run)
     return evaluate(
         decisions,
@@ -164,7 +149,7 @@ def evaluate_run(
 
 def portray_run(run: Location, *, by: Sequence[str] = ()) -> Portrait:
     """Look at one result folder without a truth."""
-    decisions = _read(run, "decisions.parquet")
+    decisions = read_decisions(run)
     return portrait(decisions, _bulletins(read_run(run), set(decisions.columns), by), by=by)
 
 
@@ -176,86 +161,8 @@ def map_of_run(run: Location, *, store: Location | None = None) -> CommuneMap | 
     opened = store if store is not None else read_run(run)["store"]["path"]
     if store is None and not paths.is_file(paths.join(opened, MANIFEST)):
         return None
-    decisions = _read(run, "decisions.parquet", ["decision", "code_commune"])
+    decisions = read_decisions(run, ["decision", "code_commune"])
     return run_map(decisions, Store.open(opened).country(STORE_COMMUNES))
-
-
-def read_run(run: Location) -> dict[str, Any]:
-    """run.json of a result folder."""
-    file = paths.join(run, "run.json")
-    try:
-        content: dict[str, Any] = json.loads(paths.read_bytes(file))
-    except (OSError, ValueError) as error:
-        raise DataError(
-            f"{file} is not readable ({error}); expected the folder written by 'geomatch match'"
-        ) from error
-    sections = content if isinstance(content, dict) else {}
-    lacks = [f"{a}.{b}" for a, b in _DESCRIBED if not _has(sections.get(a), b)]
-    if lacks:
-        raise DataError(
-            f"{file} lacks {', '.join(lacks)}; expected the folder written by 'geomatch match'"
-        )
-    return content
-
-
-def _has(section: object, name: str) -> bool:
-    return isinstance(section, dict) and name in section
-
-
-def reading_options(description: dict[str, Any]) -> BulletinOptions:
-    """How a run read its bulletins; the other options may be those of another version."""
-    asked = {"bulletins": description["options"]["bulletins"]}
-    return Config.from_dict(asked, source="run.json").bulletins
-
-
-def read_decisions(run: Location) -> pd.DataFrame:
-    """decisions.parquet of a result folder."""
-    return _read(run, "decisions.parquet")
-
-
-@contextmanager
-def results_of(run: Location) -> Iterator[Path]:
-    """A result folder on this machine: itself, or a copy that is deleted afterwards.
-
-    Raises :class:`DataError` when there is nothing at a remote place.
-    """
-    try:
-        with paths.reading(run) as folder:
-            yield folder
-    except FileNotFoundError as error:
-        raise DataError(
-            f"nothing at {run}; expected the folder written by 'geomatch match'"
-        ) from error
-
-
-def _true_candidates(run: Location, truth: pd.DataFrame) -> pd.DataFrame:
-    """Candidates that are the true establishment of some bulletin: some in a hundred of all."""
-    true = pa.array(truth.loc[truth["siret"] != "", "siret"].unique(), pa.string())
-    with _opened(run, "candidates.parquet", _CANDIDATE_COLUMNS) as file:
-        batches = file.iter_batches(_MANY, columns=_CANDIDATE_COLUMNS)
-        kept = [b.filter(pc.is_in(b["siret"], value_set=true)) for b in batches]
-        columns = pa.schema([file.schema_arrow.field(c) for c in _CANDIDATE_COLUMNS])
-    return pa.Table.from_batches(kept, columns).to_pandas()
-
-
-def _read(run: Location, name: str, columns: list[str] | None = None) -> pd.DataFrame:
-    with _opened(run, name, columns or []) as file:
-        return file.read(columns).to_pandas()
-
-
-@contextmanager
-def _opened(run: Location, name: str, columns: Sequence[str]) -> Iterator[pq.ParquetFile]:
-    """A table of a result folder, which has those columns."""
-    path = paths.join(run, name)
-    expected = "expected the folder written by 'geomatch match'"
-    try:
-        with paths.reading(path) as local, pq.ParquetFile(local) as file:
-            lacks = [c for c in columns if c not in file.schema_arrow.names]
-            if lacks:
-                raise DataError(f"{path}: column(s) {', '.join(lacks)} missing; {expected}")
-            yield file
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} is not readable ({error}); {expected}") from error
 
 
 def _name(run: Location, runs: Sequence[Location]) -> str:

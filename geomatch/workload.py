@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +9,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from rich.table import Table
 
 from geomatch import paths
-from geomatch.errors import ConfigError, DataError
+from geomatch.errors import ConfigError
 from geomatch.evaluation import Measure, expected_share, share
 from geomatch.evaluation.tables import integer, interval, percent
+from geomatch.finished import read_decisions, read_run
 from geomatch.model import Model, threshold_for
 from geomatch.paths import Location
-from geomatch.scoring import read_run
 
 #: Bulletins that a clerk settles in a day, and days in a week of work.
 PACE = 130.0
@@ -119,12 +117,7 @@ def run_workloads(run: Location, *, pace: float = PACE) -> list[Workload]:
     asked = asked_precision(run)
     path = description["model"]["path"]
     thresholds = Model.load("" if path == "shipped" else path).thresholds
-    file = paths.join(run, "decisions.parquet")
-    try:
-        content = io.BytesIO(paths.read_bytes(file))
-        decisions = pd.read_parquet(content, columns=["decision", "probability"])
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise DataError(f"{file} is not readable: {error}") from error
+    decisions = read_decisions(run, ["decision", "probability"])
     return [
         workload(decisions, target, threshold_for(thresholds, target), pace=pace)
         for target in sorted({asked, *TARGETS})

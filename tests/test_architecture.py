@@ -36,8 +36,8 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "assembly": ("national", "prepared", "resources", "results", "matcher"),
     "uses": (
         "batch", "cluster", "collating", "partitions", "planning", "merging", "evaluation",
-        "geocoding", "training", "scoring", "explaining", "review", "evidence", "verdicts",
-        "workload", "progress",
+        "geocoding", "training", "finished", "scoring", "explaining", "review", "evidence",
+        "verdicts", "workload", "progress",
     ),
     "demo": ("demo",),
     "command line": ("cli",),
@@ -69,10 +69,10 @@ ALONGSIDE: dict[str, set[str]] = {
     "partitions": {"collating"},
     "training": {"evaluation", "verdicts"},
     "verdicts": {"evaluation", "review"},
-    "scoring": {"evaluation"},
-    "explaining": {"evidence", "review", "scoring"},
-    "review": {"evaluation", "scoring"},
-    "workload": {"evaluation", "scoring"},
+    "scoring": {"evaluation", "finished"},
+    "explaining": {"evidence", "finished", "review"},
+    "review": {"evaluation", "finished"},
+    "workload": {"evaluation", "finished"},
 }
 #: Units that may not see all that lies below them.
 ONLY: dict[str, set[str]] = {
@@ -113,12 +113,13 @@ ONLY: dict[str, set[str]] = {
         "establishments",
         "evaluation",
         "lexicon",
+        "memory",
         "names",
         "paths",
         "ragged",
         "schema",
         "territories",
-        "scoring",
+        "finished",
         "store",
         "stored",
         "text",
@@ -132,9 +133,9 @@ OF_GAZETTEER = {*LAYERS["ground"], "addresses", "establishments", "register_name
 BUILDERS = {"cli", "demo"}
 #: Who may read or write files.
 TOUCH_DISK = {
-    "bulletins", "cli", "config", "demo", "evaluation", "explaining", "geocoding",
-    "collating", "merging", "model", "partitions", "paths", "review", "scoring", "store", "stored",
-    "tables", "training", "workload",
+    "bulletins", "cli", "config", "demo", "evaluation", "finished", "geocoding", "collating",
+    "merging", "model", "partitions", "paths", "review", "store", "stored", "tables", "training",
+    "workload",
 }  # fmt: skip
 DISK_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_parquet",

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from geomatch.errors import ConfigError, DataError
 from geomatch.evaluation import read_truth
-from geomatch.scoring import Asked, evaluate_run, evaluate_runs, read_run
+from geomatch.scoring import Asked, evaluate_run, evaluate_runs
 
 
 @pytest.fixture
@@ -130,7 +130,3 @@ def test_a_folder_that_lacks_a_result_or_holds_a_damaged_one_is_refused(
         (copy / name).write_bytes(content)
     with pytest.raises(DataError, match=name.replace(".", r"\.")):
         evaluate_run(copy, read_truth(chain.files.truth))
-
-
-def test_run_json_is_read_as_it_was_written(chain: Chain) -> None:
-    assert read_run(chain.out)["input"]["bulletins"] == 400

@@ -15,10 +15,10 @@ from rich.table import Table
 from geomatch.errors import DataError
 from geomatch.evaluation.measures import Measure, share
 from geomatch.evaluation.tables import integer, interval, percent
+from geomatch.finished import read_run, results_of
 from geomatch.paths import Location
 from geomatch.review.journal import JOURNAL, Act, read_journal, verdicts_by_clerk
 from geomatch.review.register import Register
-from geomatch.scoring import read_run, results_of
 from geomatch.store import Store
 
 #: Levels at which two verdicts may be the same: digits kept of SIRET or of NAF.

@@ -12,6 +12,13 @@ from geomatch.review.wording import written_address, written_town
 from geomatch.territories import departement_of
 from geomatch.text import normalise
 
+#: Columns of the bulletins that declarations are told from.
+_DECLARED = (
+    "id", "raison_sociale", "adresse", "numero", "rep", "type_voie", "nom_voie", "complement",
+    "code_postal", "commune", "departement", "pays", "code_commune_declaree", "activite",
+    "profession",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Card:
@@ -51,42 +58,42 @@ def make_cards(
         the activity has to be the same too: a school is not another one of the same town.
         Without an employer or a town a bulletin stands alone.
     """
-    chance = candidates.groupby("id")["probability"].sum().clip(0.0, 1.0)
+    chance = candidates.groupby("id", sort=False)["probability"].sum().clip(0.0, 1.0)
+    ids, communes, sirets, types = (
+        decisions[c].tolist() for c in ("id", "code_commune", "siret", "type")
+    )
+    gains = decisions["id"].map(chance).fillna(0.0).tolist()
+    probability = decisions["probability"].fillna(0.0).tolist()
     keys = _declarations(bulletins)
-    groups: dict[tuple[str, ...], list[dict]] = {}
-    for row in decisions.to_dict("records"):
-        key = (*keys[row["id"]], row["code_commune"], row["siret"])
-        groups.setdefault(key, []).append(row)
-    found = []
-    for rows in groups.values():
-        ids = tuple(str(r["id"]) for r in rows)
-        gain = sum(float(chance.get(i, 0.0)) for i in ids)
-        found.append((gain, ids, rows[0]))
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for i, id in enumerate(ids):
+        groups.setdefault((*keys[id], communes[i], sirets[i]), []).append(i)
+    found = [(sum(gains[i] for i in rows), rows) for rows in groups.values()]
     found.sort(key=lambda one: -one[0])
     return [
         Card(
             number,
-            ids,
+            tuple(ids[i] for i in rows),
             gain,
-            departement_of(str(row["code_commune"])),
-            str(row["type"]),
-            float(row["probability"]) if pd.notna(row["probability"]) else 0.0,
+            departement_of(communes[rows[0]]),
+            types[rows[0]],
+            probability[rows[0]],
         )
-        for number, (gain, ids, row) in enumerate(found)
+        for number, (gain, rows) in enumerate(found)
     ]
 
 
 def _declarations(bulletins: pd.DataFrame) -> dict[str, tuple[str, ...]]:
     """What each bulletin declares, as compared."""
     keys: dict[str, tuple[str, ...]] = {}
-    for row in bulletins.to_dict("records"):
-        written = {str(k): v for k, v in row.items()}
+    for values in zip(*(bulletins[c].tolist() for c in _DECLARED), strict=True):
+        written = dict(zip(_DECLARED, values, strict=True))
         employer = normalise(written["raison_sociale"])
         address = normalise(written_address(written))
         town = normalise(f"{written_town(written)} {written['code_commune_declaree']}")
         activity = "" if address else normalise(f"{written['activite']} {written['profession']}")
-        alone = "" if employer and town else str(written["id"])
-        keys[str(written["id"])] = (employer, address, town, activity, alone)
+        alone = "" if employer and town else written["id"]
+        keys[written["id"]] = (employer, address, town, activity, alone)
     return keys
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from geomatch import __version__
 from geomatch.errors import DataError
+from geomatch.memory import seldom_collected
 from geomatch.paths import Location, join
 from geomatch.review.cards import Card
 from geomatch.review.clerk_card import Dossier, Known, bulletin_html, candidates_html
@@ -114,6 +115,7 @@ class Desk:
         self._take_up(journal.acts)
 
     @classmethod
+    @seldom_collected()
     def open(
         cls, run_dir: Path, options: ReviewOptions = AS_IT_IS, *, mirror: Location | None = None
     ) -> Desk:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from geomatch.evaluation.overview import CommuneMap, commune_map
+from geomatch.finished import read_decisions, read_run
 from geomatch.review.atlas import Atlas
 from geomatch.review.journal import JOURNAL, Act, read_journal
 from geomatch.review.map import neighbourhood_svg
@@ -17,7 +18,6 @@ from geomatch.review.stories import MatchResult, Stories, run_frames, tell_stori
 from geomatch.review.svg import element
 from geomatch.review.wording import TYPES
 from geomatch.schema import STORE_COMMUNES
-from geomatch.scoring import read_decisions, read_run
 from geomatch.store import Store
 
 #: Colours of the kinds of doubt on a map, most frequent kind first (Okabe and Ito, 2008).

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from geomatch.errors import ConfigError, DataError
+from geomatch.finished import read_decisions, read_run, results_of
 from geomatch.paths import Location, name_of, writing
 from geomatch.review.journal import JOURNAL, Act, latest_verdicts, read_journal
 from geomatch.review.register import Register
 from geomatch.schema import DECISIONS
-from geomatch.scoring import read_run, results_of
 from geomatch.store import Store
 from geomatch.territories import departement_of
 
@@ -55,7 +52,8 @@ def merge_verdicts(run_dir: Location, out: Location, *, store: Location | None =
             f"--export is {name_of(out)}, expected a name that ends in {' or '.join(_FORMATS)}"
         )
     with results_of(run_dir) as folder:
-        decisions = _read(folder / "decisions.parquet")
+        decisions = read_decisions(folder)
+        DECISIONS.require(decisions, "decisions.parquet")
         verdicts = latest_verdicts(read_journal(folder / JOURNAL))
         place = store if store is not None else read_run(folder)["store"]["path"]
     strange = set(verdicts) - set(decisions["id"])
@@ -107,15 +105,6 @@ def _nafs(sirets: pd.Series, communes: pd.Series, store: Store) -> dict[str, str
     near = {departement_of(str(c)) for c in communes.loc[sirets.index].dropna() if c}
     rows = Register(store).rows(sorted(set(sirets)), sorted(near))
     return dict(zip(rows["siret"], rows["naf"], strict=True))
-
-
-def _read(file: Path) -> pd.DataFrame:
-    try:
-        frame = pq.read_table(file, partitioning=None).to_pandas()
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{file} of the run is not readable: {error}") from error
-    DECISIONS.require(frame, file.name)
-    return frame
 
 
 def _write(frame: pd.DataFrame, out: Location) -> None:

@@ -10,19 +10,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
 from geomatch.errors import DataError
+from geomatch.finished import read_candidates, read_decisions, read_run
 from geomatch.paths import Location
 from geomatch.review.atlas import Atlas
 from geomatch.review.cards import Card, make_cards, with_checks
 from geomatch.review.clerk_card import Dossier, Known
 from geomatch.review.register import Register
 from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_NAF
-from geomatch.scoring import read_run
 from geomatch.store import Store
 from geomatch.territories import departement_of
 
@@ -65,21 +63,21 @@ class ReviewRun:
         """
         description = read_run(run_dir)
         opened = Store.open(store if store is not None else description["store"]["path"])
-        decisions = _table(run_dir / "decisions.parquet", None)
+        every_id = frozenset(read_decisions(run_dir, ["id"])["id"])
+        decisions = read_decisions(run_dir, where={"decision": ["review"]})
         DECISIONS.require(decisions, "decisions.parquet")
-        every_id = frozenset(decisions["id"])
-        decisions = decisions[decisions["decision"] == "review"]
         decisions = DECISIONS.conform(decisions).set_index("id", drop=False)
-        file = run_dir / "candidates.parquet"
-        candidates = _table(file, [("rank", "<=", MOST_SHOWN)])
-        CANDIDATES.require(candidates, file.name)
-        features = {c: candidates[c] for c in _FEATURES if c in candidates}
+        ids = decisions["id"].to_numpy()
+        columns = list(CANDIDATES.columns)
+        candidates = read_candidates(
+            run_dir, columns, where={"id": ids}, most=MOST_SHOWN, if_there=_FEATURES
+        )
+        features = candidates.drop(columns=columns)
         candidates = CANDIDATES.conform(candidates).assign(**features)
-        candidates = candidates[candidates["id"].isin(decisions.index)]
         candidates = candidates.sort_values(["id", "rank"], kind="stable").reset_index(drop=True)
         options = Config.from_dict(description["options"], source="run.json").bulletins
-        bulletins = BULLETINS.conform(read_bulletins(description["input"]["path"], options))
-        bulletins = bulletins[bulletins["id"].isin(decisions.index)]
+        bulletins = read_bulletins(description["input"]["path"], options)
+        bulletins = BULLETINS.conform(bulletins[bulletins["id"].isin(ids)])
         missing = len(decisions) - bulletins["id"].nunique()
         if missing:
             raise DataError(
@@ -160,10 +158,3 @@ class ReviewRun:
             return self.candidates.iloc[:0]
         low, high = self._bounds[1][at : at + 2]
         return self.candidates.iloc[int(low) : int(high)]
-
-
-def _table(file: Path, filters: list[tuple[str, str, Any]] | None) -> pd.DataFrame:
-    try:
-        return pq.read_table(file, filters=filters, partitioning=None).to_pandas()
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{file} of the run is not readable: {error}") from error

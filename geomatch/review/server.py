@@ -27,12 +27,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from geomatch.errors import ConfigError, GeomatchError
+from geomatch.finished import results_of
 from geomatch.paths import Location, is_remote
 from geomatch.review.actions import ACTIONS, act
 from geomatch.review.desk import Desk, RefusedError, Session
 from geomatch.review.options import AS_IT_IS, ReviewOptions
 from geomatch.review.screen import ASSETS, HTML, asset, page, policy
-from geomatch.scoring import results_of
 
 _log = logging.getLogger(__name__)
 HOST = "127.0.0.1"

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from geomatch.bulletins import read_bulletins
 from geomatch.config import Config
 from geomatch.errors import DataError
+from geomatch.finished import read_candidates, read_decisions, read_run
 from geomatch.review.atlas import Atlas
 from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_ESTABLISHMENTS, STORE_NAF
-from geomatch.scoring import read_run
 from geomatch.store import Store
 from geomatch.territories import departement_of
 
@@ -146,19 +145,12 @@ def run_frames(
     folder = Path(run)
     description = read_run(folder)
     options = Config.from_dict(description["options"], source="run.json").bulletins
+    where = None if ids is None else {"id": ids}
     return (
         read_bulletins(description["input"]["path"], options),
-        _of_ids(folder / "decisions.parquet", ids),
-        _of_ids(folder / "candidates.parquet", ids),
+        read_decisions(folder, where=where),
+        read_candidates(folder, where=where),
     )
-
-
-def _of_ids(file: Path, ids: Sequence[str] | None) -> pd.DataFrame:
-    filters = None if ids is None else [("id", "in", list(ids))]
-    try:
-        return pq.read_table(file, filters=filters).to_pandas()
-    except OSError as error:
-        raise DataError(f"{file} of the run is not readable: {error}") from error
 
 
 def _kept(frame: pd.DataFrame, table: Any, ids: Sequence[str], what: str) -> pd.DataFrame:
