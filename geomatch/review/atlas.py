@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from geomatch.schema import STORE_ADDRESSES, STORE_COMMUNES, STORE_STREETS
+from geomatch.schema import STORE_ADDRESSES, STORE_COMMUNES, STORE_STREETS, Table
 from geomatch.store import Store
 from geomatch.territories import departement_of
 
@@ -55,21 +57,31 @@ class DrawnStreet:
 
 @dataclass(frozen=True)
 class _Houses:
-    """Addresses of a département as arrays, in the store's order: by street, then by number."""
+    """Addresses of a département as arrays, in the store's order: by street, then by number.
 
-    voie_id: NDArray[np.int64]
-    numero: NDArray[np.int64]
+    24 bytes an address and 30 a street: the maps of a whole campaign need them all.
+    """
+
+    voie_id: NDArray[np.int32]
+    numero: NDArray[np.int32]
     points: Floats
-    names: dict[int, tuple[str, bool]]
+    names: pa.ChunkedArray
+    is_lieu_dit: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, streets: pd.DataFrame, addresses: pd.DataFrame) -> _Houses:
-        told = zip(streets["nom_voie"], streets["is_lieu_dit"], strict=True)
+    def read(cls, store: Store, departement: str) -> _Houses:
+        """The streets by their ``voie_id``, which counts from 0."""
+        told = ["voie_id", "nom_voie", "is_lieu_dit"]
+        streets = store.arrow(STORE_STREETS, departement, told).sort_by("voie_id")
+        asked = ["voie_id", "numero", "x", "y"]
+        addresses = store.arrow(STORE_ADDRESSES, departement, asked)
+        columns = {c: addresses.column(c).to_numpy() for c in asked}
         return cls(
-            addresses["voie_id"].to_numpy(np.int64),
-            addresses["numero"].to_numpy(np.int64),
-            addresses[["x", "y"]].to_numpy(np.float64),
-            dict(zip(streets["voie_id"], told, strict=True)),
+            columns["voie_id"].astype(np.int32),
+            columns["numero"].astype(np.int32),
+            np.column_stack([columns["x"], columns["y"]]),
+            streets.column("nom_voie"),
+            streets.column("is_lieu_dit").to_numpy().astype(bool),
         )
 
     def streets(self, window: Window) -> list[DrawnStreet]:
@@ -95,13 +107,13 @@ class _Houses:
         return np.sort(np.argsort(-far, kind="stable")[:MOST_STREETS])
 
     def _street(self, rows: NDArray[np.int64]) -> DrawnStreet:
-        nom_voie, is_lieu_dit = self.names[int(self.voie_id[rows[0]])]
+        street = int(self.voie_id[rows[0]])
         numbers, points = self.numero[rows], self.points[rows]
         odd = numbers % 2 == 1
         sides = [mask for mask in (odd, ~odd) if mask.any()]
         return DrawnStreet(
-            str(nom_voie),
-            bool(is_lieu_dit),
+            self.names[street].as_py(),
+            bool(self.is_lieu_dit[street]),
             tuple(points[mask] for mask in sides),
             tuple(numbers[mask] for mask in sides),
         )
@@ -109,10 +121,9 @@ class _Houses:
 
 @dataclass
 class Atlas:
-    """A store whose streets and addresses are kept once they were read, for many maps."""
+    """A store whose houses are kept once they were read, for many maps."""
 
     store: Store
-    _parts: dict[str, tuple[pd.DataFrame, pd.DataFrame]] = field(default_factory=dict, repr=False)
     _drawn: dict[str, _Houses] = field(default_factory=dict, repr=False)
     _communes: pd.DataFrame | None = field(default=None, repr=False)
 
@@ -126,17 +137,8 @@ class Atlas:
 
     def _houses(self, departement: str) -> _Houses:
         if departement not in self._drawn:
-            self._drawn[departement] = _Houses.of(*self.tables(departement))
+            self._drawn[departement] = _Houses.read(self.store, departement)
         return self._drawn[departement]
-
-    def tables(self, departement: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Streets and addresses of a département, as in the store."""
-        if departement not in self._parts:
-            self._parts[departement] = (
-                self.store.departement(STORE_STREETS, departement),
-                self.store.departement(STORE_ADDRESSES, departement),
-            )
-        return self._parts[departement]
 
     def commune_name(self, code_commune: str) -> str:
         """Name of a commune with its code; the code alone when the store does not know it."""
@@ -148,14 +150,19 @@ class Atlas:
 
     def address_text(self, ban_id: str, code_commune: str) -> str:
         """Number and street of a BAN identifier of an address or a street; ``""`` when unknown."""
-        if not ban_id or departement_of(code_commune) not in self.store.departements:
+        if not ban_id:
             return ""
-        streets, addresses = self.tables(departement_of(code_commune))
-        found = addresses[addresses["ban_id"] == ban_id]
-        if len(found):
-            first = found.iloc[0]
-            street = streets[streets["voie_id"] == first["voie_id"]].iloc[0]
-            number = f"{first['numero']} {first['rep']}".strip()
-            return f"{number} {street['nom_voie']}"
-        found = streets[streets["ban_id"] == ban_id]
-        return str(found.iloc[0]["nom_voie"]) if len(found) else ""
+        departement = departement_of(code_commune)
+        house = self._row(STORE_ADDRESSES, departement, ["voie_id", "numero", "rep"], ban_id)
+        if house is None:
+            street = self._row(STORE_STREETS, departement, ["nom_voie"], ban_id)
+            return "" if street is None else str(street["nom_voie"])
+        number = f"{house['numero']} {house['rep'] or ''}".strip()
+        return f"{number} {self._houses(departement).names[house['voie_id']]}"
+
+    def _row(
+        self, table: Table, departement: str, columns: Sequence[str], ban_id: str
+    ) -> dict[str, Any] | None:
+        wanted = pa.array([ban_id], pa.string())
+        rows, _ = self.store.rows_of(table, departement, columns, "ban_id", wanted)
+        return rows.slice(0, 1).to_pylist()[0] if len(rows) else None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -41,7 +42,7 @@ class _Part:
     """Establishments of a département, and where each SIRET stands."""
 
     table: pa.Table
-    sirets: NDArray[np.bytes_]
+    sirets: NDArray[np.int64]
     order: NDArray[np.int64]
 
 
@@ -85,7 +86,7 @@ class Register:
 
     def _in(self, departement: str, sirets: Sequence[str]) -> pa.Table:
         part = self._part(departement)
-        asked = np.array(list(sirets), dtype="S14")
+        asked = np.array([int(s) for s in sirets], dtype=np.int64)
         at = np.searchsorted(part.sirets, asked)
         inside = at < len(part.sirets)
         hit = at[inside][part.sirets[at[inside]] == asked[inside]]
@@ -98,6 +99,7 @@ class Register:
                 part = _read(self.store, departement)
                 while len(self._parts) >= _MOST:
                     self._parts.pop(next(iter(self._parts)))
+                pa.default_memory_pool().release_unused()
             self._parts[departement] = part  # now the latest used
             return part
 
@@ -137,10 +139,9 @@ class _Whereabouts:
     def read(cls, store: Store) -> _Whereabouts:
         """Read the SIRET column of every département."""
         columns = [
-            store.departement(STORE_ESTABLISHMENTS, d, ["siret"])["siret"].to_numpy("S14")
-            for d in store.departements
+            _numbers(store.arrow(STORE_ESTABLISHMENTS, d, ["siret"])) for d in store.departements
         ]
-        sirets = np.concatenate([np.array([], "S14"), *columns]).astype(np.int64)
+        sirets = np.concatenate([np.zeros(0, np.int64), *columns])
         position = np.repeat(np.arange(len(columns)), [len(c) for c in columns]).astype(np.uint8)
         order = np.argsort(sirets, kind="stable")
         return cls(sirets[order], position[order], store.departements)
@@ -152,13 +153,19 @@ class _Whereabouts:
         return self.departements[self.position[at]] if is_there else ""
 
 
+def _numbers(rows: pa.Table) -> NDArray[np.int64]:
+    """SIRETs as integers."""
+    numbers: NDArray[np.int64] = pc.cast(rows.column("siret"), pa.int64()).to_numpy()
+    return numbers
+
+
 def _by_siret(rows: pa.Table) -> dict[str, dict[str, Any]]:
     return {row["siret"]: row for row in rows.to_pylist()}
 
 
 def _read(store: Store, departement: str) -> _Part:
     table = _table(store, departement, None)
-    sirets = table.column("siret").to_numpy(zero_copy_only=False).astype("S14")
+    sirets = _numbers(table)
     order = np.argsort(sirets, kind="stable")
     return _Part(table, sirets[order], order)
 

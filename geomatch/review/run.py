@@ -37,7 +37,8 @@ class ReviewRun:
     Attributes
     ----------
     decisions, bulletins : DataFrame indexed by bulletin
-    candidates : DataFrame sorted by bulletin and rank, at most eight a bulletin
+    candidates : DataFrame sorted by bulletin and rank, at most eight a bulletin; as the file has
+        them, for of a campaign they are millions
     every_id : all bulletins of the run, those that are not to review too
     double : share of the cards that a second clerk settles too
     """
@@ -68,13 +69,10 @@ class ReviewRun:
         DECISIONS.require(decisions, "decisions.parquet")
         decisions = DECISIONS.conform(decisions).set_index("id", drop=False)
         ids = decisions["id"].to_numpy()
-        columns = list(CANDIDATES.columns)
         candidates = read_candidates(
-            run_dir, columns, where={"id": ids}, most=MOST_SHOWN, if_there=_FEATURES
+            run_dir, CANDIDATES.names, where={"id": ids}, most=MOST_SHOWN, if_there=_FEATURES
         )
-        features = candidates.drop(columns=columns)
-        candidates = CANDIDATES.conform(candidates).assign(**features)
-        candidates = candidates.sort_values(["id", "rank"], kind="stable").reset_index(drop=True)
+        candidates = candidates.sort_values(["id", "rank"], kind="stable", ignore_index=True)
         options = Config.from_dict(description["options"], source="run.json").bulletins
         bulletins = read_bulletins(description["input"]["path"], options)
         bulletins = BULLETINS.conform(bulletins[bulletins["id"].isin(ids)])
@@ -154,7 +152,6 @@ class ReviewRun:
 
     def _candidates_of(self, id: str) -> pd.DataFrame:
         at = self._position.get(id)
-        if at is None:
-            return self.candidates.iloc[:0]
-        low, high = self._bounds[1][at : at + 2]
-        return self.candidates.iloc[int(low) : int(high)]
+        low, high = (0, 0) if at is None else map(int, self._bounds[1][at : at + 2])
+        mine = self.candidates.iloc[low:high]
+        return CANDIDATES.conform(mine).assign(**mine.drop(columns=CANDIDATES.names))

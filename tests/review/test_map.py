@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from geomatch.review import Atlas, neighbourhood_svg
@@ -15,6 +17,7 @@ from geomatch.review.atlas import DrawnStreet, Window
 from geomatch.review.labels import Room, place_labels
 from geomatch.review.lines import pieces, street_axis
 from geomatch.review.marks import metres_text
+from geomatch.schema import STORE_ADDRESSES, STORE_STREETS
 from geomatch.store import Store
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -88,8 +91,9 @@ def test_nothing_is_fetched_and_names_are_escaped(
     store: Store, place: dict[str, object], around: pd.DataFrame
 ) -> None:
     atlas = Atlas(store)
-    streets, addresses = atlas.tables("96")
-    atlas._parts["96"] = (streets.assign(nom_voie='Rue "<b>&'), addresses)
+    houses = atlas._houses("96")
+    names = pa.chunked_array([['Rue "<b>&'] * len(houses.names)])
+    atlas._drawn["96"] = replace(houses, names=names)
     svg = neighbourhood_svg(atlas, place, around)
     assert "<b>" not in svg
     assert 'Rue "<b>&' in texts(svg)
@@ -102,14 +106,14 @@ def test_an_atlas_reads_a_departement_once(
 ) -> None:
     atlas = Atlas(store)
     first = neighbourhood_svg(atlas, place, around)
-    tables = atlas.tables("96")
+    houses = atlas._houses("96")
     assert neighbourhood_svg(atlas, place, around) == first
-    assert atlas.tables("96")[1] is tables[1]
+    assert atlas._houses("96") is houses
 
 
 def test_address_text_of_numbers_and_streets(store: Store) -> None:
     atlas = Atlas(store)
-    streets, addresses = atlas.tables("96")
+    streets, addresses = (store.departement(t, "96") for t in (STORE_STREETS, STORE_ADDRESSES))
     house = addresses.iloc[100]
     street = streets[streets["voie_id"] == house["voie_id"]].iloc[0]
     code = street["code_commune"]
