@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 from pyproj import Transformer
 
 from geomatch import paths
-from geomatch.addresses import CommuneIndex, Geocoder, complete_parts, get_parser
+from geomatch.addresses import (
+    AddressParser,
+    CommuneIndex,
+    Geocoder,
+    complete_parts,
+    get_parser,
+)
 from geomatch.bulletins import open_source
 from geomatch.config import AddressOptions
 from geomatch.errors import ConfigError, LayoutError
 from geomatch.paths import Location
-from geomatch.schema import ADDRESS_PARTS, STORE_COMMUNES
+from geomatch.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, STORE_COMMUNES
 from geomatch.store import Store
+from geomatch.territories import departement_of, departements_of
 
 Progress = Callable[[int, int], None]
 #: Names under which the column of a one-line address is recognised.
@@ -29,13 +37,19 @@ _CODE_COLUMNS = {
 _CHUNK = 100_000
 
 
+def _silent(done: int, total: int) -> None:
+    """Tell nobody."""
+
+
 def geocode_addresses(
     texts: Sequence[str],
     store: Store,
     options: AddressOptions | None = None,
     known: pd.DataFrame | None = None,
+    *,
+    progress: Progress = _silent,
 ) -> pd.DataFrame:
-    """Place of each one-line address.
+    """Place of each one-line address, one département after the other.
 
     Parameters
     ----------
@@ -43,6 +57,8 @@ def geocode_addresses(
         Address, postcode and town on one line.
     known : DataFrame, optional
         ``code_commune_declaree``, ``code_postal`` or ``commune`` that columns of their own give.
+    progress : callable
+        Told how many are done of how many: half of the work is to understand them.
 
     Returns
     -------
@@ -51,8 +67,30 @@ def geocode_addresses(
         ``result_housenumber``, ``result_postcode``, ``result_city``, ``result_citycode``,
         ``x``, ``y``, ``crs``, ``lon``, ``lat``, ``uncertainty_m``, ``ban_id``.
     """
-    geocode = _service(store, options or AddressOptions())
-    return geocode(texts, known)
+    options = options or AddressOptions()
+    index, parser = CommuneIndex.open(store), get_parser(options)
+    names = store.country(STORE_COMMUNES)
+    labels = dict(zip(names["code_commune"], names["libelle"], strict=True))
+    known = pd.DataFrame(index=range(len(texts))) if known is None else known
+    understood = []
+    for low in range(0, max(len(texts), 1), _CHUNK):
+        part = slice(low, low + _CHUNK)
+        understood.append(_understood(texts[part], known.iloc[part], index, parser))
+        progress(min(low + _CHUNK, len(texts)) // 2, len(texts))
+    parts, communes = (pa.concat_tables(t) for t in zip(*understood, strict=True))
+    order, found = [], []
+    for every, departements in _by_departement(parts, communes, index, store):
+        geocoder = Geocoder.open(store, departements, options, communes=index)
+        for rows in np.split(every, range(_CHUNK, len(every), _CHUNK)):
+            asked = ADDRESS_PARTS.conform(parts.take(rows).to_pandas())
+            resolved = COMMUNES_RESOLVED.conform(communes.take(rows).to_pandas())
+            places = geocoder.geocode(asked, resolved)
+            cities = [labels.get(code, "") for code in places["code_commune"]]
+            found.append(_result_columns(places, cities))
+            order.append(rows)
+            progress((len(texts) + sum(map(len, order))) // 2, len(texts))
+    back = np.argsort(np.concatenate(order))
+    return pd.concat(found, ignore_index=True).take(back).reset_index(drop=True)
 
 
 def geocode_file(
@@ -62,7 +100,7 @@ def geocode_file(
     *,
     address: str = "",
     options: AddressOptions | None = None,
-    progress: Progress | None = None,
+    progress: Progress = _silent,
 ) -> None:
     """Add the geocode columns to a file of addresses (CSV or Parquet in, CSV or Parquet out).
 
@@ -76,15 +114,9 @@ def geocode_file(
     _check_out(out)
     frame = read_table(source)
     column = _address_column(frame, address)
-    geocode = _service(Store.open(store), options or AddressOptions())
     known = _known_columns(frame, column)
-    parts = []
-    for low in range(0, len(frame), _CHUNK):
-        part = slice(low, low + _CHUNK)
-        parts.append(geocode(frame[column].iloc[part].tolist(), known.iloc[part]))
-        if progress:
-            progress(min(low + _CHUNK, len(frame)), len(frame))
-    found = pd.concat(parts, ignore_index=True) if parts else geocode([], None)
+    texts = frame[column].tolist()
+    found = geocode_addresses(texts, Store.open(store), options, known, progress=progress)
     write_table(pd.concat([frame.reset_index(drop=True), found], axis=1), out)
 
 
@@ -126,32 +158,52 @@ def write_table(frame: pd.DataFrame, out: Location) -> None:
             frame.to_csv(partial, sep=";", index=False)
 
 
-def _service(
-    store: Store, options: AddressOptions
-) -> Callable[[Sequence[str], pd.DataFrame | None], pd.DataFrame]:
-    parser = get_parser(options)
-    index = CommuneIndex.open(store)
-    geocoder = Geocoder.open(store, None, options, communes=index)
-    names = store.country(STORE_COMMUNES)
-    labels = dict(zip(names["code_commune"], names["libelle"], strict=True))
+def _understood(
+    texts: Sequence[str], known: pd.DataFrame, index: CommuneIndex, parser: AddressParser
+) -> tuple[pa.Table, pa.Table]:
+    """Parts of addresses and their communes; as Arrow, for of a file they are millions."""
+    parts = ADDRESS_PARTS.conform(parser.parse(texts))
+    given = known.set_axis(parts.index)
+    for column in ("commune", "code_postal"):
+        if column in given:
+            own = given[column].to_numpy(object)
+            parts[column] = np.where(own != "", own, parts[column])
+    parts = complete_parts(parts, index)
+    asked = parts[["commune", "code_postal"]]
+    if "code_commune_declaree" in given:
+        asked = asked.assign(code_commune_declaree=given["code_commune_declaree"])
+    communes = index.resolve(asked)
+    return tuple(pa.Table.from_pandas(t, preserve_index=False) for t in (parts, communes))
 
-    def geocode(texts: Sequence[str], known: pd.DataFrame | None) -> pd.DataFrame:
-        parts = ADDRESS_PARTS.conform(parser.parse(texts))
-        given = pd.DataFrame(index=parts.index) if known is None else known.set_axis(parts.index)
-        for column in ("commune", "code_postal"):
-            if column in given:
-                own = given[column].to_numpy(object)
-                parts[column] = np.where(own != "", own, parts[column])
-        parts = complete_parts(parts, index)
-        asked = parts[["commune", "code_postal"]]
-        if "code_commune_declaree" in given:
-            asked = asked.assign(code_commune_declaree=given["code_commune_declaree"])
-        communes = index.resolve(asked)
-        places = geocoder.geocode(parts, communes)
-        cities = [labels.get(code, "") for code in places["code_commune"]]
-        return _result_columns(places, cities)
 
-    return geocode
+def _by_departement(
+    parts: pa.Table, communes: pa.Table, index: CommuneIndex, store: Store
+) -> Iterator[tuple[NDArray[np.int64], list[str]]]:
+    """Rows of one département of work after the other, and whose streets may be meant by them.
+
+    Streets of a whole country are a thousand Rues de la Mairie to compare: those of the commune
+    and of the communes that touch it are enough, also across the border.
+    """
+    code = communes.column("code_commune").to_numpy(zero_copy_only=False)
+    postcode = parts.column("code_postal").to_numpy(zero_copy_only=False)
+    of_row = departements_of(np.where(code != "", code, [p[:2] for p in postcode]))
+    number = pd.factorize(of_row, sort=True)[0]
+    order = np.argsort(number, kind="stable")
+    for rows in np.split(order, np.cumsum(np.bincount(number))[:-1]):
+        asked = dict.fromkeys(zip(code[rows].tolist(), postcode[rows].tolist(), strict=True))
+        yield rows, _reached(asked, index, store)
+
+
+def _reached(asked: Iterable[tuple[str, str]], index: CommuneIndex, store: Store) -> list[str]:
+    """Départements of the communes, or else postcodes, that are asked for, and of neighbours."""
+    found: set[str] = set()
+    for code, postcode in asked:
+        stated = index.zone(code) if code else index.of_postcode(postcode)
+        near = {*stated, code, *(n for c in (*stated, code) for n in index.neighbours(c))}
+        found |= {departement_of(c) for c in near if c}
+        if not stated and postcode:
+            found |= {d for d in store.departements if d[:2] == postcode[:2]}
+    return [d for d in store.departements if d in found]
 
 
 def _result_columns(places: pd.DataFrame, cities: list[str]) -> pd.DataFrame:
