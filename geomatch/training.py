@@ -35,6 +35,9 @@ LEAST_WORD_COUNT = 2
 LEAST_BULLETINS = 200
 #: Parts that learn their words from one another; of few, evidence is poorer than it will be.
 FOLDS = 5
+#: Bulletins that weights and thresholds are learned from, and that are measured, at most: of a
+#: whole campaign the rest teaches words, which cost little, and would not change a weight.
+MOST_LEARNED, MOST_MEASURED = 100_000, 50_000
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,8 @@ def train_files(
     :func:`geomatch.verdicts.coded_bulletins`.
 
     With `share` below 1, only that part of the identifiers is learned from and the rest is
-    measured; with 1, what the card says was measured on the training set itself.
+    measured; with 1, what the card says was measured on the training set itself. Of more than
+    :data:`MOST_MEASURED`, so many are measured.
 
     Returns
     -------
@@ -87,6 +91,7 @@ def train_files(
     source |= {"truth_file": paths.name_of(truth)} if truth is not None else {}
     model = train(frame[learned].reset_index(drop=True), told, opened, config, source)
     rest = frame[~learned] if share < 1.0 else frame
+    rest = rest[some(rest["id"].tolist(), MOST_MEASURED)]
     result = Matcher(opened, config, model).match_bulletins(rest.reset_index(drop=True))
     measured = told[told["id"].isin(rest["id"])].drop(columns=TRUST)
     measures = evaluate(result.decisions, result.candidates, measured).as_dict()
@@ -127,6 +132,16 @@ def in_share(ids: Sequence[str], share: float) -> NDArray[np.bool_]:
     return hashed < share * 10_000
 
 
+def some(ids: Sequence[str], most: int) -> NDArray[np.bool_]:
+    """As many of the identifiers at most, the same whatever their order and the machine."""
+    if len(ids) <= most:
+        return np.ones(len(ids), dtype=bool)
+    drawn = np.array([zlib.crc32(f"some {i}".encode()) for i in ids])
+    kept = np.zeros(len(ids), dtype=bool)
+    kept[np.lexsort((np.array(ids, dtype=object).astype(str), drawn))[:most]] = True
+    return kept
+
+
 def train(
     frame: pd.DataFrame,
     truth: pd.DataFrame,
@@ -134,7 +149,9 @@ def train(
     config: Config,
     trained_on: Mapping[str, Any],
 ) -> Model:
-    """Fit a model on every bulletin of `frame` whose id is in `truth`.
+    """Fit a model on the bulletins of `frame` whose id is in `truth`.
+
+    All of them teach words, at most :data:`MOST_LEARNED` the rest.
 
     Parameters
     ----------
@@ -163,13 +180,13 @@ def train(
         )
     frame = frame[known].reset_index(drop=True)
     outcome = truth.iloc[position[known].astype(int)].reset_index(drop=True)
-    sample = cross_evidence(frame, outcome, store, config)
+    weighed = some(frame["id"].tolist(), MOST_LEARNED)
+    sample = cross_evidence(frame, outcome, store, config, weighed)
     model = fit(sample)
-    return replace(
-        model,
-        **count_words(frame, outcome),
-        trained_on={**trained_on, "bulletins": int(known.sum())},
-    )
+    told = {"bulletins": int(known.sum())}
+    if not weighed.all():
+        told["weights_from"] = int(weighed.sum())
+    return replace(model, **count_words(frame, outcome), trained_on={**trained_on, **told})
 
 
 def count_words(bulletins: pd.DataFrame, truth: pd.DataFrame) -> dict[str, pd.DataFrame]:
@@ -184,20 +201,27 @@ def count_words(bulletins: pd.DataFrame, truth: pd.DataFrame) -> dict[str, pd.Da
 
 
 def cross_evidence(
-    frame: pd.DataFrame, truth: pd.DataFrame, store: Store, config: Config
+    frame: pd.DataFrame,
+    truth: pd.DataFrame,
+    store: Store,
+    config: Config,
+    asked: NDArray[np.bool_] | None = None,
 ) -> Sample:
-    """Candidates and features of every bulletin, its words learned from the other folds.
+    """Candidates and features of bulletins, their words learned from the other folds.
 
-    Rows of the sample are those of `frame`, fold by fold.
+    Rows of the sample are those of `frame` that are `asked` for (None: all), fold by fold.
     """
     fold = np.array([zlib.crc32(i.encode()) // 10_000 % FOLDS for i in truth["id"]])
     base = UNTRAINED
     parts: list[Sample] = []
     matcher = Matcher(store, config, base)
     offset = 0
-    for own in (fold == number for number in np.unique(fold)):
+    wanted = np.ones(len(frame), dtype=bool) if asked is None else asked
+    for number in np.unique(fold[wanted]):
+        own = fold == number
         words = count_words(frame[~own].reset_index(drop=True), truth[~own].reset_index(drop=True))
         matcher = matcher.with_model(replace(base, **words))
+        own &= wanted
         prepared = matcher.prepare(frame[own].reset_index(drop=True))
         pairs, features = matcher.pairs(prepared)
         flags = decisions.bulletin_flags(

@@ -21,7 +21,7 @@ from geomatch.fitting import fit_choice, fit_logistic, fit_offset
 from geomatch.model import Model
 from geomatch.ranking import FEATURE_NAMES
 from geomatch.store import Store
-from geomatch.training import LEAST_WORD_COUNT, count_words, in_share, train, train_files
+from geomatch.training import LEAST_WORD_COUNT, count_words, in_share, some, train, train_files
 
 ids = st.lists(st.text(max_size=8), unique=True, max_size=50)
 
@@ -112,6 +112,34 @@ def test_a_larger_share_holds_the_smaller(identifiers: list[str], one: float, ot
 def test_a_share_is_about_that_part() -> None:
     kept = in_share([str(i) for i in range(20_000)], 0.3)
     assert kept.mean() == pytest.approx(0.3, abs=0.02)
+
+
+@given(ids, st.integers(1, 30), st.randoms(use_true_random=False))
+def test_some_are_as_many_as_asked_and_the_same_in_any_order(
+    identifiers: list[str], most: int, random: object
+) -> None:
+    def kept(listed: list[str]) -> set[str]:
+        return {i for i, is_kept in zip(listed, some(listed, most), strict=True) if is_kept}
+
+    mixed = list(identifiers)
+    random.shuffle(mixed)  # type: ignore[attr-defined]
+    assert kept(identifiers) == kept(mixed)
+    assert some(identifiers, most).sum() == min(most, len(identifiers))
+
+
+def test_of_many_bulletins_all_teach_words_and_some_the_weights(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geomatch.training.MOST_LEARNED", 250)
+    monkeypatch.setattr("geomatch.training.MOST_MEASURED", 120)
+    files, out = chain.files, tmp_path / "m"
+    card = train_files(files.bulletins, files.truth, chain.store, out, Config())
+    assert (card["bulletins"], card["weights_from"], card["n"]) == (400, 250, 120)
+    assert "- weights_from: 250" in (out / "model_card.md").read_text(encoding="utf-8")
+    for name in ("activity_words.csv", "profession_words.csv"):
+        assert (out / name).read_bytes() == (chain.model / name).read_bytes()
+    assert Model.load(out).ranking != Model.load(chain.model).ranking
+    assert "weights_from" not in chain.card
 
 
 # ------------------------------------------------------------------ refusals
