@@ -37,7 +37,7 @@ LEAST_BULLETINS = 200
 FOLDS = 5
 #: Bulletins that weights and thresholds are learned from, and that are measured, at most: of a
 #: whole campaign the rest teaches words, which cost little, and would not change a weight.
-MOST_LEARNED, MOST_MEASURED = 100_000, 50_000
+MOST_LEARNED, MOST_MEASURED = 50_000, 50_000
 
 
 @dataclass(frozen=True)
