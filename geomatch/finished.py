@@ -35,7 +35,7 @@ def read_run(run: Location) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(paths.read_bytes(file))
     except (OSError, ValueError) as error:
-        raise DataError(f"{file} is not readable ({error}); {_EXPECTED}") from error
+        raise _unreadable(file, error) from error
     sections = content if isinstance(content, dict) else {}
     lacks = [f"{a}.{b}" for a, b in _DESCRIBED if not _has(sections.get(a), b)]
     if lacks:
@@ -126,7 +126,13 @@ def _table(
             )
             return found.to_pandas()
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{path} is not readable ({error}); {_EXPECTED}") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Location, error: Exception) -> DataError:
+    is_absent = isinstance(error, FileNotFoundError)
+    what = "is not there" if is_absent else f"is not readable ({error})"
+    return DataError(f"{path} {what}; {_EXPECTED}")
 
 
 @contextmanager
