@@ -91,7 +91,7 @@ def train_files(
     source |= {"truth_file": paths.name_of(truth)} if truth is not None else {}
     model = train(frame[learned].reset_index(drop=True), told, opened, config, source)
     rest = frame[~learned] if share < 1.0 else frame
-    rest = rest[some(rest["id"].tolist(), MOST_MEASURED)]
+    rest = rest[draw(rest["id"].tolist(), MOST_MEASURED)]
     result = Matcher(opened, config, model).match_bulletins(rest.reset_index(drop=True))
     measured = told[told["id"].isin(rest["id"])].drop(columns=TRUST)
     measures = evaluate(result.decisions, result.candidates, measured).as_dict()
@@ -132,11 +132,11 @@ def in_share(ids: Sequence[str], share: float) -> NDArray[np.bool_]:
     return hashed < share * 10_000
 
 
-def some(ids: Sequence[str], most: int) -> NDArray[np.bool_]:
+def draw(ids: Sequence[str], most: int) -> NDArray[np.bool_]:
     """As many of the identifiers at most, the same whatever their order and the machine."""
     if len(ids) <= most:
         return np.ones(len(ids), dtype=bool)
-    drawn = np.array([zlib.crc32(f"some {i}".encode()) for i in ids])
+    drawn = np.array([zlib.crc32(f"draw {i}".encode()) for i in ids])
     kept = np.zeros(len(ids), dtype=bool)
     kept[np.lexsort((np.array(ids, dtype=object).astype(str), drawn))[:most]] = True
     return kept
@@ -180,7 +180,7 @@ def train(
         )
     frame = frame[known].reset_index(drop=True)
     outcome = truth.iloc[position[known].astype(int)].reset_index(drop=True)
-    weighed = some(frame["id"].tolist(), MOST_LEARNED)
+    weighed = draw(frame["id"].tolist(), MOST_LEARNED)
     sample = cross_evidence(frame, outcome, store, config, weighed)
     model = fit(sample)
     told = {"bulletins": int(known.sum())}

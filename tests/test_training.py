@@ -21,7 +21,7 @@ from geomatch.fitting import fit_choice, fit_logistic, fit_offset
 from geomatch.model import Model
 from geomatch.ranking import FEATURE_NAMES
 from geomatch.store import Store
-from geomatch.training import LEAST_WORD_COUNT, count_words, in_share, some, train, train_files
+from geomatch.training import LEAST_WORD_COUNT, count_words, draw, in_share, train, train_files
 
 ids = st.lists(st.text(max_size=8), unique=True, max_size=50)
 
@@ -115,16 +115,16 @@ def test_a_share_is_about_that_part() -> None:
 
 
 @given(ids, st.integers(1, 30), st.randoms(use_true_random=False))
-def test_some_are_as_many_as_asked_and_the_same_in_any_order(
+def test_a_draw_is_as_many_as_asked_and_the_same_in_any_order(
     identifiers: list[str], most: int, random: object
 ) -> None:
     def kept(listed: list[str]) -> set[str]:
-        return {i for i, is_kept in zip(listed, some(listed, most), strict=True) if is_kept}
+        return {i for i, is_kept in zip(listed, draw(listed, most), strict=True) if is_kept}
 
     mixed = list(identifiers)
     random.shuffle(mixed)  # type: ignore[attr-defined]
     assert kept(identifiers) == kept(mixed)
-    assert some(identifiers, most).sum() == min(most, len(identifiers))
+    assert draw(identifiers, most).sum() == min(most, len(identifiers))
 
 
 def test_of_many_bulletins_all_teach_words_and_some_the_weights(
