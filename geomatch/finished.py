@@ -117,14 +117,8 @@ def _table(
             rows: pc.Expression | None = None
             for one in chosen:
                 rows = one if rows is None else rows & one
-            # A folder named a=1 is no partition of anything.
-            found = pq.read_table(
-                local,
-                columns=columns and [*columns, *(c for c in if_there if c in known)],
-                filters=rows,
-                partitioning=None,
-            )
-            return found.to_pandas()
+            asked = columns and [*columns, *(c for c in if_there if c in known)]
+            return pq.read_table(local, columns=asked, filters=rows).to_pandas()
     except (OSError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error
 

@@ -324,6 +324,14 @@ def test_strata_come_from_decisions_bulletins_or_truth():
     assert len(found.strata_tables()) == 3
 
 
+def test_values_of_one_name_are_one_stratum_and_bulletins_count_by_their_first_row():
+    bulletins = pd.DataFrame(
+        {"id": list("badcbfeb"), "mode": [1, "1", "1", 1, "other", "0", "0", "other"]}, dtype=object
+    )
+    strata = evaluate(DECISIONS, CANDIDATES, TRUTH, bulletins=bulletins, by=["mode"]).as_dict()
+    assert [(v, m["n"]) for v, m in strata["strata"]["mode"].items()] == [("1", 4), ("0", 2)]
+
+
 def test_unknown_strata_are_told_together():
     with pytest.raises(ConfigError, match="by lune, soleil: expected columns"):
         evaluate(DECISIONS, CANDIDATES, TRUTH, by=["lune", "id", "soleil"])

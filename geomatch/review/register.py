@@ -99,7 +99,6 @@ class Register:
                 part = _read(self.store, departement)
                 while len(self._parts) >= _MOST:
                     self._parts.pop(next(iter(self._parts)))
-                pa.default_memory_pool().release_unused()
             self._parts[departement] = part  # now the latest used
             return part
 

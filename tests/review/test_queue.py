@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 import pytest
 
@@ -62,6 +64,18 @@ def test_the_card_that_settles_most_comes_first() -> None:
 def test_two_sessions_never_have_the_same_card() -> None:
     queue = Queue(cards(3))
     assert [queue.take(s, ALL, 0.0) for s in "abcd"] == [0, 1, 2, None]
+
+
+def test_a_bulletin_without_candidates_comes_last_and_promises_nothing() -> None:
+    ids = ["B0", "B1"]
+    bulletins = BULLETINS.conform(pd.DataFrame({"id": ids}))
+    decisions = DECISIONS.conform(pd.DataFrame({"id": ids, "probability": [math.nan, 0.4]}))
+    candidates = CANDIDATES.conform(pd.DataFrame({"id": ["B1"], "rank": 1, "probability": 0.4}))
+    made = make_cards(decisions, bulletins, candidates)
+    assert [(c.ids, c.gain, c.probability) for c in made] == [
+        (("B1",), 0.4, 0.4),
+        (("B0",), 0.0, 0.0),
+    ]
 
 
 def test_a_session_gets_its_own_card_again_until_it_is_done() -> None:
