@@ -136,8 +136,7 @@ def _bulletin(description: dict[str, Any], bulletin: str) -> pd.DataFrame | None
     source = description["input"]["path"]
     if not paths.is_file(source):
         return None
-    bulletins = read_bulletins(source, reading_options(description))
-    found = bulletins[bulletins["id"] == bulletin].reset_index(drop=True)
+    found = read_bulletins(source, reading_options(description), only=[bulletin])
     return found if len(found) else None
 
 

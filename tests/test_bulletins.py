@@ -275,6 +275,16 @@ def test_unreadable_file_raises(write):
         read_bulletins(path)
 
 
+def test_bulletins_of_some_identifiers_are_read_as_among_all(write):
+    rows = ["a;UN;r", "b;DEUX;r", "", "c;TROIS", "b;QUATRE;r;trop", "d;CIN\x01Q;r", ";SIX;r"]
+    path = write("id;nom;adresse\n" + "\n".join(rows) + "\n")
+    whole = read_bulletins(path)
+    assert (whole["probleme"] != "").sum() > 3
+    for only in (["b"], ["d", "c"], ["a", "z"], [""], ["z"], []):
+        expected = whole[whole["id"].isin(only)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(read_bulletins(path, only=only), expected)
+
+
 # ------------------------------------------------------------------------------ in memory
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,12 @@ _CODE_WIDTHS = {
 }
 
 
-def read_bulletins(path: Location, options: BulletinOptions | None = None) -> pd.DataFrame:
+def read_bulletins(
+    path: Location,
+    options: BulletinOptions | None = None,
+    *,
+    only: Collection[str] | None = None,
+) -> pd.DataFrame:
     """Read a bulletins file.
 
     Parameters
@@ -49,6 +54,8 @@ def read_bulletins(path: Location, options: BulletinOptions | None = None) -> pd
         CSV (``;``, ``,``, tab or ``|``; UTF-8 or Latin-1; plain or gzip) or Parquet.
     options
         Layout and column mapping; None: everything is recognised.
+    only
+        Identifiers of the bulletins to read, None for all.
 
     Returns
     -------
@@ -67,7 +74,15 @@ def read_bulletins(path: Location, options: BulletinOptions | None = None) -> pd
     layout = recognise(source.header, options or BulletinOptions(), source=source.name)
     positions = sorted(set(layout.columns.values()))
     arrays, ragged = source.columns(positions)
-    return _assemble(dict(zip(positions, arrays, strict=True)), layout, ragged).frame()
+    columns = dict(zip(positions, arrays, strict=True))
+    if only is None:
+        return _assemble(columns, layout, ragged).frame()
+    ids = pd.Series(clean_column(columns[layout.columns["id"]]).values, dtype=object)
+    rows = np.flatnonzero(ids.isin(set(only)))
+    chosen = {p: a.take(pa.array(rows)) for p, a in columns.items()}
+    # All rows of an identifier are there, so that the doubles among them are told as ever.
+    torn = {i: ragged[row] for i, row in enumerate(rows.tolist()) if row in ragged}
+    return _assemble(chosen, layout, torn).plus(source_row=rows).frame()
 
 
 def standardise(frame: pd.DataFrame, options: BulletinOptions | None = None) -> pd.DataFrame:

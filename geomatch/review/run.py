@@ -74,8 +74,8 @@ class ReviewRun:
         )
         candidates = candidates.sort_values(["id", "rank"], kind="stable", ignore_index=True)
         options = Config.from_dict(description["options"], source="run.json").bulletins
-        bulletins = read_bulletins(description["input"]["path"], options)
-        bulletins = BULLETINS.conform(bulletins[bulletins["id"].isin(ids)])
+        source = description["input"]["path"]
+        bulletins = BULLETINS.conform(read_bulletins(source, options, only=ids))
         missing = len(decisions) - bulletins["id"].nunique()
         if missing:
             raise DataError(

@@ -147,7 +147,7 @@ def run_frames(
     options = Config.from_dict(description["options"], source="run.json").bulletins
     where = None if ids is None else {"id": ids}
     return (
-        read_bulletins(description["input"]["path"], options),
+        read_bulletins(description["input"]["path"], options, only=ids),
         read_decisions(folder, where=where),
         read_candidates(folder, where=where),
     )
