@@ -81,7 +81,8 @@ def _looked_at(
         communes = np.flatnonzero(places.town == told)
         here = telling[town == told]
         inside = (places.relation[np.ix_(places.zone[here], communes)] == INSIDE).any(axis=1)
-        yield here[~inside], communes, False
+        if not inside.all():
+            yield here[~inside], communes, False
 
 
 def _towns_told(

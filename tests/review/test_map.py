@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 import re
+import shutil
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
+from gazetteer.store import write_departement
 from geomatch.review import Atlas, neighbourhood_svg
 from geomatch.review.atlas import DrawnStreet, Window
 from geomatch.review.labels import Room, place_labels
@@ -109,6 +112,16 @@ def test_an_atlas_reads_a_departement_once(
     houses = atlas._houses("96")
     assert neighbourhood_svg(atlas, place, around) == first
     assert atlas._houses("96") is houses
+
+
+def test_streets_go_by_their_number_whatever_their_order_in_the_store(
+    store: Store, place: dict[str, object], around: pd.DataFrame, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copytree(store.path, tmp_path / "store"))
+    streets = store.departement(STORE_STREETS, "96").iloc[::-1]
+    write_departement(copy, STORE_STREETS, "96", streets, crs=2154)
+    expected = neighbourhood_svg(Atlas(store), place, around)
+    assert neighbourhood_svg(Atlas(Store.open(copy)), place, around) == expected
 
 
 def test_address_text_of_numbers_and_streets(store: Store) -> None:
