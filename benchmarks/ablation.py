@@ -16,14 +16,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from geomatch import collective, decisions, ranking, training
 from geomatch.bulletins import read_bulletins
-from geomatch.candidates import BY_ACTIVITY, BY_NAME, BY_RADIUS, BY_STREET
-from geomatch.config import Config
+from geomatch.core.config import Config
 from geomatch.evaluation import read_truth
 from geomatch.evaluation.measures import Curve
-from geomatch.matcher import Matcher
-from geomatch.store import Store
+from geomatch.linkage import collective, comparison, decisions
+from geomatch.linkage.blocking import BY_ACTIVITY, BY_NAME, BY_RADIUS, BY_STREET
+from geomatch.linkage.matcher import Matcher
+from geomatch.store.reader import Store
+from geomatch.training import train
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "names, letter by letter": ("characters", "contained", "token_set", "best_characters"),
@@ -54,12 +55,12 @@ def main() -> None:
     asked = parser.parse_args()
     store = Store.open(asked.store)
     coded = sample("rp_dev", asked.bench, store)
-    half = training.in_share(coded.truth["id"].tolist(), 0.5)
+    half = train.in_share(coded.truth["id"].tolist(), 0.5)
     learned, rest = part_of(coded, half), part_of(coded, ~half)
     real = real_sample("real_dev", asked.bench, store)
     tell("all", learned, rest, real)
     for group, without in GROUPS.items():
-        names = [n for n in ranking.FEATURE_NAMES if n not in without]
+        names = [n for n in comparison.FEATURE_NAMES if n not in without]
         tell(f"without {group}", learned, rest, real, names)
     for source, bit in SOURCES.items():
         sets = [only_sources(s, ~bit) for s in (learned, rest, real)]
@@ -68,12 +69,12 @@ def main() -> None:
     tell("without the collective pass", *alone)
 
 
-def sample(name: str, bench: Path, store: Store) -> training.Sample:
+def sample(name: str, bench: Path, store: Store) -> train.Sample:
     frame, truth = read(name, bench)
-    return training.cross_evidence(frame, truth, store, Config())
+    return train.cross_evidence(frame, truth, store, Config())
 
 
-def real_sample(name: str, bench: Path, store: Store) -> training.Sample:
+def real_sample(name: str, bench: Path, store: Store) -> train.Sample:
     """Bulletins as the shipped words understand them."""
     frame, truth = read(name, bench)
     matcher = Matcher.open(store.path)
@@ -83,7 +84,7 @@ def real_sample(name: str, bench: Path, store: Store) -> training.Sample:
     flags = decisions.bulletin_flags(prepared.told, prepared.kinds, level).frame()
     texts = matcher.naf_of_texts(prepared).frame()
     group = pd.Series(prepared.departement, dtype=object)
-    return training.Sample(pairs.frame(), features.frame(), flags, texts, truth, group)
+    return train.Sample(pairs.frame(), features.frame(), flags, texts, truth, group)
 
 
 def read(name: str, bench: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -92,7 +93,7 @@ def read(name: str, bench: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return frame, truth.loc[frame["id"]].reset_index()
 
 
-def part_of(sample: training.Sample, rows: np.ndarray) -> training.Sample:
+def part_of(sample: train.Sample, rows: np.ndarray) -> train.Sample:
     position = np.cumsum(rows) - 1
     row = sample.pairs["row"].to_numpy()
     kept = rows[row]
@@ -105,7 +106,7 @@ def part_of(sample: training.Sample, rows: np.ndarray) -> training.Sample:
     return replace(sample, pairs=pairs, features=features, **aligned)
 
 
-def only_sources(sample: training.Sample, bits: int) -> training.Sample:
+def only_sources(sample: train.Sample, bits: int) -> train.Sample:
     kept = (sample.pairs["source"].to_numpy() & bits) > 0
     pairs, features = sample.pairs[kept], sample.features[kept]
     return replace(
@@ -115,17 +116,17 @@ def only_sources(sample: training.Sample, bits: int) -> training.Sample:
 
 def tell(
     variant: str,
-    learned: training.Sample,
-    rest: training.Sample,
-    real: training.Sample,
-    names: Sequence[str] = ranking.FEATURE_NAMES,
+    learned: train.Sample,
+    rest: train.Sample,
+    real: train.Sample,
+    names: Sequence[str] = comparison.FEATURE_NAMES,
 ) -> None:
-    model = training.fit(learned, names)
+    model = train.fit(learned, names)
     figures = {"rp_dev": measured(model, rest), "real_dev": measured(model, real)}
     print(json.dumps({"variant": variant, **figures}), flush=True)
 
 
-def measured(model: training.Model, sample: training.Sample) -> dict[str, float]:
+def measured(model: train.Model, sample: train.Sample) -> dict[str, float]:
     score = model.ranking.score(sample.features)
     group = sample.group.to_numpy(object)
     size = sample.features["size"].to_numpy()

@@ -32,14 +32,14 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measured import measured
-from geomatch import candidates, decisions, ranking
-from geomatch import matcher as matching
 from geomatch.addresses import CommuneIndex, Geocoder
-from geomatch.addresses.rules import RulesParser
+from geomatch.addresses.parse.rules import RulesParser
 from geomatch.bulletins import standardise
-from geomatch.config import Config
-from geomatch.coverage import Coverage
-from geomatch.matcher import Matcher
+from geomatch.core.config import Config
+from geomatch.linkage import blocking, comparison, decisions
+from geomatch.linkage import matcher as matching
+from geomatch.linkage.matcher import Matcher
+from geomatch.names.coverage import Coverage
 
 #: Phase → the functions whose time it is: owner and name. None calls another.
 PHASES: dict[str, tuple[tuple[Any, str], ...]] = {
@@ -47,10 +47,10 @@ PHASES: dict[str, tuple[tuple[Any, str], ...]] = {
     "commune": ((CommuneIndex, "answers"),),
     "geocode": ((Geocoder, "places"),),
     "words": ((Coverage, "__init__"),),
-    "names": ((matching, "similar_names"), (candidates, "by_name")),
-    "places": ((candidates, "by_place"),),
-    "activity": ((candidates, "by_activity"),),
-    "features": ((ranking, "compare"),),
+    "names": ((matching, "similar_names"), (blocking, "by_name")),
+    "places": ((blocking, "by_place"),),
+    "activity": ((blocking, "by_activity"),),
+    "features": ((comparison, "compare"),),
     "decisions": ((decisions, "decide"), (decisions, "decide_naf")),
 }
 

@@ -23,8 +23,8 @@ from pathlib import Path
 import psutil
 from distributed import Client
 
-from geomatch.batch import RunOptions, run
-from geomatch.config import Config
+from geomatch.core.config import Config
+from geomatch.runs.batch import RunOptions, run
 
 
 def main() -> None:

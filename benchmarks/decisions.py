@@ -17,8 +17,8 @@ from finished import arguments, unseen
 
 from geomatch.evaluation import Measure, evaluate, read_truth, share
 from geomatch.evaluation.measures import Curve, calibration, calibration_error
-from geomatch.finished import read_candidates, read_decisions, read_run
-from geomatch.model import Model, threshold_for
+from geomatch.linkage.model import Model, threshold_for
+from geomatch.runs.results import read_candidates, read_decisions, read_run
 
 TARGETS = (0.90, 0.95, 0.98)
 #: NAF divisions of public services, and first digits of a public body's SIREN.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from geomatch.training import in_share
+from geomatch.training.train import in_share
 
 
 def arguments(description: str | None) -> argparse.ArgumentParser:

@@ -18,13 +18,13 @@ from noise import NO_STREET, Address, noisy, split_type
 from scipy.optimize import minimize
 
 from geomatch.addresses import Geocoder, complete_parts, get_parser
-from geomatch.addresses import search as search_module
-from geomatch.addresses.street_score import WEIGHTS, Pairs, features
-from geomatch.columns import texts
-from geomatch.config import AddressOptions
-from geomatch.schema import STORE_ESTABLISHMENTS
-from geomatch.store import Store
-from geomatch.territories import departement_of
+from geomatch.addresses.streets import search as search_module
+from geomatch.addresses.streets.street_score import WEIGHTS, Pairs, features
+from geomatch.arrays.arrow import texts
+from geomatch.core.config import AddressOptions
+from geomatch.core.schema import STORE_ESTABLISHMENTS
+from geomatch.core.territories import departement_of
+from geomatch.store.reader import Store
 
 
 def main() -> None:

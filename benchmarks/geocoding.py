@@ -33,10 +33,10 @@ from geomatch.addresses import (
     get_parser,
 )
 from geomatch.bulletins import read_bulletins
-from geomatch.config import AddressOptions
-from geomatch.schema import STORE_ESTABLISHMENTS
-from geomatch.store import Store
-from geomatch.voies import street_key
+from geomatch.core.config import AddressOptions
+from geomatch.core.schema import STORE_ESTABLISHMENTS
+from geomatch.core.street_keys import street_key
+from geomatch.store.reader import Store
 
 NEAR_M = 50.0
 CASES = Path(__file__).parent.parent / "tests" / "cases" / "parse.csv"

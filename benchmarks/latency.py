@@ -20,8 +20,8 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.campaign import of_departement, read
-from geomatch.config import Config
-from geomatch.matcher import Matcher
+from geomatch.core.config import Config
+from geomatch.linkage.matcher import Matcher
 
 
 def measured(bulletins: pd.DataFrame, store: Path) -> dict[str, float]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from geomatch.voies import leading_type, street_types, street_word_table
+from geomatch.core.street_keys import leading_type, street_types, street_word_table
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 COMPANIES = (

@@ -18,10 +18,10 @@ import pandas as pd
 
 from geomatch.bulletins import read_bulletins
 from geomatch.evaluation import read_truth
-from geomatch.matcher import Matcher
-from geomatch.names import employer_names
-from geomatch.national import departements_of_names
-from geomatch.training import in_share
+from geomatch.linkage.by_rare_name import departements_of_names
+from geomatch.linkage.matcher import Matcher
+from geomatch.names.clean import employer_names
+from geomatch.training.train import in_share
 
 PLACE = ("commune", "departement", "code_postal", "code_commune_declaree",
          "code_commune_residence", "lieu_travail", "adresse", "numero", "rep", "type_voie",

@@ -22,10 +22,10 @@ from numpy.typing import NDArray
 
 from gazetteer.build import BuildOptions, build
 from geomatch.bulletins import read_bulletins
-from geomatch.config import Config, DecisionOptions
+from geomatch.core.config import Config, DecisionOptions
 from geomatch.evaluation import evaluate, read_truth
-from geomatch.matcher import Matcher
-from geomatch.training import in_share, train
+from geomatch.linkage.matcher import Matcher
+from geomatch.training.train import in_share, train
 
 KEPT = ("n", "n_with_truth", "top1", "recall_20", "coding_rate", "precision", "coverage_90",
         "coverage_95", "coverage_98", "calibration_error")  # fmt: skip

@@ -17,12 +17,12 @@ import numpy as np
 import pandas as pd
 
 from geomatch.bulletins import read_bulletins
-from geomatch.config import Config
+from geomatch.core.config import Config
 from geomatch.evaluation import evaluate, read_truth
-from geomatch.matcher import Matcher
-from geomatch.store import Store
-from geomatch.training import in_share, train
-from geomatch.verdicts import TRUST
+from geomatch.linkage.matcher import Matcher
+from geomatch.store.reader import Store
+from geomatch.training.train import in_share, train
+from geomatch.training.verdicts import TRUST
 
 _KEPT = ("n", "top1", "coverage_95", "coding_rate", "precision", "calibration_error")
 

@@ -18,8 +18,8 @@ from gazetteer.sources import Source
 from gazetteer.store import write_departement
 from gazetteer.streets import grouped
 from gazetteer.territory import DEPARTEMENT_SQL
-from geomatch.schema import STORE_ADDRESSES, STORE_STREETS
-from geomatch.territories import crs_of
+from geomatch.core.schema import STORE_ADDRESSES, STORE_STREETS
+from geomatch.core.territories import crs_of
 
 log = logging.getLogger(__name__)
 

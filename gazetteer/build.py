@@ -27,8 +27,8 @@ from gazetteer.sources import Source
 from gazetteer.store import write_country, write_manifest
 from gazetteer.swap import locked, staging, swap
 from gazetteer.workshop import Workshop
-from geomatch.errors import ConfigError
-from geomatch.schema import (
+from geomatch.core.errors import ConfigError
+from geomatch.core.schema import (
     STORE_COMMUNE_HISTORY,
     STORE_COMMUNE_NAMES,
     STORE_COMMUNE_NEIGHBOURS,
@@ -38,8 +38,8 @@ from geomatch.schema import (
     STORE_FORMAT_VERSION,
     STORE_NAF,
 )
-from geomatch.store import POOLS, Store
-from geomatch.territories import crs_of
+from geomatch.core.territories import crs_of
+from geomatch.store.reader import POOLS, Store
 
 __all__ = ["BuildOptions", "build"]
 

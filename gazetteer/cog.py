@@ -17,10 +17,10 @@ from gazetteer.engine import frame, store_frame
 from gazetteer.reading import table_of
 from gazetteer.sources import Source
 from geomatch.addresses import name_columns
-from geomatch.errors import DataError
-from geomatch.schema import STORE_COMMUNE_HISTORY, STORE_COMMUNE_NAMES, STORE_COMMUNE_POSTCODES
-from geomatch.territories import departement_of
-from geomatch.text import normalise
+from geomatch.core.errors import DataError
+from geomatch.core.schema import STORE_COMMUNE_HISTORY, STORE_COMMUNE_NAMES, STORE_COMMUNE_POSTCODES
+from geomatch.core.territories import departement_of
+from geomatch.core.text import normalise
 
 #: COG movements after which the commune that was there still is, with its code: creations and
 #: restorations. They never make a code an old one.

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from gazetteer.territory import checked_departements
 from gazetteer.transfer import Patience, Transfer, session
-from geomatch.errors import ConfigError, SourceUnavailableError
+from geomatch.core.errors import ConfigError, SourceUnavailableError
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from geomatch.errors import DataError
+from geomatch.core.errors import DataError
 
 
 @contextmanager

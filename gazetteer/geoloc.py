@@ -10,7 +10,7 @@ import pandas as pd
 from gazetteer.engine import frame, run
 from gazetteer.reading import reading, select
 from gazetteer.sources import Source
-from geomatch.territories import crs_of
+from geomatch.core.territories import crs_of
 
 #: Fewer positions than this do not show where a commune is.
 MIN_GEOLOCATED = 5

@@ -12,9 +12,9 @@ from typing import Any
 import geomatch
 from gazetteer.options import BuildOptions
 from gazetteer.sources import Source, find, need, only
-from geomatch.errors import StoreError
-from geomatch.schema import COUNTRY_TABLES, STORE_FORMAT_VERSION
-from geomatch.store import country_path, read_manifest
+from geomatch.core.errors import StoreError
+from geomatch.core.schema import COUNTRY_TABLES, STORE_FORMAT_VERSION
+from geomatch.store.reader import country_path, read_manifest
 
 #: What makes a source the same source.
 _IDENTITY = ("role", "name", "size", "sha256")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gazetteer.workshop import Workshop
-from geomatch.errors import ConfigError
+from geomatch.core.errors import ConfigError
 
 #: A job: where it works and what it is about → what it reports.
 Work = Callable[[Workshop, Any], dict[str, Any]]

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from gazetteer.places import project
 from geomatch.addresses import Geocoder, register_parts
-from geomatch.territories import crs_of
+from geomatch.core.territories import crs_of
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pandas as pd
 from gazetteer.engine import frame, quoted, run
 from gazetteer.reading import reading, select
 from gazetteer.sources import Source
-from geomatch.schema import STORE_NAF
+from geomatch.core.schema import STORE_NAF
 
 #: Pairs (word, NAF) seen fewer times than this say nothing.
 MIN_COUNT = 2
@@ -68,7 +68,7 @@ def naf_words(con: duckdb.DuckDBPyConnection, register: str) -> pd.DataFrame:
 def define_macros(con: duckdb.DuckDBPyConnection) -> None:
     """SQL functions the build uses: ``hypot2``, ``name_key``, ``valid_naf``.
 
-    ``name_key`` is :func:`geomatch.text.normalise` without the repair of doubly encoded text.
+    ``name_key`` is :func:`geomatch.core.text.normalise` without the repair of doubly encoded text.
     ``valid_naf`` gives a code of five signs its dot, and NULL for anything else.
     """
     run(con, "CREATE OR REPLACE MACRO hypot2(a, b) AS a * a + b * b")

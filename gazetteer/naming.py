@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import pyarrow as pa
 
-from geomatch.register_names import register_names
+from geomatch.names.register import register_names
 
 _COLUMNS = ["siren", "denomination", "sigle", "denominations_usuelles", "enseignes", "personne",
             "libelle_commune", "code_commune", "naf", "categorie_juridique", "nom_voie",
@@ -23,7 +23,7 @@ def commune_labels(communes: pd.DataFrame) -> dict[str, str]:
 
 
 def named(register: pa.Table, labels: Mapping[str, str]) -> pd.DataFrame:
-    """Names of the rows of one département (:data:`geomatch.schema.NAMES`), in slices."""
+    """Names of the rows of one département (:data:`geomatch.core.schema.NAMES`), in slices."""
     parts = []
     for start in range(0, register.num_rows, _SLICE):
         rows = register.select(_COLUMNS).slice(start, _SLICE).to_pandas().fillna("")

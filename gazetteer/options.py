@@ -10,8 +10,8 @@ from typing import Any
 
 from gazetteer.register import NAFREV2, NOMENCLATURES
 from gazetteer.territory import checked_departements
-from geomatch.errors import ConfigError
-from geomatch.store import MANIFEST
+from geomatch.core.errors import ConfigError
+from geomatch.store.reader import MANIFEST
 
 _MEMORY = re.compile(r"(\d+(?:\.\d+)?) ?([KMGT]i?B)", re.IGNORECASE)
 

@@ -22,9 +22,9 @@ from gazetteer.sources import Source
 from gazetteer.store import write_country, write_departement
 from gazetteer.workshop import Workshop
 from geomatch.addresses import CommuneIndex, Geocoder
-from geomatch.schema import NAMES, STORE_COMMUNES, STORE_ESTABLISHMENTS, STORE_NAF_WORDS
-from geomatch.store import Store
-from geomatch.territories import crs_of, departement_of
+from geomatch.core.schema import NAMES, STORE_COMMUNES, STORE_ESTABLISHMENTS, STORE_NAF_WORDS
+from geomatch.core.territories import crs_of, departement_of
+from geomatch.store.reader import Store
 
 #: Tables that cutting the BAN up needs, as files of the workshop.
 COMMUNE_TABLES = ("communes", "commune_history")

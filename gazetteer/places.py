@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 from pyproj import Transformer
 from scipy.spatial import cKDTree
 
-from geomatch.schema import STORE_COMMUNE_NEIGHBOURS, STORE_COMMUNES
-from geomatch.territories import crs_of
+from geomatch.core.schema import STORE_COMMUNE_NEIGHBOURS, STORE_COMMUNES
+from geomatch.core.territories import crs_of
 
 #: Communes whose nearest known addresses are farther apart are not neighbours.
 NEIGHBOUR_M = 3_000.0

@@ -9,12 +9,12 @@ from typing import Self
 import numpy as np
 import pyarrow as pa
 
-from geomatch import stored
 from geomatch.addresses import CommuneIndex
-from geomatch.establishments import Pool
-from geomatch.schema import NAMES, STORE_ESTABLISHMENTS
-from geomatch.store import Store, pool_path
-from geomatch.territories import departement_of
+from geomatch.core.schema import NAMES, STORE_ESTABLISHMENTS
+from geomatch.core.territories import departement_of
+from geomatch.linkage.pool import Pool
+from geomatch.store import array_files
+from geomatch.store.reader import Store, pool_path
 
 #: What matching needs of an establishment, and of its names.
 _COLUMNS = ("siret", "code_commune", "naf", "tranche_effectifs", "is_siege", "voie_id",
@@ -25,7 +25,7 @@ _NAME_COLUMNS = ("row", "name")
 def write_pool(store: Store, communes: CommuneIndex, departement: str) -> int:
     """Write the pool of a département whose establishments are written; how many are in it."""
     pool = pool_of(store, communes, departement)
-    stored.write(pool_path(store.path, departement), pool)
+    array_files.write(pool_path(store.path, departement), pool)
     return len(pool)
 
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from gazetteer.engine import named, quoted, read_failure, run
 from gazetteer.sources import CHUNK, DAMAGE, Source, damaged, opened
-from geomatch.errors import DataError
+from geomatch.core.errors import DataError
 
 log = logging.getLogger(__name__)
 

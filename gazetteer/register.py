@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from gazetteer.engine import listed, quoted, run
 from gazetteer.territory import DEPARTEMENT_SQL
-from geomatch.errors import DataError
+from geomatch.core.errors import DataError
 
 log = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from geomatch import paths
-from geomatch.errors import DataError
-from geomatch.paths import Location
-from geomatch.store import FOLDER, MANIFEST
+from geomatch.core import paths
+from geomatch.core.errors import DataError
+from geomatch.core.paths import Location
+from geomatch.store.reader import FOLDER, MANIFEST
 
 _VERSION = "v-"
 

@@ -15,7 +15,7 @@ import duckdb
 from gazetteer.engine import quoted, run
 from gazetteer.reading import reading, select
 from gazetteer.sources import Source
-from geomatch.errors import DataError
+from geomatch.core.errors import DataError
 
 log = logging.getLogger(__name__)
 

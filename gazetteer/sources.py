@@ -25,7 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gazetteer.layouts import BY_ROLE, LAYOUTS, Layout
-from geomatch.errors import DataError, LayoutError
+from geomatch.core.errors import DataError, LayoutError
 
 log = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 import shapely
 from pyproj import CRS
 
-from geomatch.schema import Table
-from geomatch.store import MANIFEST, country_path, departement_path
+from geomatch.core.schema import Table
+from geomatch.store.reader import MANIFEST, country_path, departement_path
 
 _ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool": pa.bool_()}
 GEOMETRY = "geometry"

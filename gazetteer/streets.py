@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from geomatch.addresses import street_columns
-from geomatch.text import repair_mojibake
-from geomatch.voies import street_key
+from geomatch.core.street_keys import street_key
+from geomatch.core.text import repair_mojibake
 
 #: Streets of one name in one commune whose middles are nearer than this, or than they reach, are
 #: one street that has several identifiers. Farther apart they are two: hamlets of a big commune

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from geomatch.errors import ConfigError, DataError
+from geomatch.core.errors import ConfigError, DataError
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2

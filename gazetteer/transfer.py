@@ -16,7 +16,7 @@ import requests
 import urllib3
 
 import geomatch
-from geomatch.errors import SourceUnavailableError
+from geomatch.core.errors import SourceUnavailableError
 
 log = logging.getLogger(__name__)
 

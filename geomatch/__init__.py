@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from geomatch.matcher import Matcher, Result
+    from geomatch.linkage.matcher import Matcher, Result
 
 __version__ = "0.1.0"
 __all__ = ["Matcher", "Result", "__version__"]
@@ -22,7 +22,7 @@ __all__ = ["Matcher", "Result", "__version__"]
 def __getattr__(name: str) -> Any:
     """Load the matcher only when it is asked for: the command line starts without it."""
     if name in ("Matcher", "Result"):
-        from geomatch import matcher
+        from geomatch.linkage import matcher
 
         return getattr(matcher, name)
     raise AttributeError(f"module 'geomatch' has no attribute '{name}'")

@@ -16,9 +16,9 @@ import typer
 from rich.console import Console
 
 import geomatch
-from geomatch.config import Config
-from geomatch.errors import ConfigError, DataError, GeomatchError
-from geomatch.progress import Bar, Steps
+from geomatch.core.config import Config
+from geomatch.core.errors import ConfigError, DataError, GeomatchError
+from geomatch.core.progress import Bar, Steps
 
 app = typer.Typer(
     name="geomatch",
@@ -154,7 +154,7 @@ def match(
     config: ConfigFile = None,
 ) -> None:
     """Apparier un fichier de bulletins : decisions.parquet, candidates.parquet, run.json."""
-    from geomatch.batch import RunOptions, run
+    from geomatch.runs.batch import RunOptions, run
 
     settings = _settings(config, layout=layout, columns=columns, parser=parser, model=model)
     if precision is not None:
@@ -182,7 +182,7 @@ def merge(
     out: Annotated[str, _Path(help="Dossier des résultats.")],
 ) -> None:
     """Réunir les résultats de passages « match --departements » : ceux du fichier entier."""
-    from geomatch.merging import merge_runs
+    from geomatch.runs.merge_parts import merge_runs
 
     summary = merge_runs(runs, out)
     _err.print(f"{summary['input']['bulletins']} bulletins", highlight=False)
@@ -234,7 +234,7 @@ def evaluate(
     against: Annotated[str | None, typer.Option(help="Résultats de la campagne passée.")] = None,
 ) -> None:
     """Mesurer un ou plusieurs passages, contre une vérité ou sans elle."""
-    from geomatch.scoring import Asked, evaluate_runs
+    from geomatch.evaluation.scoring import Asked, evaluate_runs
 
     asked = Asked(by=by or (), report=report, as_json=as_json, against=against)
     evaluate_runs(runs, truth, _out, asked)
@@ -251,7 +251,7 @@ def train(
     config: ConfigFile = None,
 ) -> None:
     """Apprendre le classement et le calage sur des bulletins codés, ou repris à la main."""
-    from geomatch.training import train_files
+    from geomatch.training.train import train_files
 
     settings = _settings(config)
     card = train_files(bulletins, truth, store, out, settings, share=share, verdicts=verdicts)
@@ -264,7 +264,7 @@ def explain(
     id: Annotated[str, typer.Option("--id", help="Identifiant du bulletin.")],
 ) -> None:
     """Raconter une décision : ce qui a été lu, compris, comparé, et pourquoi."""
-    from geomatch.explaining import explain as tell_story
+    from geomatch.explain.story import explain as tell_story
 
     tell_story(run_dir, id, _out)
 
@@ -291,19 +291,19 @@ def review(
 ) -> None:
     """Reprendre à la main les bulletins douteux : page locale, export des choix, ou accord."""
     if export is not None:
-        from geomatch.review.export import merge_verdicts
+        from geomatch.review.desk.export import merge_verdicts
 
         settled = merge_verdicts(run_dir, export, store=store)
         _err.print(f"{settled} bulletins réglés à la main", highlight=False)
         _out.print(export, highlight=False, soft_wrap=True)
         return
     if agreement:
-        from geomatch.review.agreement import agreement_table, run_agreement
+        from geomatch.review.desk.agreement import agreement_table, run_agreement
 
         _out.print(agreement_table(run_agreement(run_dir, store=store)))
         return
-    from geomatch.review.options import ReviewOptions
-    from geomatch.review.server import serve_review
+    from geomatch.review.desk.options import ReviewOptions
+    from geomatch.review.web.server import serve_review
 
     options = ReviewOptions(store, background, double)
     serve_review(run_dir, options=options, port=port, name=name, open_browser=browser)
@@ -341,7 +341,7 @@ def demo(
 
 
 def _tell_workload(run_dir: str, pace: float) -> None:
-    from geomatch import workload
+    from geomatch.evaluation import workload
 
     found = workload.run_workloads(run_dir, pace=pace)
     workload.record(run_dir, found, pace=pace)

@@ -10,21 +10,15 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyproj import Transformer
 
-from geomatch import paths
-from geomatch.addresses import (
-    AddressParser,
-    CommuneIndex,
-    Geocoder,
-    complete_parts,
-    get_parser,
-)
+from geomatch.addresses import AddressParser, CommuneIndex, Geocoder, complete_parts, get_parser
 from geomatch.bulletins import open_source
-from geomatch.config import AddressOptions
-from geomatch.errors import ConfigError, LayoutError
-from geomatch.paths import Location
-from geomatch.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, STORE_COMMUNES
-from geomatch.store import Store
-from geomatch.territories import departement_of, departements_of
+from geomatch.core import paths
+from geomatch.core.config import AddressOptions
+from geomatch.core.errors import ConfigError, LayoutError
+from geomatch.core.paths import Location
+from geomatch.core.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, STORE_COMMUNES
+from geomatch.core.territories import departement_of, departements_of
+from geomatch.store.reader import Store
 
 Progress = Callable[[int, int], None]
 #: Names under which the column of a one-line address is recognised.
@@ -123,7 +117,7 @@ def geocode_file(
 def parse_file(
     source: Location, out: Location, *, address: str = "", options: AddressOptions | None = None
 ) -> None:
-    """Add the parts of the addresses (:data:`geomatch.schema.ADDRESS_PARTS`) to a file."""
+    """Add the parts of the addresses (:data:`geomatch.core.schema.ADDRESS_PARTS`) to a file."""
     _check_out(out)
     frame = read_table(source)
     column = _address_column(frame, address)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from gazetteer.build import BuildOptions, build
-from geomatch.config import Config
+from geomatch.core.config import Config
 from geomatch.demo import DemoFiles
-from geomatch.store import Store
+from geomatch.store.reader import Store
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from commands import Commands
 from hypothesis import settings
 from once import once
 
-from geomatch import batch
-from geomatch.batch import run
-from geomatch.config import Config
+from geomatch.core.config import Config
 from geomatch.demo import DemoFiles, generate
-from geomatch.store import Store
-from geomatch.training import train_files
+from geomatch.runs import batch
+from geomatch.runs.batch import run
+from geomatch.store.reader import Store
+from geomatch.training.train import train_files
 
 # The same examples everywhere, and no deadline: a busy machine is no failure.
 settings.register_profile("project", derandomize=True, deadline=None, max_examples=60)

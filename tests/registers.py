@@ -19,13 +19,8 @@ import pyarrow as pa
 from gazetteer.pools import write_pool
 from gazetteer.store import write_country, write_departement, write_manifest
 from geomatch.addresses import CommuneIndex, name_columns, street_columns
-from geomatch.candidates import Activities, find_candidates
-from geomatch.config import CandidateOptions
-from geomatch.coverage import Coverage
-from geomatch.establishments import Pool, street_codes
-from geomatch.names import NAMES, TownWords, clean_names, name_words, towns_named
-from geomatch.register_names import register_names
-from geomatch.schema import (
+from geomatch.core.config import CandidateOptions
+from geomatch.core.schema import (
     COUNTRY_TABLES,
     DEPARTEMENT_TABLES,
     STORE_ADDRESSES,
@@ -35,12 +30,17 @@ from geomatch.schema import (
     STORE_STREETS,
     Table,
 )
-from geomatch.store import Store
-from geomatch.territories import crs_of, departement_of
-from geomatch.text import normalise
-from geomatch.voies import street_key
-from geomatch.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
-from geomatch.written import WrittenNames, similar_names
+from geomatch.core.street_keys import street_key
+from geomatch.core.territories import crs_of, departement_of
+from geomatch.core.text import normalise
+from geomatch.linkage.blocking import Activities, find_candidates
+from geomatch.linkage.pool import Pool, street_codes
+from geomatch.linkage.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
+from geomatch.names.clean import NAMES, TownWords, clean_names, name_words, towns_named
+from geomatch.names.coverage import Coverage
+from geomatch.names.register import register_names
+from geomatch.names.similar import WrittenNames, similar_names
+from geomatch.store.reader import Store
 
 Row = Mapping[str, Any]
 #: Communes of these registers, in a row from west to east: each touches the next.

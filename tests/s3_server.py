@@ -58,7 +58,7 @@ def s3_server(folder: Path) -> Iterator[S3Server]:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in server.environment.items():
                 patch.setenv(name, value)
-            from geomatch.paths import filesystem
+            from geomatch.core.paths import filesystem
 
             filesystem().mkdir(BUCKET)
         yield server

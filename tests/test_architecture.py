@@ -18,124 +18,33 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("geomatch", "gazetteer")
 
-#: Units of ``geomatch`` (a module, or a package as one), lowest first. A unit may import every
-#: layer below its own, and of its own layer only what ALONGSIDE names.
-LAYERS: dict[str, tuple[str, ...]] = {
-    "ground": (
-        "errors", "paths", "text", "tables", "schema", "config", "store", "territories", "voies",
-        "columns", "compiled", "cores", "memory", "ragged", "rows", "stored",
-    ),
-    "knowledge": (
-        "bags", "crowds", "joined", "letters", "trigrams", "lexicon", "coverage", "written",
-        "model", "collective", "fitting", "positions", "workplaces",
-    ),
-    "phases": (
-        "bulletins", "names", "register_names", "addresses", "activities", "establishments",
-        "candidates", "ranking", "decisions",
-    ),
-    "assembly": ("national", "prepared", "resources", "results", "matcher"),
-    "uses": (
-        "batch", "cluster", "collating", "partitions", "planning", "merging", "evaluation",
-        "geocoding", "training", "finished", "scoring", "explaining", "review", "evidence",
-        "verdicts", "workload", "progress",
-    ),
-    "demo": ("demo",),
-    "command line": ("cli",),
-}  # fmt: skip
-ALONGSIDE: dict[str, set[str]] = {
-    "schema": {"errors"},
-    "config": {"errors", "paths"},
-    "paths": {"errors"},
-    "store": {"columns", "errors", "paths", "schema"},
-    "voies": {"tables", "text"},
-    "lexicon": {"bags", "crowds", "joined", "letters", "trigrams"},
-    "ragged": {"compiled"},
-    "stored": {"columns", "errors", "paths"},
-    "trigrams": {"letters"},
-    "coverage": {"lexicon"},
-    "written": {"coverage", "lexicon"},
-    "model": {"collective"},
-    "fitting": {"collective", "model"},
-    # Phases never import each other, but for the register's side and the words.
-    "activities": {"names"},
-    "establishments": {"names"},
-    "register_names": {"names"},
-    "candidates": {"establishments"},
-    "ranking": {"establishments", "activities"},
-    "matcher": {"national", "prepared", "resources", "results"},
-    "batch": {"cluster", "partitions", "planning"},
-    "planning": {"cluster"},
-    "merging": {"collating", "partitions"},
-    "partitions": {"collating"},
-    "training": {"evaluation", "verdicts"},
-    "verdicts": {"evaluation", "review"},
-    "scoring": {"evaluation", "finished"},
-    "explaining": {"evidence", "finished", "review"},
-    "review": {"evaluation", "finished"},
-    "workload": {"evaluation", "finished"},
+#: Packages of ``geomatch``, lowest first; each imports only those before it.
+ORDER = (
+    "core", "arrays", "store", "bulletins", "names", "addresses", "linkage", "geocoding", "runs",
+    "evaluation", "review", "training", "explain", "demo", "cli",
+)  # fmt: skip
+#: Parts of a package in the same order. A part that is not named here may be anywhere in it.
+PARTS: dict[str, tuple[str, ...]] = {
+    "addresses": ("parse", "communes", "streets"),
+    "review": ("map", "desk", "web", "notebook"),
 }
-#: Units that may not see all that lies below them.
-ONLY: dict[str, set[str]] = {
-    "compiled": set(),
-    "crowds": {"ragged"},
-    "joined": {"ragged"},
-    "workplaces": set(),
-    "bags": {"columns", "ragged"},
-    "letters": set(),
-    "memory": set(),
-    "columns": set(),
-    "cores": set(),
-    "lexicon": {"bags", "crowds", "joined", "letters", "ragged", "stored", "trigrams"},
-    "coverage": {"compiled", "lexicon", "ragged"},
-    "positions": {"ragged"},
-    "ragged": {"compiled"},
-    "rows": set(),
-    "written": {"compiled", "coverage", "lexicon", "ragged", "rows"},
-    "collective": {"rows"},
-    "decisions": {"config", "model", "rows"},
-    "results": {"collective", "rows", "schema", "territories"},
-    "evaluation": {"bulletins", "errors", "paths", "schema", "territories", "tables", "text"},
-    "geocoding": {
-        "addresses",
-        "bulletins",
-        "config",
-        "errors",
-        "paths",
-        "schema",
-        "territories",
-        "store",
-    },
-    "review": {
-        "bulletins",
-        "config",
-        "errors",
-        "coverage",
-        "establishments",
-        "evaluation",
-        "lexicon",
-        "memory",
-        "names",
-        "paths",
-        "ragged",
-        "schema",
-        "territories",
-        "finished",
-        "store",
-        "stored",
-        "text",
-        "voies",
-    },
+#: Phases know each other by their tables only: who may not import whom inside ``linkage``.
+APART: dict[str, set[str]] = {
+    "activities": {"blocking", "comparison", "collective", "decisions"},
+    "blocking": {"activities", "comparison", "collective", "decisions", "model"},
+    "comparison": {"blocking", "collective", "decisions", "model"},
+    "collective": {"activities", "blocking", "comparison", "decisions", "model"},
+    "decisions": {"activities", "blocking", "comparison"},
+    "pool": {"activities", "blocking", "comparison", "collective", "decisions", "model"},
 }
-#: What the builder of the store may use of the matcher: the ground floor, the public geocoder,
-#: and the register's side, names and pools, which are prepared once for all.
-OF_GAZETTEER = {*LAYERS["ground"], "addresses", "establishments", "register_names"}
+#: What the builder of the store may use of the matcher.
+OF_GAZETTEER = {"core", "arrays", "store", "names", "addresses", "linkage.pool"}
 #: Who imports the builder, and only inside functions.
 BUILDERS = {"cli", "demo"}
 #: Who may read or write files.
 TOUCH_DISK = {
-    "bulletins", "cli", "config", "demo", "evaluation", "finished", "geocoding", "collating",
-    "merging", "model", "partitions", "paths", "review", "store", "stored", "tables", "training",
-    "workload",
+    "bulletins", "cli", "core.config", "core.paths", "core.tables", "demo", "evaluation",
+    "geocoding", "linkage.model", "review", "runs", "store", "training",
 }  # fmt: skip
 DISK_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_parquet",
@@ -204,56 +113,73 @@ def _defines(package: str, name: str) -> bool:
     )
 
 
-def unit(module: str) -> str:
-    """``geomatch.addresses.parse`` → ``addresses``; the bare package is ``""``."""
+def package(module: str) -> str:
+    """``geomatch.addresses.parse.rules`` → ``addresses``; the bare package is ``""``."""
     return module.partition(".")[2].partition(".")[0]
 
 
-def units() -> dict[str, set[str]]:
-    """Unit of geomatch → units it imports, itself left out."""
-    found: dict[str, set[str]] = {}
-    for module in modules():
-        if module.startswith("geomatch."):
-            own = unit(module)
-            targets = {unit(i.module) for i in imports(module) if i.module.startswith("geomatch.")}
-            found.setdefault(own, set()).update(targets - {own})
-    return found
+def part(module: str) -> str:
+    """``geomatch.addresses.parse.rules`` → ``parse``."""
+    return ".".join(module.split(".")[2:3])
 
 
-def layer(name: str) -> int:
-    return next(i for i, names in enumerate(LAYERS.values()) if name in names)
+def is_in(module: str, names: set[str]) -> bool:
+    """Whether a module of geomatch is one of the named modules or packages, or inside one."""
+    own = module.partition(".")[2]
+    return any(own == name or own.startswith(f"{name}.") for name in names)
 
 
 # ------------------------------------------------------------------ imports
-def test_every_unit_stands_in_the_table() -> None:
-    known = {name for names in LAYERS.values() for name in names}
-    assert set(units()) == known
+def test_every_package_stands_in_the_order() -> None:
+    found = {package(m) for m in modules() if m.startswith("geomatch.")}
+    assert found == set(ORDER)
+    assert {p for p in found if f"geomatch.{p}.__init__" not in _files()} == {"cli", "geocoding"}
 
 
-@pytest.mark.parametrize("name", [n for names in LAYERS.values() for n in names])
-def test_a_unit_imports_only_what_lies_below_or_is_named(name: str) -> None:
-    below = {n for names in list(LAYERS.values())[: layer(name)] for n in names}
-    allowed = ONLY.get(name, below) | ALONGSIDE.get(name, set())
-    assert units().get(name, set()) <= allowed
+def _files() -> set[str]:
+    return {".".join(path.relative_to(ROOT).with_suffix("").parts) for path in modules().values()}
 
 
-def test_the_tables_above_name_nothing_that_is_gone() -> None:
-    for name, others in ALONGSIDE.items():
-        assert others <= units()[name], f"ALONGSIDE of {name}"
+@pytest.mark.parametrize("module", sorted(m for m in modules() if m.startswith("geomatch.")))
+def test_a_module_imports_only_from_packages_before_its_own(module: str) -> None:
+    own = ORDER.index(package(module))
+    for target in imports(module):
+        if target.module.startswith("geomatch."):
+            assert ORDER.index(package(target.module)) <= own, target.module
+
+
+@pytest.mark.parametrize("name", sorted(PARTS))
+def test_parts_of_a_package_import_only_parts_before_theirs(name: str) -> None:
+    order = PARTS[name]
+    for module in modules():
+        if package(module) == name and part(module) in order:
+            for target in imports(module):
+                if package(target.module) == name and part(target.module) in order:
+                    assert order.index(part(target.module)) <= order.index(part(module)), module
+
+
+@pytest.mark.parametrize("name", sorted(APART))
+def test_phases_of_linkage_do_not_import_each_other(name: str) -> None:
+    for module in modules():
+        if is_in(module, {f"linkage.{name}"}):
+            for target in imports(module):
+                assert not is_in(target.module, {f"linkage.{o}" for o in APART[name]}), (
+                    f"{module} imports {target.module}"
+                )
 
 
 @pytest.mark.parametrize("module", [m for m in modules() if m.startswith("gazetteer")])
-def test_the_builder_uses_the_ground_floor_the_geocoder_and_the_register(module: str) -> None:
+def test_the_builder_uses_only_what_it_may_of_the_matcher(module: str) -> None:
     for target in imports(module):
-        if target.module.startswith("geomatch"):
-            assert unit(target.module) in OF_GAZETTEER | {""}, target.module
+        if target.module.startswith("geomatch."):
+            assert is_in(target.module, OF_GAZETTEER), target.module
 
 
 @pytest.mark.parametrize("module", [m for m in modules() if m.startswith("geomatch")])
 def test_the_builder_is_imported_by_few_and_only_when_called(module: str) -> None:
     for target in imports(module):
         if target.module.startswith("gazetteer"):
-            assert unit(module) in BUILDERS, target.module
+            assert package(module) in BUILDERS, target.module
             assert target.is_inside_function, target.module
 
 
@@ -266,7 +192,7 @@ def test_addresses_is_used_through_its_face_and_no_private_name_leaves_its_modul
     module: str,
 ) -> None:
     for target in imports(module):
-        if unit(module) != "addresses":
+        if package(module) != "addresses":
             assert not target.module.startswith("geomatch.addresses."), target.module
         if target.name != "__version__":
             assert not target.name.startswith("_"), f"{target.module}.{target.name}"
@@ -280,7 +206,7 @@ def test_no_module_imports_itself_in_the_end() -> None:
 # ------------------------------------------------------------------ disk and import time
 @pytest.mark.parametrize("module", [m for m in modules() if m.startswith("geomatch.")])
 def test_phases_do_not_touch_disk(module: str) -> None:
-    if unit(module) in TOUCH_DISK:
+    if is_in(module, TOUCH_DISK):
         return
     for node in ast.walk(tree(module)):
         if isinstance(node, ast.Call):

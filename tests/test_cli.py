@@ -19,11 +19,12 @@ from commands import Commands, Ran
 from rich.console import Console
 
 import geomatch
-from geomatch import batch, cluster, progress
-from geomatch.batch import partition_rows
-from geomatch.progress import Bar
-from geomatch.schema import STORE_FORMAT, STORE_FORMAT_VERSION
-from geomatch.store import MANIFEST
+from geomatch.core import progress
+from geomatch.core.progress import Bar
+from geomatch.core.schema import STORE_FORMAT, STORE_FORMAT_VERSION
+from geomatch.runs import batch, executors
+from geomatch.runs.batch import partition_rows
+from geomatch.store.reader import MANIFEST
 
 #: Stands for a bulletin's text: it may reach no message.
 SECRET = "ZYGOMARINE SECRETE"
@@ -320,7 +321,7 @@ def test_an_empty_path_is_not_taken_for_the_current_folder(
 def test_no_scheduler_is_a_usage_error(
     commands: Commands, chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "_ANSWER_S", 1)
+    monkeypatch.setattr(executors, "_ANSWER_S", 1)
     arguments = ("--store", chain.store, "--out", tmp_path / "out", "--model", chain.model)
     ran = commands("match", chain.files.bulletins, *arguments, "--scheduler", "tcp://127.0.0.1:9")
     refused(ran, USAGE, "--scheduler" if "Dask:" in ran.err else "127.0.0.1:9")

@@ -9,14 +9,14 @@ from registers import register, write_store
 
 from gazetteer.store import write_country, write_departement, write_manifest
 from geomatch.addresses import CommuneIndex, Geocoder
-from geomatch.geocoding import geocode_addresses, geocode_file
-from geomatch.schema import (
+from geomatch.core.schema import (
     COUNTRY_TABLES,
     STORE_ADDRESSES,
     STORE_COMMUNE_NEIGHBOURS,
     STORE_STREETS,
 )
-from geomatch.store import Store
+from geomatch.geocoding import geocode_addresses, geocode_file
+from geomatch.store.reader import Store
 
 #: Codes that are rewritten to make another département out of one.
 CODES = ("code_commune", "voisine", "code_postal", "departement")

@@ -13,10 +13,10 @@ import pandas as pd
 
 from benchmarks.country.plan import departements
 from gazetteer.places import WGS84, project
+from geomatch.core.territories import crs_of, departement_of
 from geomatch.demo.layouts import columns
 from geomatch.demo.places import named, posted
 from geomatch.demo.words import parts, rows
-from geomatch.territories import crs_of, departement_of
 
 #: Cities cut into arrondissements: code, name, département, first and last arrondissement.
 CITIES = (

@@ -16,9 +16,9 @@ import pyarrow.csv as pacsv
 from benchmarks.country.plan import Plan, Share
 from benchmarks.country.words import street_names
 from gazetteer.places import WGS84, project
+from geomatch.core.territories import crs_of
+from geomatch.core.text import normalise
 from geomatch.demo.layouts import columns
-from geomatch.territories import crs_of
-from geomatch.text import normalise
 
 Ints = np.ndarray
 _REPS = np.array(["", "bis", "ter", "a", "b"], dtype=object)

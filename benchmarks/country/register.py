@@ -15,9 +15,9 @@ from benchmarks.country.places import Places
 from benchmarks.country.plan import ACTIVE as ALL_ACTIVE
 from benchmarks.country.plan import Plan, Share
 from benchmarks.country.words import brands
+from geomatch.core.text import normalise
 from geomatch.demo.naming import CATEGORIES
 from geomatch.demo.words import rows
-from geomatch.text import normalise
 
 Ints = np.ndarray
 ACTIVE, CLOSED, UNREGISTERED = 0, 1, 2

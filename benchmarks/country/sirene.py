@@ -12,10 +12,10 @@ from benchmarks.country.places import Places, _taken
 from benchmarks.country.plan import NATIONAL_UNITS
 from benchmarks.country.register import CLOSED, UNREGISTERED, Register, genres
 from gazetteer.places import WGS84, project
+from geomatch.core.territories import crs_of
+from geomatch.core.text import normalise
 from geomatch.demo.answers import street_parts
 from geomatch.demo.layouts import REGISTER_STREET_TYPES, columns
-from geomatch.territories import crs_of
-from geomatch.text import normalise
 
 Ints = np.ndarray
 _REP_LETTERS = pa.array(["", "B", "T", "A", "B"])

@@ -13,8 +13,8 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
+from geomatch.core.text import normalise
 from geomatch.demo.words import lines, parts, rows
-from geomatch.text import normalise
 
 SURNAMES, FIRST_NAMES, INVENTED, STREET_NAMES = 250_000, 2_500, 400_000, 90_000
 _ONSETS = ["B", "BR", "C", "CH", "CL", "CR", "D", "DR", "F", "FL", "FR", "G", "GR", "GU", "J", "L",

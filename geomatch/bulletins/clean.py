@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from geomatch.errors import LayoutError
-from geomatch.text import repair_mojibake
+from geomatch.core.errors import LayoutError
+from geomatch.core.text import repair_mojibake
 
 #: Line breaks, tabs and no-break spaces are spaces; that is no fault of the row.
 _SPACES = re.compile("[\t\n\v\f\r\u0085\u00a0\u2007\u2028\u2029\u202f]+")

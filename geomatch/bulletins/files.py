@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from geomatch import paths
 from geomatch.bulletins.records import read_records, split_record
-from geomatch.errors import DataError, LayoutError
-from geomatch.paths import Location
+from geomatch.core import paths
+from geomatch.core.errors import DataError, LayoutError
+from geomatch.core.paths import Location
 
 SEPARATORS = (";", ",", "\t", "|")
 #: First bytes of what people hand over instead of a text file.

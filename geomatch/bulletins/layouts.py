@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from geomatch.config import BulletinOptions
-from geomatch.errors import ConfigError, LayoutError
-from geomatch.schema import BULLETINS
-from geomatch.text import normalise
+from geomatch.core.config import BulletinOptions
+from geomatch.core.errors import ConfigError, LayoutError
+from geomatch.core.schema import BULLETINS
+from geomatch.core.text import normalise
 
 #: Census layout: raw column of the layout → column of the file. The three occupations and the
 #: way of collection are raw columns that the reader turns into columns of the table.

@@ -9,15 +9,15 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from geomatch.arrays.rows import Rows
 from geomatch.bulletins.clean import Cleaned, clean_column
 from geomatch.bulletins.files import open_source
 from geomatch.bulletins.layouts import Layout, recognise
 from geomatch.bulletins.records import TOO_FEW, TOO_MANY
-from geomatch.config import BulletinOptions
-from geomatch.errors import LayoutError
-from geomatch.paths import Location
-from geomatch.rows import Rows
-from geomatch.schema import BULLETINS, text_array
+from geomatch.core.config import BulletinOptions
+from geomatch.core.errors import LayoutError
+from geomatch.core.paths import Location
+from geomatch.core.schema import BULLETINS, text_array
 
 EMPTY_ID = "identifiant vide"
 DUPLICATE_ID = "identifiant en double"
@@ -60,7 +60,7 @@ def read_bulletins(
     Returns
     -------
     DataFrame
-        Table :data:`geomatch.schema.BULLETINS`, one row per record, in the order of the file.
+        Table :data:`geomatch.core.schema.BULLETINS`, one row per record, in the order of the file.
         A file with only a header gives no rows.
 
     Raises

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
 
+from geomatch.core.text import normalise
 from geomatch.demo.naming import elide
 from geomatch.demo.register import Establishment
 from geomatch.demo.streets import House
 from geomatch.demo.words import parts
 from geomatch.demo.writing import leave_out, noisy, shorten, turn_round
-from geomatch.text import normalise
 
 #: INSEE's published shares of empty fields (EAR 2014 quality sample), column → share.
 SHARES: Mapping[str, float] = {

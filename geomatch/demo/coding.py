@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from random import Random
 
+from geomatch.core.text import normalise
 from geomatch.demo.register import Establishment
-from geomatch.text import normalise
 
 #: Share of bulletins by class when the written name is the register's, and when it is not.
 _CLASSES: Mapping[bool, Mapping[str, float]] = {

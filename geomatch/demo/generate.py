@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from geomatch import paths
+from geomatch.core import paths
+from geomatch.core.errors import ConfigError
 from geomatch.demo import places, sirene
 from geomatch.demo.employees import Answer, Population, draw_bulletins
 from geomatch.demo.layouts import columns
@@ -19,7 +20,6 @@ from geomatch.demo.register import draw_register
 from geomatch.demo.streets import House, Street, draw_houses, draw_streets
 from geomatch.demo.territory import DEPARTEMENT, Settlement, Territory, draw_territory
 from geomatch.demo.words import rows
-from geomatch.errors import ConfigError
 
 #: Bulletins of a territory of scale 1; more bulletins make it grow, up to ten times.
 BULLETINS_AT_SCALE_1 = 2_000

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from random import Random
 
+from geomatch.core.text import normalise
 from geomatch.demo.territory import NOM_DEPARTEMENT, Settlement
 from geomatch.demo.words import lines, parts
-from geomatch.text import normalise
 
 #: Size code of the register → fewest and most employees.
 TRANCHES: Mapping[str, tuple[int, int]] = {

@@ -8,9 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from geomatch.review import Atlas, bulletin_page, tell_stories
-from geomatch.review.stories import MatchResult, run_frames
-from geomatch.review.svg import element, escaped
-from geomatch.store import Store
+from geomatch.review.desk.stories import MatchResult, run_frames
+from geomatch.review.map.svg import element, escaped
+from geomatch.store.reader import Store
 
 INTRO = (
     "Tout est inventé : communes, rues, établissements et réponses. Voici trois bulletins, l'un "

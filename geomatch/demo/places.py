@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
 
+from geomatch.core.territories import CRS_METROPOLE
+from geomatch.core.text import normalise
 from geomatch.demo.streets import House, Street
 from geomatch.demo.territory import DEPARTEMENT, REGION, Settlement, Territory
-from geomatch.territories import CRS_METROPOLE
-from geomatch.text import normalise
 
 
 def degrees(

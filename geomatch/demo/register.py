@@ -12,17 +12,12 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 
+from geomatch.core.text import normalise
 from geomatch.demo.identifiers import siren_number, siret_number
 from geomatch.demo.naming import Words, company_name, elide, tranche_of
 from geomatch.demo.streets import House
-from geomatch.demo.territory import (
-    ADDRESSES_AT_SCALE_1,
-    NOM_DEPARTEMENT,
-    Settlement,
-    Territory,
-)
+from geomatch.demo.territory import ADDRESSES_AT_SCALE_1, NOM_DEPARTEMENT, Settlement, Territory
 from geomatch.demo.words import rows
-from geomatch.text import normalise
 
 ESTABLISHMENTS_AT_SCALE_1 = 5_000
 #: Of the active ones, how many live in the world and not in the register.

@@ -8,11 +8,11 @@ from typing import Any
 
 from rich.table import Table
 
-from geomatch.config import Config
+from geomatch.core.config import Config
 from geomatch.demo.generate import BULLETINS_AT_SCALE_1, DemoFiles, generate
 from geomatch.demo.page import write_demo_page
 from geomatch.evaluation import Evaluation, Measure, html_report, read_truth
-from geomatch.review.wording import percent
+from geomatch.review.desk.wording import percent
 
 Progress = Callable[[str, float], None]
 
@@ -25,8 +25,8 @@ def run_demo(
     Returns what a screen should show in the end: a table of metrics and the paths of the
     results, the report and the page, as lines that rich can print.
     """
-    from geomatch.batch import run
-    from geomatch.scoring import evaluate_run, map_of_run
+    from geomatch.evaluation.scoring import evaluate_run, map_of_run
+    from geomatch.runs.batch import run
 
     tell = progress or (lambda step, share: None)
     root = Path(out)

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from random import Random
 
+from geomatch.core.text import normalise
 from geomatch.demo.answers import street_parts
 from geomatch.demo.layouts import REGISTER_STREET_TYPES
 from geomatch.demo.register import Establishment, Register
 from geomatch.demo.streets import House
 from geomatch.demo.writing import noisy, shorten
-from geomatch.text import normalise
 
 _TREATED = "2024-03-02T14:31:07"
 _YEAR = "2022"

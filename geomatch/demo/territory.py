@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from random import Random
 
+from geomatch.core.text import normalise
 from geomatch.demo.words import parts
-from geomatch.text import normalise
 
 #: A code no département bears; everything that reads codes takes it for mainland France.
 DEPARTEMENT = "96"

@@ -5,9 +5,9 @@ from geomatch.evaluation.drift import Drift, drift
 from geomatch.evaluation.evaluate import Evaluation, evaluate
 from geomatch.evaluation.measures import Measure, expected_share, share
 from geomatch.evaluation.metrics import Metrics
-from geomatch.evaluation.portrait import Portrait, portrait
 from geomatch.evaluation.report import html_report
 from geomatch.evaluation.truth import check_truth, read_truth
+from geomatch.evaluation.without_truth import Portrait, portrait
 
 __all__ = [
     "Drift",

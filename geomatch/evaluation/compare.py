@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.markup import escape
 from rich.table import Table
 
-from geomatch.errors import ConfigError
+from geomatch.core.errors import ConfigError
 from geomatch.evaluation.evaluate import Evaluation
 from geomatch.evaluation.tables import Line, counts, integer, sections
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geomatch.evaluation.measures import Measure
-from geomatch.evaluation.portrait import Portrait
+from geomatch.evaluation.without_truth import Portrait
 
 #: Population stability index from which a distribution is watched, and from which it moved:
 #: the bounds customary in credit scoring (Siddiqi 2006, Credit Risk Scorecards).

@@ -13,22 +13,16 @@ import pandas as pd
 from numpy.typing import NDArray
 from rich.table import Table
 
-from geomatch.errors import ConfigError
+from geomatch.core.errors import ConfigError
+from geomatch.core.schema import text_array
+from geomatch.core.territories import departements_of
 from geomatch.evaluation import tables
-from geomatch.evaluation.judged import Judged
+from geomatch.evaluation.answers import Judged
+from geomatch.evaluation.earlier_codings import MCA_CLASS, PAST_CODINGS, past_codings
 from geomatch.evaluation.measures import Calibration, Curve, Measure, calibration
 from geomatch.evaluation.metrics import Metrics, measure
 from geomatch.evaluation.outcomes import NAF_LEVELS, Outcomes, Text, bring_together
-from geomatch.evaluation.past import MCA_CLASS, PAST_CODINGS, past_codings
-from geomatch.evaluation.strata import (
-    DEPARTEMENT,
-    SECTION,
-    STANDARD,
-    groups,
-    sections,
-)
-from geomatch.schema import text_array
-from geomatch.territories import departements_of
+from geomatch.evaluation.strata import DEPARTEMENT, SECTION, STANDARD, groups, sections
 
 
 @dataclass(frozen=True)
@@ -95,7 +89,8 @@ def evaluate(
     Parameters
     ----------
     decisions, candidates
-        Tables of a run (:data:`geomatch.schema.DECISIONS`, :data:`~geomatch.schema.CANDIDATES`);
+        Tables of a run (:data:`~geomatch.core.schema.DECISIONS`,
+        :data:`~geomatch.core.schema.CANDIDATES`);
         an absent SIRET is null or ``""``. Without candidates (None), ``recall_20`` and the
         errors that need it are left out.
     truth

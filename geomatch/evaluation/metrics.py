@@ -7,16 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from geomatch.evaluation.judged import Answers, Judged
-from geomatch.evaluation.measures import (
-    Measure,
-    calibration,
-    calibration_error,
-    coverages,
-    share,
-)
+from geomatch.evaluation.answers import Answers, Judged
+from geomatch.evaluation.earlier_codings import agreement, who_was_right
+from geomatch.evaluation.measures import Measure, calibration, calibration_error, coverages, share
 from geomatch.evaluation.outcomes import NAF_LEVELS, Flags
-from geomatch.evaluation.past import agreement, who_was_right
 
 PRECISIONS = (0.90, 0.95, 0.98)
 COVERAGES = tuple(f"coverage_{round(100 * p)}" for p in PRECISIONS)

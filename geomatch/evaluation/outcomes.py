@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geomatch.errors import DataError
+from geomatch.core.errors import DataError
+from geomatch.core.schema import text_array
 from geomatch.evaluation.truth import check_truth
-from geomatch.schema import text_array
 
 #: Candidates beyond this rank are not looked at.
 DEPTH = 20

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geomatch.errors import DataError
+from geomatch.core.errors import DataError
 from geomatch.evaluation.tables import integer, percent
 
 #: ``decision`` → label and colour (Okabe and Ito, 2008: told apart by colour-blind readers).
@@ -57,7 +57,7 @@ def run_map(decisions: pd.DataFrame, communes: pd.DataFrame) -> CommuneMap:
     decisions : DataFrame
         ``decision`` and ``code_commune`` of a run.
     communes : DataFrame
-        :data:`geomatch.schema.STORE_COMMUNES` of its store.
+        :data:`geomatch.core.schema.STORE_COMMUNES` of its store.
     """
     labels = decisions["decision"].map({k: label for k, (label, _) in DECISIONS.items()})
     return commune_map(decisions["code_commune"], labels, communes, dict(DECISIONS.values()))
@@ -76,7 +76,7 @@ def commune_map(
     code_commune, kind : Series, aligned, one row a bulletin
         Commune of work (null or ``""`` unknown) and what is shown of the bulletin.
     communes : DataFrame
-        :data:`geomatch.schema.STORE_COMMUNES`.
+        :data:`geomatch.core.schema.STORE_COMMUNES`.
     colours : mapping
         Colour of each kind, in the order of the legend; every kind of the rows has one.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from geomatch import paths
-from geomatch.errors import ConfigError
-from geomatch.evaluation import grids, summary
+from geomatch.core import paths
+from geomatch.core.errors import ConfigError
+from geomatch.core.paths import Location
+from geomatch.evaluation import report_tables, summary
 from geomatch.evaluation.bars import Bar, shift_bars, strata_bars
 from geomatch.evaluation.compare import Row, count_rows, ranking, rows
 from geomatch.evaluation.drift import Drift
@@ -15,11 +16,10 @@ from geomatch.evaluation.evaluate import Evaluation
 from geomatch.evaluation.measures import NOTHING
 from geomatch.evaluation.metrics import Metrics
 from geomatch.evaluation.overview import CommuneMap
-from geomatch.evaluation.portrait import Portrait
 from geomatch.evaluation.strata import DEPARTEMENT, SECTION, TITLES
 from geomatch.evaluation.svg import calibration_chart, curve_chart, legend
 from geomatch.evaluation.tables import STRATA_COLUMNS, integer, percent, strata_shown
-from geomatch.paths import Location
+from geomatch.evaluation.without_truth import Portrait
 
 _STYLE = """
 body{font:15px/1.45 system-ui,sans-serif;color:#1d1d1f;background:#fff;margin:0 auto;
@@ -115,7 +115,7 @@ def page(
     if ordered:
         parts += _measured(ordered)
     if portraits:
-        parts.append(_titled(grids.portrait_grid(portraits)))
+        parts.append(_titled(report_tables.portrait_grid(portraits)))
     for name, portrait in (portraits or {}).items():
         parts += _portrayed(name, portrait)
     for name, drift in (drifts or {}).items():
@@ -158,7 +158,7 @@ def _measured(runs: Mapping[str, Evaluation]) -> list[str]:
     """The pictures, and what a manager compares."""
     parts = []
     if len(runs) > 1:
-        parts += [_titled(grids.scoreboard(runs)), legend(list(runs))]
+        parts += [_titled(report_tables.scoreboard(runs)), legend(list(runs))]
     for kind, title in _CHART_TITLES.items():
         parts.append(_charts(runs, kind, title))
     name, first = next(iter(runs.items()))
@@ -166,7 +166,7 @@ def _measured(runs: Mapping[str, Evaluation]) -> list[str]:
         bars = [_bar(value, m) for value, m in first.strata[column].items()]
         parts.append(_bars(name if len(runs) > 1 else "", column, bars))
     for name, evaluation in runs.items():
-        for grid in grids.who_was_right_grids(evaluation):
+        for grid in report_tables.who_was_right_grids(evaluation):
             parts.append(_titled(grid, name))
     return parts
 
@@ -187,7 +187,7 @@ def _portrayed(name: str, portrait: Portrait) -> list[str]:
             for value, s in portrait.strata[column].items()
         ]
         parts.append(_bars(name, column, bars))
-    parts += [_titled(grid, name) for grid in grids.portrait_strata_grids(portrait)]
+    parts += [_titled(grid, name) for grid in report_tables.portrait_strata_grids(portrait)]
     return parts
 
 
@@ -195,13 +195,13 @@ def _drifted(name: str, drift: Drift) -> list[str]:
     run = f" – {escape(name)}" if name else ""
     parts = [f"<h2>Cette campagne et la précédente{run}</h2>", _DRIFT_NOTES]
     figures = [
-        f"<figure>{shift_bars(grids.SCORE_LABELS[score], shift)}<figcaption>"
-        f"{escape(_sentence(grids.SCORE_LABELS[score]))} : {shift.verdict}. Gris : campagne "
-        "précédente, par déciles ; bleu : celle-ci.</figcaption></figure>"
+        f"<figure>{shift_bars(report_tables.SCORE_LABELS[score], shift)}<figcaption>"
+        f"{escape(_sentence(report_tables.SCORE_LABELS[score]))} : {shift.verdict}. "
+        "Gris : campagne précédente, par déciles ; bleu : celle-ci.</figcaption></figure>"
         for score, shift in drift.scores.items()
     ]
     parts.append(f'<div class="charts">{"".join(figures)}</div>')
-    parts += [f"<h3>{escape(g.title)}</h3>{g.html()}" for g in grids.drift_grids(drift)]
+    parts += [f"<h3>{escape(g.title)}</h3>{g.html()}" for g in report_tables.drift_grids(drift)]
     return parts
 
 
@@ -209,7 +209,7 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _titled(grid: grids.Grid, name: str = "") -> str:
+def _titled(grid: report_tables.Grid, name: str = "") -> str:
     run = f" – {escape(name)}" if name else ""
     return f"<h2>{escape(grid.title)}{run}</h2>{grid.html()}"
 

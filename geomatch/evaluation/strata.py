@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from geomatch.schema import text_array
-from geomatch.tables import load_table
+from geomatch.core.schema import text_array
+from geomatch.core.tables import load_table
 
 DEPARTEMENT = "departement_travail"
 SECTION = "section_naf"

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 from geomatch.evaluation.drift import Drift
 from geomatch.evaluation.evaluate import Evaluation
-from geomatch.evaluation.grids import FIELDS, SCORE_LABELS, signed
 from geomatch.evaluation.measures import Measure
 from geomatch.evaluation.metrics import Metrics
-from geomatch.evaluation.portrait import Portrait
+from geomatch.evaluation.report_tables import FIELDS, SCORE_LABELS, signed
 from geomatch.evaluation.tables import integer, percent
+from geomatch.evaluation.without_truth import Portrait
 
 
 def sentences(runs: Mapping[str, Evaluation]) -> list[str]:

@@ -8,9 +8,9 @@ import pandas as pd
 
 from geomatch.bulletins import open_source
 from geomatch.bulletins.clean import clean_column
-from geomatch.errors import DataError, LayoutError
-from geomatch.paths import Location
-from geomatch.text import normalise
+from geomatch.core.errors import DataError, LayoutError
+from geomatch.core.paths import Location
+from geomatch.core.text import normalise
 
 TRUTH_COLUMNS = ("id", "siret", "naf", "siren")
 #: Names the four columns go by, normalised, the surest first.

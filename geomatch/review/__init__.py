@@ -1,10 +1,10 @@
 """Showing a bulletin to a person: map, card, page. Nothing here needs a network."""
 
-from geomatch.review.atlas import Atlas
-from geomatch.review.display import BulletinView, ambiguous_map, show_bulletin, verdicts
-from geomatch.review.map import neighbourhood_svg
-from geomatch.review.page import bulletin_page
-from geomatch.review.stories import Stories, read_stories, tell_stories
+from geomatch.review.desk.stories import Stories, read_stories, tell_stories
+from geomatch.review.map.atlas import Atlas
+from geomatch.review.map.drawing import neighbourhood_svg
+from geomatch.review.notebook.display import BulletinView, ambiguous_map, show_bulletin, verdicts
+from geomatch.review.web.page import bulletin_page
 
 __all__ = [
     "Atlas",

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from geomatch.addresses import CommuneIndex, Geocoder, complete_parts, get_parser
-from geomatch.config import AddressOptions
-from geomatch.store import Store
+from geomatch.core.config import AddressOptions
+from geomatch.store.reader import Store
 
 
 @pytest.fixture(scope="session")

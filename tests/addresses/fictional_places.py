@@ -14,7 +14,7 @@ import pandas as pd
 
 from gazetteer.store import write_country, write_departement, write_manifest
 from geomatch.addresses import name_columns, street_columns
-from geomatch.schema import (
+from geomatch.core.schema import (
     COUNTRY_TABLES,
     STORE_ADDRESSES,
     STORE_COMMUNE_HISTORY,
@@ -26,10 +26,10 @@ from geomatch.schema import (
     STORE_FORMAT_VERSION,
     STORE_STREETS,
 )
-from geomatch.store import Store
-from geomatch.territories import departement_of
-from geomatch.text import normalise
-from geomatch.voies import street_key
+from geomatch.core.street_keys import street_key
+from geomatch.core.territories import departement_of
+from geomatch.core.text import normalise
+from geomatch.store.reader import Store
 
 CRS = 2154
 COMMUNE_STEP_M, STREET_STEP_M, NUMBER_STEP_M = 5_000.0, 200.0, 10.0

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geomatch.addresses import bulletin_parts, register_parts
-from geomatch.addresses.fields import address_line
-from geomatch.addresses.rules import RulesParser
-from geomatch.schema import ADDRESS_PARTS, BULLETINS, STORE_ESTABLISHMENTS
+from geomatch.addresses.parse.fields import address_line
+from geomatch.addresses.parse.rules import RulesParser
+from geomatch.core.schema import ADDRESS_PARTS, BULLETINS, STORE_ESTABLISHMENTS
 
 NAMES = ("DES LILAS", "DU GENERAL LECLERC", "DU 8 MAI 1945", "SAINT JACQUES", "DE L EGLISE")
 TYPES = {"R": "RUE", "AV": "AVENUE", "BD": "BOULEVARD", "PL": "PLACE", "IMP": "IMPASSE"}

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geomatch.addresses import get_parser, tokens
-from geomatch.addresses.rules import RulesParser, parse_line
-from geomatch.config import AddressOptions
-from geomatch.errors import ConfigError
-from geomatch.schema import ADDRESS_PARTS
+from geomatch.addresses import get_parser
+from geomatch.addresses.parse import tokens
+from geomatch.addresses.parse.rules import RulesParser, parse_line
+from geomatch.core.config import AddressOptions
+from geomatch.core.errors import ConfigError
+from geomatch.core.schema import ADDRESS_PARTS
 
 CASES = Path(__file__).parent.parent / "cases" / "parse.csv"
 with CASES.open(encoding="utf-8", newline="") as _file:

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geomatch.addresses import CommuneIndex
-from geomatch.addresses.departements import departement_codes, postcode_departements
-from geomatch.addresses.town_names import read_town
-from geomatch.schema import COMMUNES_RESOLVED
-from geomatch.store import Store
+from geomatch.addresses.communes.departements import departement_codes, postcode_departements
+from geomatch.addresses.parse.town_names import read_town
+from geomatch.core.schema import COMMUNES_RESOLVED
+from geomatch.store.reader import Store
 
 CASES = Path(__file__).parent.parent / "cases" / "communes.csv"
 with CASES.open(encoding="utf-8", newline="") as _file:

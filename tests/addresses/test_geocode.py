@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geomatch.addresses import CommuneIndex, Geocoder
-from geomatch.addresses.rules import RulesParser
-from geomatch.config import AddressOptions
-from geomatch.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, GEOCODES
-from geomatch.store import Store
+from geomatch.addresses.parse.rules import RulesParser
+from geomatch.core.config import AddressOptions
+from geomatch.core.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, GEOCODES
+from geomatch.store.reader import Store
 
 Geocode = Callable[..., pd.DataFrame]
 CASES = Path(__file__).parent.parent / "cases" / "geocode.csv"

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geomatch.addresses.groups import Groups
-from geomatch.addresses.key_table import KeyTable
+from geomatch.addresses.communes.groups import Groups
+from geomatch.addresses.communes.key_table import KeyTable
 
 KEYS = st.lists(st.sampled_from(["A", "B", "AB", "C"]), min_size=1, max_size=12)
 

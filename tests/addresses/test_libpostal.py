@@ -10,18 +10,18 @@ import pandas as pd
 import pytest
 
 from geomatch.addresses import get_parser
-from geomatch.addresses.libpostal import (
+from geomatch.addresses.parse.libpostal import (
     ENVIRONMENT_VARIABLE,
     LibpostalParser,
     _row,
     libpostal_problem,
 )
-from geomatch.addresses.parse import AutoParser
-from geomatch.addresses.rules import RulesParser, parts_rows
-from geomatch.config import AddressOptions
-from geomatch.errors import ConfigError
-from geomatch.rows import Rows
-from geomatch.schema import ADDRESS_PARTS
+from geomatch.addresses.parse.parsers import AutoParser
+from geomatch.addresses.parse.rules import RulesParser, parts_rows
+from geomatch.arrays.rows import Rows
+from geomatch.core.config import AddressOptions
+from geomatch.core.errors import ConfigError
+from geomatch.core.schema import ADDRESS_PARTS
 
 ARCHIVE = Path(__file__).parents[3] / "shared" / "libpostal" / "data-fr.tar.gz"
 
@@ -183,8 +183,8 @@ def test_broken_data_are_an_error_of_configuration(data: str, tmp_path: Path) ->
         target.parent.mkdir(parents=True, exist_ok=True)
         target.touch()
     code = (
-        "from geomatch.addresses.libpostal import LibpostalParser\n"
-        "from geomatch.errors import ConfigError\n"
+        "from geomatch.addresses.parse.libpostal import LibpostalParser\n"
+        "from geomatch.core.errors import ConfigError\n"
         "import sys\n"
         "try:\n"
         "    LibpostalParser(sys.argv[1]).parse(['1 rue du Four'])\n"

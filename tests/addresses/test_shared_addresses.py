@@ -9,8 +9,8 @@ from pyproj import Transformer
 
 from gazetteer.build import BuildOptions, build
 from geomatch.addresses import Geocoder, complete_parts, get_parser
-from geomatch.config import AddressOptions
-from geomatch.voies import street_key
+from geomatch.core.config import AddressOptions
+from geomatch.core.street_keys import street_key
 
 SHARED = Path(__file__).parents[3] / "shared"
 DEPARTEMENTS = ("35", "75", "93")

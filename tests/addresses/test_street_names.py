@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geomatch.addresses.numbers import read_number, rep_letter
-from geomatch.addresses.street_names import TYPED, keys_of, read_street, street_columns
-from geomatch.addresses.types import glued_type, misspelt_type
-from geomatch.voies import street_key, street_types, street_word_table
+from geomatch.addresses.parse.numbers import read_number, rep_letter
+from geomatch.addresses.parse.types import glued_type, misspelt_type
+from geomatch.addresses.streets.names import TYPED, keys_of, read_street, street_columns
+from geomatch.core.street_keys import street_key, street_types, street_word_table
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_street_key(name: str, key: str) -> None:
 
 
 def test_tables_have_no_expression_twice() -> None:
-    from geomatch.tables import load_table
+    from geomatch.core.tables import load_table
 
     for table in ("street_types", "street_words", "institutions"):
         written = [row[0] for row in load_table(table)]

@@ -18,10 +18,10 @@ from benchmarks.country.plan import ACTIVE, ADDRESSES, BULLETINS, drawn
 from benchmarks.country.sirene import siren, siret
 from gazetteer.build import BuildOptions, build
 from gazetteer.sources import find
-from geomatch.batch import run
-from geomatch.config import Config
-from geomatch.schema import STORE_ESTABLISHMENTS
-from geomatch.store import Store
+from geomatch.core.config import Config
+from geomatch.core.schema import STORE_ESTABLISHMENTS
+from geomatch.runs.batch import run
+from geomatch.store.reader import Store
 
 pytestmark = pytest.mark.slow
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
+from geomatch.core.text import normalise
 from geomatch.demo import DemoFiles
 from geomatch.demo.answers import SHARES
-from geomatch.text import normalise
 
 
 @pytest.mark.parametrize("column", sorted(SHARES))

@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geomatch.core.errors import ConfigError
 from geomatch.demo import DemoFiles, generate
 from geomatch.demo.identifiers import check_digit, siren_number, siret_number
-from geomatch.errors import ConfigError
 
 CASES = Path(__file__).parents[1] / "cases" / "demo_headers.csv"
 with CASES.open(encoding="utf-8") as stream:

@@ -12,10 +12,10 @@ import pytest
 from chains import build_demo
 
 from geomatch.bulletins import read_bulletins
+from geomatch.core.schema import CANDIDATES, DECISIONS, STORE_ESTABLISHMENTS
 from geomatch.demo import DemoFiles, write_demo_page
 from geomatch.demo.page import choose_three
-from geomatch.schema import CANDIDATES, DECISIONS, STORE_ESTABLISHMENTS
-from geomatch.store import Store
+from geomatch.store.reader import Store
 
 LEVELS = ["commune", "housenumber", "street"]
 

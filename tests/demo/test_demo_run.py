@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from rich.table import Table
 
+from geomatch.core.schema import CANDIDATES, DECISIONS
 from geomatch.demo.run import run_demo
-from geomatch.schema import CANDIDATES, DECISIONS
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from gazetteer.engine import run, store_frame
 from gazetteer.places import project
 from gazetteer.reading import checked
 from gazetteer.sources import find, only
-from geomatch.schema import STORE_ADDRESSES, STORE_STREETS
-from geomatch.store import Store
+from geomatch.core.schema import STORE_ADDRESSES, STORE_STREETS
+from geomatch.store.reader import Store
 
 
 def _store(con: duckdb.DuckDBPyConnection, country: Country, *departements: str) -> BanParts:

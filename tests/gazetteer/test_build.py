@@ -19,8 +19,8 @@ from gazetteer.build import BuildOptions, build
 from gazetteer.journal import Journal
 from gazetteer.parts import _borders
 from gazetteer.places import WGS84, project
-from geomatch.errors import ConfigError, DataError, LayoutError
-from geomatch.schema import (
+from geomatch.core.errors import ConfigError, DataError, LayoutError
+from geomatch.core.schema import (
     COUNTRY_TABLES,
     DEPARTEMENT_TABLES,
     NAMES,
@@ -32,7 +32,7 @@ from geomatch.schema import (
     STORE_NAF_WORDS,
     STORE_STREETS,
 )
-from geomatch.store import MANIFEST, Store, country_path, departement_path
+from geomatch.store.reader import MANIFEST, Store, country_path, departement_path
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 

@@ -7,7 +7,7 @@ from official_files import Country, mouvement, post
 from gazetteer.cog import Cog, read_cog
 from gazetteer.reading import checked
 from gazetteer.sources import find, only
-from geomatch.errors import DataError
+from geomatch.core.errors import DataError
 
 
 def _read(con, country: Country) -> Cog:

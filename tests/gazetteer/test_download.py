@@ -13,7 +13,7 @@ import pytest
 
 from gazetteer.download import BASE_URLS, DownloadOptions, _remotes, download
 from gazetteer.transfer import Patience, Transfer, session
-from geomatch.errors import ConfigError, SourceUnavailableError
+from geomatch.core.errors import ConfigError, SourceUnavailableError
 
 CONTENT = gzip.compress(bytes(range(256)) * 4000, 1)
 ETAG = '"v1"'

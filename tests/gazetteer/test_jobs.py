@@ -9,7 +9,7 @@ import pytest
 
 from gazetteer.jobs import Job, next_job, run_jobs
 from gazetteer.workshop import Workshop
-from geomatch.errors import ConfigError, DataError
+from geomatch.core.errors import ConfigError, DataError
 
 
 def note(shop: Workshop, subject: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 
 from gazetteer.locate import POSITION, QUALITIES, at_commune, better, from_geoloc, in_commune
 from gazetteer.places import project
-from geomatch.schema import STORE_COMMUNES
+from geomatch.core.schema import STORE_COMMUNES
 
 COMMUNES = STORE_COMMUNES.conform(
     pd.DataFrame(

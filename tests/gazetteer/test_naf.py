@@ -8,7 +8,7 @@ from gazetteer import naf
 from gazetteer.engine import frame, quoted, run
 from gazetteer.reading import checked
 from gazetteer.sources import find
-from geomatch.text import normalise
+from geomatch.core.text import normalise
 
 LETTERS = "ABCDEFGHIJ abcdez 0189 &'’-.,/()°éèêëàâäîïôöùûüçñŒœÆæØø"
 

@@ -13,11 +13,11 @@ from registers import names_of, register, with_compared, write_store
 
 from gazetteer.pools import pool_of, write_pool
 from gazetteer.store import write_departement
-from geomatch.errors import StoreError
-from geomatch.review.register import Register
-from geomatch.review.search import Finder
-from geomatch.schema import NAMES, STORE_ESTABLISHMENTS
-from geomatch.store import POOLS, Store, pool_path
+from geomatch.core.errors import StoreError
+from geomatch.core.schema import NAMES, STORE_ESTABLISHMENTS
+from geomatch.review.desk.register import Register
+from geomatch.review.desk.search import Finder
+from geomatch.store.reader import POOLS, Store, pool_path
 
 HERE = register(
     {"denomination": "FONDERIE VALBRUNOISE", "code_commune": "96001", "voie_id": 1},

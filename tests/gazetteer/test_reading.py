@@ -10,7 +10,7 @@ import pytest
 from gazetteer.engine import run
 from gazetteer.reading import checked, reading, select
 from gazetteer.sources import fingerprinted, recognise
-from geomatch.errors import DataError
+from geomatch.core.errors import DataError
 
 HEADER = "id;numero;rep;nom_voie;code_insee;x;y\n"
 ROW = "35901_0001_00001;1;;Rue de l'Œuvre;35901;1.5;2.5\n"

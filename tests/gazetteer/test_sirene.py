@@ -13,7 +13,7 @@ from gazetteer.reading import checked
 from gazetteer.register import write_register
 from gazetteer.sirene import Scope, load_sirene
 from gazetteer.sources import find, only
-from geomatch.errors import DataError
+from geomatch.core.errors import DataError
 
 
 def _register(

@@ -10,7 +10,7 @@ import pytest
 
 from gazetteer.layouts import LAYOUTS, column_key
 from gazetteer.sources import Source, find, only, recognise
-from geomatch.errors import DataError, LayoutError
+from geomatch.core.errors import DataError, LayoutError
 
 CASES = Path(__file__).parents[1] / "cases" / "gazetteer_layouts.csv"
 BAN = "id;numero;rep;nom_voie;code_insee;x;y\n35901_0001_00001;1;;Rue du Lin;35901;1;2\n"

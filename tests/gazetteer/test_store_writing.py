@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from gazetteer.store import shaped, with_geometry, write_country, write_departement, write_manifest
-from geomatch.errors import StoreError
-from geomatch.schema import STORE_ADDRESSES, STORE_FORMAT, STORE_FORMAT_VERSION, STORE_NAF
-from geomatch.store import Store, departement_path
+from geomatch.core.errors import StoreError
+from geomatch.core.schema import STORE_ADDRESSES, STORE_FORMAT, STORE_FORMAT_VERSION, STORE_NAF
+from geomatch.store.reader import Store, departement_path
 
 
 def _addresses(*places: tuple[float, float]) -> pd.DataFrame:

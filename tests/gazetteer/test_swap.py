@@ -9,7 +9,7 @@ import pytest
 
 from gazetteer import swap as swapping
 from gazetteer.swap import locked, staging, swap
-from geomatch.errors import ConfigError, DataError, LayoutError
+from geomatch.core.errors import ConfigError, DataError, LayoutError
 
 
 def _folder(path: Path, content: str) -> Path:

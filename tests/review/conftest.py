@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from geomatch.core.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_ESTABLISHMENTS
 from geomatch.review import Atlas, Stories, tell_stories
-from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_ESTABLISHMENTS
-from geomatch.store import Store
+from geomatch.store.reader import Store
 
 #: What a hostile bulletin may hold; none of it may reach a page as markup.
 HOSTILE = '<script>alert("x")</script><img src="https://example.org/a.png" onerror=alert(1)>'

@@ -11,13 +11,19 @@ import pytest
 from chains import Chain
 from commands import Commands
 
-from geomatch.errors import ConfigError
-from geomatch.review.agreement import DIVISION, SIRET, agreement
-from geomatch.review.cards import Card, with_checks
-from geomatch.review.desk import Desk, Session
-from geomatch.review.journal import JOURNAL, Act, latest_verdicts, read_journal, verdicts_by_clerk
-from geomatch.review.options import ReviewOptions
-from geomatch.review.queue import Filters, Queue
+from geomatch.core.errors import ConfigError
+from geomatch.review.desk.agreement import DIVISION, SIRET, agreement
+from geomatch.review.desk.cards import Card, with_checks
+from geomatch.review.desk.desk import Desk, Session
+from geomatch.review.desk.journal import (
+    JOURNAL,
+    Act,
+    latest_verdicts,
+    read_journal,
+    verdicts_by_clerk,
+)
+from geomatch.review.desk.options import ReviewOptions
+from geomatch.review.desk.queue import Filters, Queue
 
 ALL = Filters()
 

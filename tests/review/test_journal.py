@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geomatch.errors import ConfigError, DataError
-from geomatch.review.journal import ACTS, Act, Journal, latest_verdicts, read_journal
+from geomatch.core.errors import ConfigError, DataError
+from geomatch.review.desk.journal import ACTS, Act, Journal, latest_verdicts, read_journal
 
 
 def act(

@@ -15,13 +15,13 @@ import pyarrow as pa
 import pytest
 
 from gazetteer.store import write_departement
+from geomatch.core.schema import STORE_ADDRESSES, STORE_STREETS
 from geomatch.review import Atlas, neighbourhood_svg
-from geomatch.review.atlas import DrawnStreet, Window
-from geomatch.review.labels import Room, place_labels
-from geomatch.review.lines import pieces, street_axis
-from geomatch.review.marks import metres_text
-from geomatch.schema import STORE_ADDRESSES, STORE_STREETS
-from geomatch.store import Store
+from geomatch.review.map.atlas import DrawnStreet, Window
+from geomatch.review.map.labels import Room, place_labels
+from geomatch.review.map.lines import pieces, street_axis
+from geomatch.review.map.marks import metres_text
+from geomatch.store.reader import Store
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -11,7 +11,7 @@ import pytest
 from chromium import PROGRAM, Browser
 from laboratory import DESK, Laboratory, open_notebook, restart_kernel, run_all, save, show_cell
 
-from geomatch.review.journal import JOURNAL, latest_verdicts, read_journal
+from geomatch.review.desk.journal import JOURNAL, latest_verdicts, read_journal
 
 pytestmark = [
     pytest.mark.slow,

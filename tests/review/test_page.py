@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from geomatch.decisions import REASONS
-from geomatch.errors import DataError
+from geomatch.core.errors import DataError
+from geomatch.linkage.decisions import REASONS
 from geomatch.review import Stories, bulletin_page, show_bulletin, tell_stories
-from geomatch.review.wording import TYPES, people, percent, siret_text
-from geomatch.store import Store
+from geomatch.review.desk.wording import TYPES, people, percent, siret_text
+from geomatch.store.reader import Store
 
 Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
 

@@ -5,10 +5,10 @@ import math
 import pandas as pd
 import pytest
 
-from geomatch.errors import ConfigError
-from geomatch.review.cards import Card, make_cards
-from geomatch.review.queue import Filters, Queue
-from geomatch.schema import BULLETINS, CANDIDATES, DECISIONS
+from geomatch.core.errors import ConfigError
+from geomatch.core.schema import BULLETINS, CANDIDATES, DECISIONS
+from geomatch.review.desk.cards import Card, make_cards
+from geomatch.review.desk.queue import Filters, Queue
 
 ALL = Filters()
 

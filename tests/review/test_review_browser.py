@@ -15,7 +15,7 @@ from chains import Chain
 from chromium import PROGRAM, Browser
 from clerks import Served
 
-from geomatch.review.journal import JOURNAL, latest_verdicts, read_journal
+from geomatch.review.desk.journal import JOURNAL, latest_verdicts, read_journal
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no chromium on this machine")
 SHOWN = "document.getElementById('review')?.dataset.shown"

@@ -21,15 +21,15 @@ from commands import Commands
 
 from geomatch import __version__
 from geomatch.bulletins import read_bulletins
+from geomatch.core.errors import ConfigError, DataError
 from geomatch.demo.identifiers import siren_number, siret_number
-from geomatch.errors import ConfigError, DataError
-from geomatch.review.desk import Desk, Session
-from geomatch.review.export import merge_verdicts
-from geomatch.review.journal import JOURNAL, Journal, latest_verdicts, read_journal
-from geomatch.review.maps import MapRequest
-from geomatch.review.run import ReviewRun
-from geomatch.review.server import MOST_BODY, ReviewServer, make_server
-from geomatch.store import Store
+from geomatch.review.desk.desk import Desk, Session
+from geomatch.review.desk.export import merge_verdicts
+from geomatch.review.desk.journal import JOURNAL, Journal, latest_verdicts, read_journal
+from geomatch.review.desk.maps import MapRequest
+from geomatch.review.desk.run import ReviewRun
+from geomatch.review.web.server import MOST_BODY, ReviewServer, make_server
+from geomatch.store.reader import Store
 
 
 @pytest.fixture

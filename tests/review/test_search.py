@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from geomatch.demo.identifiers import siren_number, siret_number
-from geomatch.review.register import Register, siret_problem
-from geomatch.review.search import Finder
-from geomatch.review.wording import register_names
-from geomatch.store import Store
+from geomatch.review.desk.register import Register, siret_problem
+from geomatch.review.desk.search import Finder
+from geomatch.review.desk.wording import register_names
+from geomatch.store.reader import Store
 
 NOWHERE = {"x": np.nan, "y": np.nan, "crs": 0}
 

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from clerks import Clerk, Served, first_choice
 
-from geomatch.batch import run
-from geomatch.config import Config
+from geomatch.core.config import Config
 from geomatch.demo import generate
-from geomatch.review.journal import JOURNAL, read_journal
-from geomatch.store import Store
+from geomatch.review.desk.journal import JOURNAL, read_journal
+from geomatch.runs.batch import run
+from geomatch.store.reader import Store
 
 pytestmark = pytest.mark.slow
 CLERKS, CARDS = 10, 500

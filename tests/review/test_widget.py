@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from chains import Chain
 
-from geomatch.errors import ConfigError
+from geomatch.core.errors import ConfigError
 from geomatch.review import verdicts
-from geomatch.review.desk import Desk
-from geomatch.review.journal import JOURNAL, read_journal
-from geomatch.review.screen import ASSETS, asset
-from geomatch.review.widget import ReviewWidget, close_reviews, review
+from geomatch.review.desk.desk import Desk
+from geomatch.review.desk.journal import JOURNAL, read_journal
+from geomatch.review.notebook.widget import ReviewWidget, close_reviews, review
+from geomatch.review.web.screen import ASSETS, asset
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Which commune a written place is."""

@@ -1,0 +1,102 @@
+"""Towns that the parser could not tell from the street: found by their names.
+
+A parser knows no place names, so ``12 RUE DU PORT NANTES`` leaves the town in the street. The
+commune index knows them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from geomatch.addresses.communes.index import CommuneIndex
+from geomatch.arrays.rows import Rows
+from geomatch.core.schema import ADDRESS_PARTS, text_array
+
+#: Words of the longest town name looked for.
+_LONGEST = 6
+#: A town cannot follow these: RUE DE PARIS is a street.
+_SMALL = frozenset(("DE", "DU", "DES", "D", "LA", "LE", "L", "ET", "AU", "AUX"))
+#: No town's name begins with these.
+_NEVER_FIRST = frozenset(("DE", "DU", "DES", "D", "ET", "SUR", "SOUS", "EN"))
+_NUMBER_BEHIND = re.compile(r"^(?P<name>.*[A-Z]) (?P<n>\d{1,4})(?: ?(?P<rep>[A-Z]|BIS|TER))?$")
+#: Parts where a town may be left, in the order in which they are searched.
+_FIELDS = ("nom_voie", "lieu", "nom", "complement")
+
+
+#: Where a town is sought, and whether as it is written or with a slip.
+_SEARCHES = (("nom_voie", True), ("nom_voie", False), *((c, True) for c in _FIELDS[1:]))
+_OTHERS = ("commune", "code_postal", "numero", "rep")
+
+
+def complete_parts(parts: pd.DataFrame, communes: CommuneIndex) -> pd.DataFrame:
+    """Move a town that ends another part to ``commune``, where no commune was found.
+
+    Parameters
+    ----------
+    parts : DataFrame of ADDRESS_PARTS
+    communes : CommuneIndex
+
+    Returns
+    -------
+    DataFrame of ADDRESS_PARTS
+        A new one, aligned with `parts`. A town is first sought as it is written, in any part;
+        then with a slip, at the end of the street, if no postcode is there.
+    """
+    typed = Rows({c: text_array(parts[c]) for c in (*_FIELDS, *_OTHERS, "type_voie")})
+    found = complete_rows(typed, communes)
+    changed = {c: found[c] for c in (*_FIELDS, *_OTHERS)}
+    return ADDRESS_PARTS.conform(parts.assign(**changed))
+
+
+def complete_rows(parts: Rows, communes: CommuneIndex) -> Rows:
+    """:func:`complete_parts` as arrays."""
+    void = np.flatnonzero(parts["commune"] == "")
+    if not len(void):
+        return parts
+    columns = {c: parts[c].copy() for c in (*_FIELDS, *_OTHERS)}
+    bare = (columns["numero"] == "") & (parts["type_voie"] == "")
+    known: dict[tuple[str, ...], tuple[str, str, str] | None] = {}
+    for i in void.tolist():
+        row = (*(columns[c][i] for c in (*_FIELDS, "code_postal")), "bare" if bare[i] else "")
+        if row not in known:
+            known[row] = _find_town(row, communes)
+        found = known[row]
+        if found is not None:
+            column, rest, town = found
+            columns["commune"][i] = town
+            number = _NUMBER_BEHIND.match(rest) if column == "nom_voie" else None
+            if number and not columns["numero"][i]:
+                rest = number["name"]
+                columns["numero"][i] = number["n"].lstrip("0")
+                columns["rep"][i] = (number["rep"] or "").lower()
+            columns[column][i] = rest
+    return parts.plus(**columns)
+
+
+def _find_town(row: tuple[str, ...], communes: CommuneIndex) -> tuple[str, str, str] | None:
+    """Column, what is left of it, and the town; a bare name may be a town's as a whole."""
+    *fields, code_postal, bare = row
+    texts = dict(zip(_FIELDS, fields, strict=True))
+    least = {"nom_voie": 0 if bare else 1}
+    for column, exact in _SEARCHES:
+        if not exact and code_postal:
+            continue
+        for rest, town in _endings(texts[column], least=least.get(column, 0)):
+            if (exact or rest) and communes.is_town(town, code_postal, exact=exact):
+                return column, rest, town
+    return None
+
+
+def _endings(text: str, *, least: int) -> Iterator[tuple[str, str]]:
+    """Ways to cut a text in a head of at least `least` words and a town, the longest town first."""
+    words = text.split()
+    for used in range(min(_LONGEST, len(words) - least), 0, -1):
+        head = words[: len(words) - used]
+        first = words[-used]
+        if (head and head[-1] in _SMALL) or first.isdigit() or first in _NEVER_FIRST:
+            continue
+        yield " ".join(head), " ".join(words[-used:])

@@ -1,0 +1,1 @@
+"""A written address cut into its parts."""

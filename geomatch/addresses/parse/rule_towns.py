@@ -1,0 +1,76 @@
+"""Steps of the rules that take the country, the postcode and the town from a line."""
+
+from __future__ import annotations
+
+from geomatch.addresses.parse.line import Line
+from geomatch.addresses.parse.patterns import (
+    CEDEX,
+    CITIES,
+    RANK_AFTER_TOWN,
+    STREET_BEFORE,
+    TOWN,
+    TOWN_ALONE,
+)
+
+
+def country(line: Line) -> None:
+    """``… PARIS FRANCE``: the country says nothing."""
+    end = len(line.words) - 1
+    if end > 0 and line.words[end] == "FRANCE" and line.kinds[end - 1] not in "Ss":
+        line.take(end, end + 1)
+
+
+def postcode_and_town(line: Line) -> None:
+    """``75013 PARIS 13``: the last five digits that number no box and no house."""
+    at = _postcode_position(line.kinds)
+    if at < 0:
+        return _town_without_postcode(line)
+    line.parts["code_postal"] = line.words[at]
+    line.take(at, at + 1)
+    town = TOWN.match(line.kinds, at + 1)
+    if town:
+        end = town.end()
+        words = line.take(at + 1, end)
+        rank = RANK_AFTER_TOWN.match(line.kinds, end)
+        if rank:
+            line.is_cedex = "C" in rank[0]
+            words += [w for w in line.take(end, rank.end()) if w[0].isdigit()]
+        line.add("commune", words)
+        return None
+    cedex = CEDEX.match(line.kinds, at + 1)
+    if cedex:
+        line.is_cedex = True
+        line.take(at + 1, cedex.end())
+    return _town_without_postcode(line)
+
+
+def _postcode_position(kinds: str) -> int:
+    for at in range(len(kinds) - 1, -1, -1):
+        if kinds[at] != "P":
+            continue
+        before = kinds[at - 1] if at else ""
+        if before == "B" or kinds[max(at - 2, 0) : at] in ("BL", "B,"):
+            continue
+        after = kinds[at + 1 : at + 2]
+        if after in ("T", "R") and before in ("", ","):
+            continue
+        return at
+    return -1
+
+
+def _town_without_postcode(line: Line) -> None:
+    """The last part of ``12 RUE X, PARIS``: words only, after a comma, behind a street."""
+    kinds = line.kinds.rstrip(".,")
+    cedex = kinds.rfind("C")
+    if cedex >= 0:
+        line.is_cedex = True
+        line.take(cedex, cedex + 2 if kinds[cedex + 1 : cedex + 2] in ("N", "O") else cedex + 1)
+        kinds = line.kinds.rstrip(".,")
+    city = len(kinds.rstrip("NO")) - 1
+    if city > 0 and line.words[city] in CITIES and kinds[city - 1] not in "Ss":
+        line.add("commune", line.take(city, len(kinds)))
+        return
+    comma = kinds.rfind(",")
+    last = kinds[comma + 1 :]
+    if comma > 0 and TOWN_ALONE.fullmatch(last) and STREET_BEFORE.search(kinds[:comma]):
+        line.add("commune", line.take(comma + 1, len(kinds)))

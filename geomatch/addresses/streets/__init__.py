@@ -1,0 +1,1 @@
+"""Where in its commune a written street and number are."""

@@ -1,0 +1,141 @@
+"""Streets of some départements as arrays, with the keys to find them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from geomatch.addresses.communes.key_table import KeyTable
+from geomatch.addresses.streets.doors import Addresses
+from geomatch.addresses.streets.names import TYPED
+from geomatch.arrays.arrow import coded, texts, whole
+from geomatch.arrays.groups import ragged_ranges
+from geomatch.arrays.rows import Rows
+from geomatch.core.schema import STORE_STREETS
+from geomatch.store.reader import Store, empty_rows
+
+Ints = NDArray[np.int64]
+
+#: What a geocode tells of its street.
+_TOLD = ("code_commune", "voie_id", "nom_voie", "code_postal", "ban_id", "is_lieu_dit")
+
+
+@dataclass
+class StreetIndex:
+    """Streets of the loaded départements; every array is aligned with the streets.
+
+    ``first`` … ``first + count - 1`` are a street's rows in the address arrays.
+
+    Parameters
+    ----------
+    streets : Table of STORE_STREETS
+        Its ``first_address`` counts the rows of all the addresses.
+    addresses : Addresses
+    """
+
+    streets: pa.Table
+    addresses: Addresses
+
+    @classmethod
+    def open(cls, store: Store, departements: Iterable[str]) -> StreetIndex:
+        """Load streets and addresses of some départements."""
+        streets, parts, base = [empty_rows(STORE_STREETS)], [], 0
+        at = STORE_STREETS.names.index("first_address")
+        for departement in departements:
+            table = store.arrow(STORE_STREETS, departement)
+            if not len(table):
+                continue
+            part = Addresses.read(store, departement)
+            first = pc.add(table.column(at), base)
+            base += len(part.numero)
+            streets.append(table.set_column(at, "first_address", first))
+            parts.append(part)
+        return cls(pa.concat_tables(streets).combine_chunks(), Addresses.join(parts))
+
+    def __post_init__(self) -> None:
+        table = self.streets
+        self.commune, communes = coded(table.column("code_commune"))
+        self.communes: NDArray[np.object_] = texts(communes)
+        self.commune_code = {c: i for i, c in enumerate(self.communes)}
+        self.x, self.y, self.half_length, self.first, self.count = (
+            table.column(c).to_numpy()
+            for c in ("x", "y", "half_length_m", "first_address", "n_addresses")
+        )
+        kind, words = (whole(table.column(c)) for c in ("type_norm", "mots_norm"))
+        self.kind, kinds = coded(kind)
+        self.kind_code = {k: i for i, k in enumerate(texts(kinds))}
+        self.no_kind = self.kind_code.get("", -1)
+        # few streets are alone in bearing their words: what follows is made once for all bearers
+        bears, self._distinct_words = coded(words)
+        run_together = pc.replace_substring(self._distinct_words, " ", "")
+        packed = texts(run_together)
+        self.packed = packed[bears]
+        self.length = np.fromiter(map(len, packed), np.int64, len(packed))[bears]
+        self._bears = bears
+        in_any_order = [" ".join(sorted(w.split())) for w in texts(self._distinct_words)]
+        self.by_full = KeyTable.of(table.column("nom_norm"))
+        self.key_code = self.by_full.code
+        self.by_typed = KeyTable.of(
+            pc.binary_join_element_wise(kind.cast(words.type), words, TYPED)
+        )
+        self.by_bag = KeyTable(bears, in_any_order)
+        self.by_packed = KeyTable(bears, run_together)
+        order = np.argsort(self.commune, kind="stable")
+        self._commune_order = order
+        self._commune_start = np.searchsorted(
+            self.commune[order], np.arange(len(self.communes) + 1)
+        )
+
+    def __len__(self) -> int:
+        return len(self.streets)
+
+    def told(self, streets: Ints) -> Rows:
+        """What a geocode tells of some streets."""
+        rows = self.streets.select(_TOLD).take(pa.array(streets))
+        return Rows({c: v.to_numpy() for c, v in zip(_TOLD, rows.columns, strict=True)}, len(rows))
+
+    def of_communes(self, communes: Sequence[int]) -> Ints:
+        """Streets of some communes, given by their positions in :attr:`communes`."""
+        if not communes:
+            return np.array([], dtype=np.int64)
+        start, order = self._commune_start, self._commune_order
+        return np.concatenate([order[start[c] : start[c + 1]] for c in communes])
+
+    @cached_property
+    def _word_pairs(self) -> tuple[Ints, Ints, NDArray[np.object_]]:
+        """Words of three letters or more: those of each street begin at ``start[street]``."""
+        lists = pc.split_pattern(self._distinct_words, " ")
+        word = lists.flatten()
+        long = pc.greater_equal(pc.utf8_length(word), 3).to_numpy(zero_copy_only=False)
+        bearer = pc.list_parent_indices(lists).to_numpy()[long]
+        code, words = coded(word.filter(pa.array(long)))
+        start = np.searchsorted(bearer, np.arange(len(lists) + 1))
+        street, at = ragged_ranges(start[self._bears], start[self._bears + 1])
+        return np.searchsorted(street, np.arange(len(self) + 1)), code[at], texts(words)
+
+    @property
+    def words(self) -> NDArray[np.object_]:
+        """Distinct words of three letters or more of all names."""
+        return self._word_pairs[2]
+
+    def words_of(self, streets: Ints) -> tuple[Ints, tuple[Ints, Ints]]:
+        """Words that some streets bear, and their bearers.
+
+        Returns
+        -------
+        words : positions in :attr:`words`
+        (start, rows) : the bearers of ``words[i]`` are ``rows[start[i]:start[i + 1]]``
+        """
+        first, code, _ = self._word_pairs
+        streets = np.sort(streets)
+        bearer, at = ragged_ranges(first[streets], first[streets + 1])
+        words, local = np.unique(code[at], return_inverse=True)
+        order = np.argsort(local, kind="stable")
+        start = np.searchsorted(local[order], np.arange(len(words) + 1))
+        return words, (start, streets[bearer[order]])

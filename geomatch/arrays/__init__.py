@@ -1,0 +1,1 @@
+"""Tables as arrays, groups of different sizes, compiled loops."""

@@ -1,0 +1,118 @@
+"""String primitives used the same way when the store is built and when it is asked.
+
+Every key compared anywhere in the project goes through :func:`normalise`, so a change here
+changes the store format: raise :data:`geomatch.core.schema.STORE_FORMAT_VERSION` with it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MOJIBAKE = re.compile("[ÂÃÅâ][\u0080-\u00bf\u0152-\u0192\u2013-\u203a\u20ac\u2122\u201c\u201d]")
+_NOT_ALNUM = re.compile(r"[^A-Z0-9]+")
+#: Of each ASCII character: capitals and digits, a space for every other.
+_PLAIN = bytes(ord(chr(i).upper()) if chr(i).isalnum() and i < 128 else 32 for i in range(256))
+_DIGIT_RUNS = re.compile(r"(?<=\d)(?=[A-Z])|(?<=[A-Z])(?=\d)")
+_LIGATURES = str.maketrans(
+    {"Œ": "OE", "Æ": "AE", "ß": "SS", "&": " ET ", "’": "'", "Ø": "O", "\ufffd": None}
+)
+#: Longer texts are cut here: no field of any layout is a quarter as long.
+MAX_TEXT = 1000
+
+
+def repair_mojibake(text: str) -> str:
+    """Undo UTF-8 text that was read as Windows-1252 or Latin-1 (``AllÃ©e`` → ``Allée``).
+
+    Text in which no such pair of characters stands, or which does not survive the way back,
+    is returned as it came.
+    """
+    if not _MOJIBAKE.search(text):
+        return text
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            return text.encode(encoding).decode("utf-8")
+        except (UnicodeEncodeError, UnicodeDecodeError):
+            continue
+    return text
+
+
+def normalise(text: str) -> str:
+    """Upper case, no accents, words of A–Z and 0–9 parted by single spaces.
+
+    ``"Crêperie de l'Œuf n°2"`` gives ``"CREPERIE DE L OEUF N 2"``. ``None`` is not accepted:
+    absent text is ``""`` everywhere in this project.
+    """
+    text = text[:MAX_TEXT]
+    if text.isascii():
+        words = text.replace("&", " ET ").encode("ascii").translate(_PLAIN).split()
+        text = b" ".join(words).decode("ascii")
+    else:
+        text = repair_mojibake(text).upper().translate(_LIGATURES)
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in text if not unicodedata.combining(c))
+        text = _NOT_ALNUM.sub(" ", text).strip()
+    # Letters that become several may have made it longer: what is cut once stays as it is.
+    return text[:MAX_TEXT].rstrip()
+
+
+def normalise_all(values: Iterable[str]) -> list[str]:
+    """:func:`normalise` of many texts; each distinct text is worked on once."""
+    known: dict[str, str] = {}
+    out = []
+    for value in values:
+        key = known.get(value)
+        if key is None:
+            key = known[value] = normalise(value)
+        out.append(key)
+    return out
+
+
+def split_digits(text: str) -> str:
+    """Part digits from letters in normalised text: ``12BIS`` → ``12 BIS``."""
+    return _DIGIT_RUNS.sub(" ", text)
+
+
+def factorise(values: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
+    """Integer code of each value and the distinct values, in order of first appearance."""
+    codes: dict[str, int] = {}
+    out = np.fromiter((codes.setdefault(v, len(codes)) for v in values), np.int64, len(values))
+    return out, list(codes)
+
+
+#: French spelling → sound, applied in order to a normalised word.
+_SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        ("PH", "F"),
+        ("(EAUX|EAU|AUX|AU)", "O"),
+        ("(SCH|SH|CH)", "X"),
+        ("TH", "T"),
+        ("GN", "N"),
+        ("(QU|Q|CK|K)", "C"),
+        ("C(?=[EIY])", "S"),
+        ("G(?=[EIY])", "J"),
+        ("(?<=[AEIOU])S(?=[AEIOU])", "Z"),
+        ("(AI|EI|AY|EY)", "E"),
+        ("(AN|AM|EN|EM)(?![AEIOUY])", "A"),
+        ("(IN|IM|YN|YM)(?![AEIOUY])", "I"),
+        ("Y", "I"),
+        ("H", ""),
+        ("(?<=[A-Z])[ESTDXZ]+$", ""),
+        (r"(.)\1+", r"\1"),
+    )
+)
+
+
+def sound_key(word: str) -> str:
+    """A coarse French sound of one normalised word, for slips of the ear and doubled letters.
+
+    Two words of one sound are not the same word: use it to find, never to decide.
+    """
+    for pattern, sound in _SOUNDS:
+        word = pattern.sub(sound, word)
+    return word

@@ -1,0 +1,187 @@
+"""Tables of an evaluation as plain text cells, the same for the screen and for the page."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+
+from rich.markup import escape as escape_markup
+from rich.table import Table
+
+from geomatch.evaluation.compare import ranking
+from geomatch.evaluation.drift import Change, Drift
+from geomatch.evaluation.evaluate import Evaluation
+from geomatch.evaluation.measures import NOTHING, Measure
+from geomatch.evaluation.strata import TITLES
+from geomatch.evaluation.tables import CODING_LABELS, integer, interval, percent
+from geomatch.evaluation.without_truth import FIELDS, Portrait
+
+RATE_LABELS: Mapping[str, str] = {
+    "coding_rate": "taux de codage automatique",
+    "review_rate": "à reprendre par un gestionnaire",
+    "none_rate": "sans établissement",
+    "expected_precision": "précision attendue du codage",
+    "naf_coding_rate": "NAF codées automatiquement",
+    "expected_naf_precision": "précision attendue de ces NAF",
+}
+SCORE_LABELS: Mapping[str, str] = {
+    "probability": "probabilité de l'écho",
+    "margin": "écart au second",
+    "naf_probability": "probabilité de la NAF",
+    "geocode_score": "sûreté du lieu",
+}
+RIGHT_LABELS: Mapping[str, str] = {
+    "agree_right": "d'accord, et juste",
+    "agree_wrong": "d'accord, et faux",
+    "run_right": "en désaccord, nous avons raison",
+    "other_right": "en désaccord, l'autre a raison",
+    "both_wrong": "en désaccord, ni l'un ni l'autre",
+}
+SCOPE_LABELS = {"auto": "codés par les deux", "all": "codés par l'autre"}
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A table: title, heads, rows of text; the first column is a label, the rest numbers."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+    def table(self) -> Table:
+        """For the screen."""
+        table = Table(title=escape_markup(self.title), title_justify="left")
+        for i, head in enumerate(self.heads):
+            table.add_column(escape_markup(head), justify="right" if i else "left")
+        for row in self.rows:
+            table.add_row(*(escape_markup(cell) for cell in row))
+        return table
+
+    def html(self) -> str:
+        """For the page, without its title."""
+        heads = "".join(f"<th>{escape(h)}</th>" for h in self.heads)
+        lines = ("".join(f"<td>{escape(c)}</td>" for c in row) for row in self.rows)
+        body = "".join(f"<tr>{line}</tr>" for line in lines)
+        return (
+            f'<div class="scroll"><table><thead><tr>{heads}</tr></thead>'
+            f"<tbody>{body}</tbody></table></div>"
+        )
+
+
+def scoreboard(evaluations: Mapping[str, Evaluation]) -> Grid:
+    """The runs by rank, as the teams of 2018 were compared: coding, success, agreement."""
+    coded = "accord avec MCA"
+    heads = ("passage", "rang", "taux de codage", "réussite", "codable à 95 %", "1er écho juste")
+    has_mca = any("mca" in e.overall.agreement for e in evaluations.values())
+    rows = []
+    for rank, name in enumerate(ranking(evaluations), start=1):
+        overall = evaluations[name].overall
+        measures = [
+            overall.siret.get(m, NOTHING)
+            for m in ("coding_rate", "precision", "coverage_95", "top1")
+        ]
+        if has_mca:
+            measures.append(overall.agreement.get("mca", {}).get("agreement", NOTHING))
+        rows.append((name, str(rank), *(percent(m.value) for m in measures)))
+    return Grid("Tableau des passages", heads + ((coded,) if has_mca else ()), tuple(rows))
+
+
+def portrait_grid(portraits: Mapping[str, Portrait]) -> Grid:
+    """Runs side by side as far as they are known without a truth."""
+    rows = [("bulletins", *(integer(p.n) for p in portraits.values()))]
+    for name, label in RATE_LABELS.items():
+        found = [p.measures.get(name, NOTHING) for p in portraits.values()]
+        rows.append((label, *(with_interval(m) for m in found)))
+    for coding in dict.fromkeys(c for p in portraits.values() for c in p.agreement):
+        found = [p.agreement.get(coding, {}).get("agreement", NOTHING) for p in portraits.values()]
+        rows.append((f"accord : {CODING_LABELS[coding]}", *(with_interval(m) for m in found)))
+    return Grid("Codage, sans vérité", ("mesure", *portraits), tuple(rows))
+
+
+def portrait_strata_grids(portrait: Portrait) -> list[Grid]:
+    """One table for each stratification."""
+    return [
+        Grid(
+            f"Par {TITLES.get(column, column)}",
+            (TITLES.get(column, column), "bulletins", "codage", "précision attendue"),
+            tuple(
+                (v, integer(s.n), percent(s.coding_rate.value), percent(s.expected_precision.value))
+                for v, s in values.items()
+            ),
+        )
+        for column, values in portrait.strata.items()
+    ]
+
+
+def who_was_right_grids(evaluation: Evaluation) -> list[Grid]:
+    """One cross table for each earlier coding."""
+    grids = []
+    for name, scopes in evaluation.overall.who_was_right.items():
+        heads = (CODING_LABELS[name], *(SCOPE_LABELS[s] for s in scopes))
+        rows = [
+            (label, *(integer(kinds[kind]) for kinds in scopes.values()))
+            for kind, label in RIGHT_LABELS.items()
+        ]
+        grids.append(Grid(f"Qui avait raison : {CODING_LABELS[name]}", heads, tuple(rows)))
+    return grids
+
+
+def drift_grids(drift: Drift) -> list[Grid]:
+    """Scores, rates, gaps, and coding rate by stratum, before and now."""
+    scores = tuple(
+        (SCORE_LABELS[name], decimal(s.psi), s.verdict) for name, s in drift.scores.items()
+    )
+    grids = [Grid("Scores", ("score", "indice de stabilité", "constat"), scores)]
+    rates = {RATE_LABELS[name]: c for name, c in drift.rates.items()}
+    grids.append(_change_grid("Résultats", "mesure", rates))
+    if drift.missing:
+        gaps = {FIELDS[name]: c for name, c in drift.missing.items()}
+        grids.append(_change_grid("Champs laissés vides", "champ", gaps))
+    for column, changes in drift.strata.items():
+        title = TITLES.get(column, column)
+        grids.append(_change_grid(f"Taux de codage par {title}", title, changes))
+    return grids
+
+
+def _change_grid(title: str, head: str, changes: Mapping[str, Change]) -> Grid:
+    heads = (head, "bulletins avant", "maintenant", "avant", "maintenant", "écart", "constat")
+    rows = [
+        (
+            label,
+            integer(c.before.n),
+            integer(c.now.n),
+            percent(c.before.value),
+            percent(c.now.value),
+            points(c),
+            "a changé" if c.is_clear else "stable",
+        )
+        for label, c in changes.items()
+    ]
+    return Grid(title, heads, tuple(rows))
+
+
+def with_interval(measure: Measure) -> str:
+    """``77,8 % (77,2 – 78,4)``."""
+    around = interval(measure)
+    return f"{percent(measure.value)} ({around})" if around else percent(measure.value)
+
+
+def points(found: Change) -> str:
+    """``+1,2 (+0,3 ; +2,1)``, in points of per cent."""
+    if math.isnan(found.difference):
+        return "–"
+    value, low, high = (signed(v) for v in (found.difference, found.low, found.high))
+    return f"{value} ({low} ; {high})"
+
+
+def signed(share: float) -> str:
+    """A difference of shares in points of per cent."""
+    text = f"{100 * share:+.1f}"
+    return "0,0" if text in ("+0.0", "-0.0") else text.replace(".", ",").replace("-", "\u2212")
+
+
+def decimal(value: float) -> str:
+    """``0,042``."""
+    return f"{value:.3f}".replace(".", ",")

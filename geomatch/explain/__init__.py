@@ -1,0 +1,1 @@
+"""One bulletin's story, and what spoke for its answer."""

@@ -1,0 +1,344 @@
+"""One bulletin's story, in French: as written beside as understood, the echoes, why not another.
+
+What was understood is not kept by a run, so the bulletin is matched once more, alone, with
+the store, the model and the options that run.json names; whether they are still the same is
+told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from geomatch.bulletins import read_bulletins
+from geomatch.core import paths
+from geomatch.core.config import Config
+from geomatch.core.errors import ConfigError, StoreError
+from geomatch.core.paths import Location
+from geomatch.explain.contributions import Evidence, for_and_against, weigh
+from geomatch.linkage.matcher import Matcher, Result
+from geomatch.linkage.model import Model, model_hash
+from geomatch.review import Atlas, Stories, tell_stories
+from geomatch.review.desk.wording import (
+    TYPES,
+    register_address,
+    variable,
+    written_address,
+    written_town,
+)
+from geomatch.runs.results import (
+    read_candidates,
+    read_decisions,
+    read_run,
+    reading_options,
+    results_of,
+)
+from geomatch.store.reader import Store
+
+_DECISIONS = {"auto": "codé automatiquement", "review": "à un gestionnaire", "none": "aucun écho"}
+_LEVELS = {
+    "housenumber": "au numéro", "interpolated": "au numéro interpolé", "street": "à la voie",
+    "locality": "au lieu-dit", "commune": "à la commune", "none": "non situé",
+}  # fmt: skip
+#: Echoes shown.
+_MOST = 8
+
+
+@dataclass(frozen=True)
+class _Replay:
+    """The bulletin matched once more: `result`, and ``naf``, ``naf_chance`` of its texts."""
+
+    result: Result
+    naf_of_texts: pd.Series
+
+
+@dataclass(frozen=True)
+class _Past:
+    """A run's files about one bulletin.
+
+    `store` is None when it is gone or was built again, `config` when this version of the code
+    does not know the run's options.
+    """
+
+    description: dict[str, Any]
+    decision: pd.DataFrame
+    candidates: pd.DataFrame
+    bulletins: pd.DataFrame | None
+    store: Store | None
+    config: Config | None
+    model: Model
+    is_same_model: bool
+
+
+def explain(run: Location, bulletin: str, console: Console) -> None:
+    """Print how a bulletin was read, understood and decided, and why not the second.
+
+    Raises
+    ------
+    DataError
+        When the folder is not one of results, or its model cannot be read.
+    ConfigError
+        When the run holds no such bulletin.
+    """
+    with results_of(run) as folder:
+        past = _past(folder, bulletin)
+    replayed = _replayed(past)
+    stories = _stories(past, bulletin)
+    row = past.decision.iloc[0]
+    console.print(_fields_table(past, replayed, stories, bulletin))
+    for line in [*_decision_lines(row, stories), _replay_line(past, row, replayed)]:
+        console.print(escape(line), highlight=False)
+    if not len(past.candidates):
+        return
+    console.print(_candidate_table(past.candidates, stories, bulletin))
+    for line in _why_lines(past):
+        console.print(escape(line), highlight=False)
+    found = [e for e in _weighed(past) if e.facts]
+    if found:
+        console.print(_evidence_table(found, has_second=len(past.candidates) > 1))
+
+
+# ------------------------------------------------------------------ what there is
+def _past(run: Path, bulletin: str) -> _Past:
+    description = read_run(run)
+    only = {"id": [bulletin]}
+    decision = _filled(read_decisions(run, where=only))
+    if not len(decision):
+        raise ConfigError(f"no bulletin of that identifier in {run}; check --id")
+    path = description["model"]["path"]
+    path = "" if path == "shipped" else path
+    return _Past(
+        description=description,
+        decision=decision,
+        candidates=_filled(read_candidates(run, where=only)).sort_values("rank"),
+        bulletins=_bulletin(description, bulletin),
+        store=_same_store(description),
+        config=_same_options(description),
+        model=Model.load(path),
+        is_same_model=model_hash(path) == description["model"]["sha256"],
+    )
+
+
+def _filled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Absent text as the flow has it."""
+    texts = rows.select_dtypes(["object", "string"]).columns
+    return rows.assign(**{c: rows[c].fillna("") for c in texts})
+
+
+def _bulletin(description: dict[str, Any], bulletin: str) -> pd.DataFrame | None:
+    """The bulletin as the file has it; None when the file is gone or holds it no more."""
+    source = description["input"]["path"]
+    if not paths.is_file(source):
+        return None
+    found = read_bulletins(source, reading_options(description), only=[bulletin])
+    return found if len(found) else None
+
+
+def _same_store(description: dict[str, Any]) -> Store | None:
+    told = description["store"]
+    try:
+        store = Store.open(told["path"])
+    except StoreError:
+        return None
+    return store if store.sha256 == told["manifest_sha256"] else None
+
+
+def _same_options(description: dict[str, Any]) -> Config | None:
+    try:
+        return Config.from_dict(description["options"], source="run.json")
+    except ConfigError:
+        return None
+
+
+def _replayed(past: _Past) -> _Replay | None:
+    if past.bulletins is None or past.store is None or past.config is None:
+        return None
+    config = past.config
+    # Alone, there are no colleagues to listen to.
+    config = replace(config, decisions=replace(config.decisions, collective=False))
+    matcher = Matcher(past.store, config, past.model)
+    result = matcher.match_bulletins(past.bulletins)
+    return _Replay(result, matcher.naf_of_texts(result.prepared).frame().iloc[0])
+
+
+def _stories(past: _Past, bulletin: str) -> Stories | None:
+    if past.bulletins is None or past.store is None:
+        return None
+    atlas = Atlas(past.store)
+    return tell_stories(past.bulletins, past.decision, past.candidates, atlas, ids=[bulletin])
+
+
+# ------------------------------------------------------------------ written and understood
+def _fields_table(
+    past: _Past, replayed: _Replay | None, stories: Stories | None, bulletin: str
+) -> Table:
+    table = Table(title=f"Bulletin {escape(bulletin)}", title_justify="left")
+    for column in ("", "tel qu'écrit", "tel que compris"):
+        table.add_column(column, overflow="fold")
+    if past.bulletins is None:
+        table.add_row("fichier d'origine absent", escape(past.description["input"]["path"]), "")
+        return table
+    written = {str(k): v for k, v in past.bulletins.iloc[0].to_dict().items()}
+    understood = _understood(replayed, stories)
+    home, town = written["code_commune_residence"], written_town(written)
+    rows = {
+        "Employeur": written["raison_sociale"],
+        "Adresse": written_address(written),
+        "Commune": town,
+        "Commune de résidence": home,
+        "Lieu de travail": variable(written),
+        "Activité": written["activite"],
+        "Profession": written["profession"],
+        "Anomalie": written["probleme"],
+    }
+    if stories is not None and home:
+        understood["Commune de résidence"] = stories.atlas.commune_name(home)
+    for label, text in rows.items():
+        if text or understood.get(label):
+            table.add_row(label, escape(text) or "–", escape(understood.get(label, "")))
+    return table
+
+
+def _understood(replayed: _Replay | None, stories: Stories | None) -> dict[str, str]:
+    if replayed is None or stories is None:
+        return {}
+    prepared = replayed.result.prepared
+    part, commune = (t.frame().iloc[0] for t in (prepared.parts, prepared.communes))
+    names = list(dict.fromkeys(prepared.names["name"]))
+    address = [part[c] for c in ("numero", "rep", "type_voie", "nom_voie", "lieu")]
+    name = stories.atlas.commune_name(commune["code_commune"]) or "inconnue"
+    return {
+        "Employeur": " / ".join(names) or "aucun nom utilisable",
+        "Adresse": " ".join(a for a in address if a) or "aucune voie",
+        "Commune": f"{name}, sûre à {100 * commune['commune_score']:.0f} %"
+        if commune["code_commune"]
+        else name,
+        "Activité": _activity(replayed.naf_of_texts, stories),
+    }
+
+
+def _activity(told: pd.Series, stories: Stories) -> str:
+    """What activity, occupation and name imply, the place left aside."""
+    naf = told["naf"]
+    if not naf:
+        return ""
+    return f"plutôt {naf} {stories.naf_labels.get(naf, '')} ({100 * told['naf_chance']:.0f} %)"
+
+
+# ------------------------------------------------------------------ the decision
+def _decision_lines(row: pd.Series, stories: Stories | None) -> list[str]:
+    kind = TYPES.get(row["type"], row["type"])
+    lines = [
+        f"Décision : {_DECISIONS[row['decision']]} ({kind}). {row['reason']}",
+        f"Probabilité que l'écho soit juste : {_decimal(row['probability'])} ; "
+        f"écart au second : {_decimal(row['margin'])}.",
+        _place_line(row, stories),
+    ]
+    if row["naf"]:
+        label = "" if stories is None else stories.naf_labels.get(row["naf"], "")
+        lines.append(
+            f"NAF retenue : {row['naf']}{' ' + label if label else ''}, "
+            f"{_DECISIONS[row['naf_decision']]}, probabilité {_decimal(row['naf_probability'])}."
+        )
+    return lines
+
+
+def _place_line(row: pd.Series, stories: Stories | None) -> str:
+    code = row["code_commune"]
+    commune = code if stories is None else stories.atlas.commune_name(code)
+    address = "" if stories is None else stories.atlas.address_text(row["ban_id"], code)
+    line = f"Lieu de travail situé {_LEVELS[row['geocode_level']]}"
+    line += f" : {address}, {commune}" if address else f", commune {commune or 'inconnue'}"
+    return line + (f", à {row['uncertainty_m']:.0f} m près." if row["uncertainty_m"] > 0 else ".")
+
+
+def _replay_line(past: _Past, row: pd.Series, replayed: _Replay | None) -> str:
+    if replayed is None:
+        return (
+            "Rejeu impossible : le fichier d'origine, la base de référence ou les options ont "
+            f"changé depuis (geomatch {past.description['geomatch']})."
+        )
+    alone = replayed.result.decisions.iloc[0]
+    model = "" if past.is_same_model else " (le modèle a changé depuis)"
+    chance = _decimal(alone["probability"])
+    if alone["siret"] == row["siret"]:
+        return f"Rejoué sans les autres bulletins{model} : même écho, probabilité {chance}."
+    other = alone["siret"] or "aucun"
+    return f"Rejoué sans les autres bulletins{model} : autre écho, {other}, probabilité {chance}."
+
+
+# ------------------------------------------------------------------ the echoes
+def _candidate_table(candidates: pd.DataFrame, stories: Stories | None, bulletin: str) -> Table:
+    table = Table(title="Échos", title_justify="left")
+    for column in ("rang", "SIRET", "nom comparé", "adresse au répertoire", "NAF"):
+        table.add_column(column, overflow="fold")
+    for column in ("prob.", "nom", "activité", "adresse", "distance / rayon"):
+        table.add_column(column, justify="right")
+    register = _register(stories, bulletin)
+    for row in candidates.head(_MOST).itertuples():
+        known = register.get(str(row.siret), {})
+        far = "" if pd.isna(row.distance_m) else f"{row.distance_m:.0f} m / {row.radius_m:.0f} m"
+        table.add_row(
+            str(row.rank), str(row.siret), escape(str(row.name_compared) or "–"),
+            escape(register_address(known)) if known else "", str(known.get("naf", "")),
+            _decimal(row.probability), *(f"{100 * float(s):.0f} %" for s in (
+                row.name_score, row.activity_score, row.address_score)), far,
+        )  # fmt: skip
+    return table
+
+
+def _register(stories: Stories | None, bulletin: str) -> dict[str, dict[str, Any]]:
+    if stories is None:
+        return {}
+    records = stories.one(bulletin).candidates.to_dict("records")
+    return {r["siret"]: {str(k): v for k, v in r.items()} for r in records}
+
+
+def _weighed(past: _Past) -> list[Evidence]:
+    features = past.candidates.select_dtypes("number").to_dict("records")
+    rows = [{str(name): float(value) for name, value in row.items()} for row in features[:2]]
+    return weigh(rows[0], rows[1] if len(rows) > 1 else None, past.model)
+
+
+def _why_lines(past: _Past) -> list[str]:
+    """Why the first, and why not the second."""
+    pros, cons = for_and_against(_weighed(past))
+    if len(past.candidates) < 2:
+        return ["Seul écho trouvé. Pour lui : " + (" ; ".join(pros) or "rien de net") + "."]
+    second = past.candidates.iloc[1]
+    who = f"le second ({second['siret']}, {second['name_compared'] or 'sans nom'})"
+    if not pros and not cons:
+        return [f"Rien ne départage le premier et {who}."]
+    lines = [f"Pourquoi pas {who} : " + (" ; ".join(pros[:4]) or "presque rien") + "."]
+    if cons:
+        lines.append("En faveur du second : " + " ; ".join(cons[:3]) + ".")
+    return lines
+
+
+def _evidence_table(found: list[Evidence], *, has_second: bool, most: int = 3) -> Table:
+    """What weighed, by kind, with the facts that weigh most."""
+    title = "Ce qui départage le premier du second" if has_second else "Ce qui pèse"
+    table = Table(title=title, title_justify="left")
+    table.add_column("critère")
+    for column in ("premier", "second", "poids"):
+        table.add_column(column, justify="right")
+    for evidence in found:
+        table.add_row(f"[bold]{evidence.group}[/bold]", "", "", _signed(evidence.pull))
+        for fact in evidence.facts[:most]:
+            label = escape(fact.label)
+            table.add_row(f"  {label}", fact.first, fact.second, f"[dim]{_signed(fact.pull)}[/dim]")
+    return table
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace(".", ",")
+
+
+def _decimal(value: Any) -> str:
+    return f"{float(value):.3f}".replace(".", ",")

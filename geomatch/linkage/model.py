@@ -1,0 +1,228 @@
+"""The trained part: weights, calibration, thresholds and words, as files a person can read.
+
+A model is a folder::
+
+    model.json            features with weights, calibration, thresholds, what it was trained on
+    activity_words.csv    mot;naf;n   words of activity texts of coded bulletins
+    profession_words.csv  mot;naf;n   the same for occupations
+    model_card.md         for people
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from geomatch.arrays.rows import Columns
+from geomatch.core import paths
+from geomatch.core.errors import ConfigError
+from geomatch.core.paths import Location
+from geomatch.linkage.collective import FEATURES
+
+MODEL_FORMAT = "geomatch-model"
+MODEL_FORMAT_VERSION = 2
+SHIPPED = Path(__file__).parent / "models" / "default"
+#: A threshold that keeps less than this of what chance would allow is not believed.
+_STRICT_SHARE = 0.5
+_WORDS = ("activity_words", "profession_words")
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A logistic model: one weight a feature, on the feature's own scale."""
+
+    weights: Mapping[str, float]
+    intercept: float
+    #: (probability, share right) points that straighten the curve; none: as it comes
+    curve: Sequence[tuple[float, float]] = ()
+
+    def score(self, table: Columns) -> NDArray[np.float64]:
+        """Log-odds of each row; raises KeyError when a feature is not in the table."""
+        total = np.full(len(table), self.intercept)
+        for name, weight in self.weights.items():
+            total += weight * np.asarray(table[name], np.float64)
+        return total
+
+    def probability(self, table: Columns) -> NDArray[np.float64]:
+        """Probability of each row."""
+        chance: NDArray[np.float64] = expit(self.score(table))
+        if self.curve:
+            points, shares = zip(*self.curve, strict=True)
+            chance = np.interp(chance, points, shares)
+        return chance
+
+
+@dataclass(frozen=True)
+class Model:
+    """Everything learned.
+
+    ``ranking`` scores pairs, ``collective`` weighs what other bulletins say (by name of
+    :data:`geomatch.linkage.collective.FEATURES`); ``siret`` and
+    ``naf`` turn what is known of a bulletin's best echo into the probability that it is
+    right. ``thresholds`` and ``naf_thresholds`` give, for a precision asked for (as text,
+    ``"0.95"``), the least probability that keeps it.
+    """
+
+    ranking: Linear
+    siret: Linear
+    naf: Linear
+    thresholds: Mapping[str, float]
+    naf_thresholds: Mapping[str, float]
+    collective: Mapping[str, float] = field(default_factory=dict)
+    trained_on: Mapping[str, Any] = field(default_factory=dict)
+    activity_words: pd.DataFrame = field(default_factory=lambda: no_words())
+    profession_words: pd.DataFrame = field(default_factory=lambda: no_words())
+
+    @classmethod
+    def load(cls, path: Location = "") -> Model:
+        """Read a model folder; ``""`` is the one that is shipped.
+
+        Raises :class:`ConfigError` when it is not there, not readable or of another version.
+        """
+        folder = paths.location(path) if path else SHIPPED
+        try:
+            content = json.loads(paths.read_bytes(paths.join(folder, "model.json")))
+            files = {n: paths.read_bytes(paths.join(folder, f"{n}.csv")) for n in _WORDS}
+            words = {n: _read_words(f) for n, f in files.items()}
+        except (OSError, ValueError) as error:
+            raise ConfigError(
+                f"model {folder} is not readable: {error}; expected the folder written by "
+                "'geomatch train'"
+            ) from error
+        content = content if isinstance(content, dict) else {}
+        got = (content.get("format"), content.get("format_version"))
+        if got != (MODEL_FORMAT, MODEL_FORMAT_VERSION):
+            raise ConfigError(
+                f"model {folder} has format {got}, expected "
+                f"{(MODEL_FORMAT, MODEL_FORMAT_VERSION)}; train it again with 'geomatch train'"
+            )
+        try:
+            parts: dict[str, Any] = {n: _linear(content[n]) for n in ("ranking", "siret", "naf")}
+            parts |= {n: _thresholds(content[n]) for n in ("thresholds", "naf_thresholds")}
+            if set(content["collective"]) != set(FEATURES):
+                raise ValueError(f"collective has other weights than {', '.join(FEATURES)}")
+            collective = _weights(content["collective"])
+            trained_on = dict(content["trained_on"])
+            return cls(**parts, **words, collective=collective, trained_on=trained_on)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigError(
+                f"model {folder} is not complete ({error}); train it again with 'geomatch train'"
+            ) from error
+
+    def save(self, path: Location) -> None:
+        """Write the folder, ``model.json`` last."""
+        folder = paths.location(path)
+        for name in _WORDS:
+            words = getattr(self, name).to_csv(sep=";", index=False)
+            paths.write_bytes(paths.join(folder, f"{name}.csv"), words.encode("utf-8"))
+        content = {
+            "format": MODEL_FORMAT,
+            "format_version": MODEL_FORMAT_VERSION,
+            "trained_on": dict(self.trained_on),
+            **{n: asdict(getattr(self, n)) for n in ("ranking", "siret", "naf")},
+            "collective": dict(self.collective),
+            "thresholds": dict(self.thresholds),
+            "naf_thresholds": dict(self.naf_thresholds),
+        }
+        text = json.dumps(_rounded(content), ensure_ascii=False, indent=1)
+        paths.write_bytes(paths.join(folder, "model.json"), f"{text}\n".encode())
+
+
+def threshold_for(thresholds: Mapping[str, float], precision: float) -> float:
+    """Least probability that keeps a precision, between the precisions that were measured.
+
+    Above the highest one measured, nothing is sure enough: 1.01.
+    """
+    asked = sorted((float(p), t) for p, t in thresholds.items())
+    points, values = zip(*asked, strict=True)
+    if precision > points[-1]:
+        return 1.01
+    return float(np.interp(precision, points, values))
+
+
+def precision_thresholds(
+    probability: NDArray[np.float64],
+    is_right: NDArray[np.bool_] | NDArray[np.float64],
+    targets: Sequence[float],
+) -> dict[str, float]:
+    """Threshold for each target on a calibration set; 1.01 where no share of it reaches one.
+
+    The largest share is kept whose precision reaches the target. Where that is less than half of
+    what falls short by no more than its standard error, the latter is kept: near the top, where
+    half of the bulletins are within a thousandth of one another, a handful of them would
+    otherwise decide between coding a tenth and coding a half. Thresholds grow with targets.
+    """
+    order = np.argsort(-probability, kind="stable")
+    right = np.cumsum(is_right[order], dtype=np.float64) / np.arange(1, len(order) + 1)
+    # A threshold keeps all of one probability or none.
+    is_last = np.append(np.diff(probability[order]) != 0, True)[: len(order)]
+    kept = np.arange(1, len(order) + 1)
+    out: dict[str, float] = {}
+    least = 0.0
+    for target in sorted(targets):
+        error = np.sqrt(target * (1.0 - target) / kept)
+        strict, lenient = (
+            int(kept[(right >= target - slack) & is_last].max(initial=0)) for slack in (0.0, error)
+        )
+        share = strict if strict >= _STRICT_SHARE * lenient else lenient
+        least = max(least, float(probability[order[share - 1]]) if share else 1.01)
+        out[str(target)] = least
+    return out
+
+
+def model_hash(path: Location = "") -> str:
+    """SHA-256 over the files of a model folder, for run.json."""
+    folder = paths.location(path) if path else SHIPPED
+    digest = hashlib.sha256()
+    names = [n for n in paths.files_of(folder) if "/" not in n]
+    for ending in (".json", ".csv"):
+        for name in (n for n in names if n.endswith(ending)):
+            digest.update(name.encode())
+            digest.update(paths.read_bytes(paths.join(folder, name)))
+    return digest.hexdigest()
+
+
+def no_words() -> pd.DataFrame:
+    """An empty table of words."""
+    return pd.DataFrame({"mot": [], "naf": [], "n": []}).astype({"n": "int64"})
+
+
+def _linear(content: Mapping[str, Any]) -> Linear:
+    curve = tuple((float(p), float(share)) for p, share in content["curve"])
+    return Linear(_weights(content["weights"]), float(content["intercept"]), curve)
+
+
+def _weights(content: Mapping[str, Any]) -> dict[str, float]:
+    return {str(name): float(weight) for name, weight in content.items()}
+
+
+def _thresholds(content: Mapping[str, Any]) -> dict[str, float]:
+    if not content:
+        raise ValueError("no thresholds")
+    return {str(float(precision)): float(least) for precision, least in content.items()}
+
+
+def _read_words(content: bytes) -> pd.DataFrame:
+    types = {"mot": str, "naf": str, "n": "int64"}
+    words = pd.read_csv(io.BytesIO(content), sep=";", dtype=types, na_filter=False)
+    if list(words.columns) != list(types):
+        raise ValueError(f"expected columns {', '.join(types)} in {' and '.join(_WORDS)}")
+    return words
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, Mapping):
+        return {k: _rounded(v) for k, v in value.items()}
+    return [_rounded(v) for v in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,1 @@
+"""Phase 1: employer names, and how similar two names are."""

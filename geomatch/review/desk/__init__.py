@@ -1,0 +1,1 @@
+"""The clerk's work: cards, queue, search, verdicts."""

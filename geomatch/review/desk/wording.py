@@ -1,0 +1,141 @@
+"""The words of the screens: French, short, the same everywhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from geomatch.review.map.atlas import Atlas
+from geomatch.review.map.marks import LEVELS, metres_text
+
+DECISIONS: Mapping[str, str] = {
+    "auto": "Codé automatiquement",
+    "review": "À reprendre par un gestionnaire",
+    "none": "Pas d'établissement",
+}
+#: Kinds of bulletin, and reasons why one was not coded.
+TYPES: Mapping[str, str] = {
+    "": "",
+    "sure": "écho sûr",
+    "abroad": "lieu de travail à l'étranger",
+    "no_declaration": "employeur non déclaré",
+    "private_employer": "particulier employeur",
+    "self_employed": "indépendant sans nom d'entreprise",
+    "home": "travail au domicile",
+    "itinerant": "lieu de travail variable",
+    "temp_agency": "agence d'intérim",
+    "generic_employer": "employeur générique",
+    "no_candidate": "aucun candidat",
+    "same_siren": "entreprise sûre, établissement incertain",
+    "tie": "plusieurs candidats se valent",
+    "low_probability": "probabilité trop faible",
+}
+_PEOPLE: Mapping[str, str] = {
+    "NN": "non employeur ou inconnu",
+    "": "inconnu",
+    "00": "0 salarié",
+    "01": "1 ou 2",
+    "02": "3 à 5",
+    "03": "6 à 9",
+    "11": "10 à 19",
+    "12": "20 à 49",
+    "21": "50 à 99",
+    "22": "100 à 199",
+    "31": "200 à 249",
+    "32": "250 à 499",
+    "41": "500 à 999",
+    "42": "1 000 à 1 999",
+    "51": "2 000 à 4 999",
+    "52": "5 000 à 9 999",
+    "53": "10 000 et plus",
+}
+_COMMUTING: Mapping[str, str] = {
+    "1": "travaille dans sa commune",
+    "2": "travaille dans une autre commune",
+}
+_VARIABLE: Mapping[str, str] = {
+    "1": "lieu variable",
+    "2": "à son domicile",
+    "3": "chez un particulier",
+}
+
+
+def percent(share: float) -> str:
+    """``0.873`` → ``87 %``; ``–`` when unknown. Never 100 % for what is not certain."""
+    if math.isnan(share):
+        return "–"
+    if 0 < share < 0.005:
+        return "< 1\u00a0%"
+    shown = min(99.9, 100 * share) if share < 1 else 100.0
+    digits = f"{shown:.0f}" if shown < 99 or shown == 100 else f"{shown:.1f}".replace(".", ",")
+    return f"{digits}\u00a0%"
+
+
+def people(tranche: str) -> str:
+    """A size code in words."""
+    return _PEOPLE.get(tranche, tranche)
+
+
+def siret_text(siret: str) -> str:
+    """``00012345600017`` → ``000 123 456 00017``."""
+    return f"{siret[:3]} {siret[3:6]} {siret[6:9]} {siret[9:]}" if len(siret) == 14 else siret
+
+
+def written_address(written: Mapping[str, Any]) -> str:
+    """The address as the form gives it, on one line."""
+    names = ("numero", "rep", "type_voie", "nom_voie", "complement")
+    return written.get("adresse") or " ".join(written[n] for n in names if written.get(n))
+
+
+def written_town(written: Mapping[str, Any]) -> str:
+    """Postcode, town, département and country as written."""
+    words = [written.get(n, "") for n in ("code_postal", "commune", "departement", "pays")]
+    return " ".join(w for w in words if w)
+
+
+def situation(written: Mapping[str, Any], atlas: Atlas) -> str:
+    """Where the person lives and what the form says of the place of work besides its address."""
+    home = written.get("code_commune_residence", "")
+    where = _COMMUTING.get(written.get("lieu_travail", ""), "")
+    lives = f"réside à {atlas.commune_name(home)}" if home else ""
+    return ", ".join(w for w in (lives, where, variable(written)) if w)
+
+
+def variable(written: Mapping[str, Any]) -> str:
+    """Whether the place of work is no fixed one."""
+    return _VARIABLE.get(written.get("lieu_variable", ""), "")
+
+
+def understood_address(decision: Mapping[str, Any], atlas: Atlas) -> str:
+    """The place found, how, and how sure."""
+    level = LEVELS.get(decision["geocode_level"], decision["geocode_level"])
+    place = atlas.address_text(decision["ban_id"], decision["code_commune"])
+    sure = metres_text(decision["uncertainty_m"])
+    sure = f"à {sure} près" if sure != "–" else ""
+    return " · ".join(w for w in (place, level, sure) if w)
+
+
+def register_names(row: Mapping[str, Any]) -> list[str]:
+    """Names of an establishment, the one over the door first, without repeats.
+
+    Three enseignes are most often one name cut in three, and are put together again.
+    """
+    signs = str(row["enseignes"]).split(" | ")
+    names = [" ".join(signs)] if len(signs) == 3 else signs
+    names += str(row["denominations_usuelles"]).split(" | ")
+    names += [str(row["denomination"]), str(row["personne"]), str(row["sigle"])]
+    return list(dict.fromkeys(n for n in names if n))
+
+
+def register_title(row: Mapping[str, Any]) -> tuple[str, str]:
+    """The first name of an establishment, and the next two on one line."""
+    names = register_names(row)
+    return (names[0] if names else "(sans nom)"), " · ".join(names[1:3])
+
+
+def register_address(row: Mapping[str, Any]) -> str:
+    """The address of the register, on one line."""
+    names = ("numero", "rep", "type_voie", "nom_voie")
+    street = " ".join(str(row[n]) for n in names if row[n])
+    return ", ".join(w for w in (street, str(row["complement"]), str(row["libelle_commune"])) if w)

@@ -1,0 +1,1 @@
+"""Offline maps drawn from the store."""

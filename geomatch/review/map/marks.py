@@ -1,0 +1,182 @@
+"""What a map shows over its streets: the declared place, the candidates, scale and north."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from geomatch.review.map.labels import Room
+from geomatch.review.map.svg import element, group, text
+from geomatch.review.map.view import Place, View, number
+
+#: What a geocode level is called on the screens of clerks.
+LEVELS: Mapping[str, str] = {
+    "housenumber": "numéro trouvé",
+    "interpolated": "numéro estimé",
+    "street": "rue trouvée",
+    "locality": "lieu-dit trouvé",
+    "commune": "commune seulement",
+    "none": "lieu inconnu",
+    "moved": "point posé à la main",
+}
+GROUND = "#f4f1ea"
+_DECLARED, _BEST, _OTHER = "#c2410c", "#15603b", "#33507a"
+#: Disc of a candidate whose position is approximate: best one or not.
+_TINT = {True: "#dff1e6", False: "#e6ecf5"}
+
+
+def declared(view: View, place: Place, room: Room) -> tuple[str, str]:
+    """The uncertainty circle and the cross of the declared place; nothing without a place."""
+    x, y = number(place, "x"), number(place, "y")
+    if math.isnan(x):
+        return "", ""
+    px, py = view.pixel(x, y)
+    radius = number(place, "uncertainty_m") * view.pixels_per_m
+    room.take(px, py, 9)
+    circle = ""
+    if not math.isnan(radius):
+        circle = element(
+            "circle",
+            cx=round(px, 1),
+            cy=round(py, 1),
+            r=round(max(6.0, radius), 1),
+            fill=_DECLARED,
+            fill_opacity=0.09,
+            class_="circle",
+            stroke=_DECLARED,
+            stroke_width=1.4,
+            stroke_dasharray="5 4",
+        )
+    cross = f"M{px - 7:.1f} {py:.1f}h14M{px:.1f} {py - 7:.1f}v14"
+    arms = {"d": cross, "fill": "none", "stroke_linecap": "round"}
+    # the disc that nobody sees is what a hand takes hold of
+    hold = element("circle", cx=round(px, 1), cy=round(py, 1), r=15, fill=GROUND, fill_opacity=0)
+    lines = element("path", **arms, stroke="#fff", stroke_width=6) + element(
+        "path", **arms, stroke=_DECLARED, stroke_width=2.8
+    )
+    return circle, group([hold, lines], class_="declared")
+
+
+def markers(
+    view: View, shown: pd.DataFrame, room: Room, *, chosen: bool
+) -> tuple[list[str], list[str]]:
+    """Numbered discs, best on top, side by side where places coincide; and who is off the map.
+
+    The first is told from the others when it was `chosen`.
+    """
+    discs, missing = [], []
+    for row in shown.to_dict("records"):
+        rank, x, y = int(row["rank"]), float(row["x"]), float(row["y"])
+        if not view.window.holds(x, y):
+            missing.append(str(rank))
+            continue
+        px, py = view.pixel(x, y)
+        at = _free_spot(room, px, py)
+        if at is None:
+            missing.append(str(rank))
+            continue
+        room.take(*at, 10.0)
+        uncertain = not float(row.get("uncertainty_m") or math.nan) <= 60.0
+        is_best = chosen and rank == 1
+        discs.append(_marker(str(rank), (px, py), at, is_best=is_best, uncertain=uncertain))
+    return discs[::-1], missing
+
+
+def _free_spot(room: Room, px: float, py: float) -> tuple[float, float] | None:
+    """The place itself when nothing is there, else the nearest free one on a spiral."""
+    for turn in range(40):
+        distance, angle = 0.0 if turn == 0 else 13.0 + 2.4 * turn, 2.4 * turn - 1.1
+        x, y = px + distance * math.cos(angle), py + distance * math.sin(angle)
+        if room.is_free(x, y, 9.5):
+            return x, y
+    return None
+
+
+def _marker(
+    key: str,
+    point: tuple[float, float],
+    at: tuple[float, float],
+    *,
+    is_best: bool,
+    uncertain: bool,
+) -> str:
+    colour = _BEST if is_best else _OTHER
+    drawn = []
+    if math.dist(point, at) > 3:
+        lead = f"M{point[0]:.1f} {point[1]:.1f}L{at[0]:.1f} {at[1]:.1f}"
+        drawn.append(element("path", d=lead, stroke=colour, stroke_width=1.2))
+        drawn.append(
+            element("circle", cx=round(point[0], 1), cy=round(point[1], 1), r=2.4, fill=colour)
+        )
+    drawn.append(
+        element(
+            "circle",
+            cx=round(at[0], 1),
+            cy=round(at[1], 1),
+            r=10,
+            fill=_TINT[is_best] if uncertain else colour,
+            stroke=colour if uncertain else "#fff",
+            stroke_width=1.6,
+            stroke_dasharray="3 2.2" if uncertain else None,
+        )
+    )
+    ink = colour if uncertain else "#fff"
+    style = {"text_anchor": "middle", "font_size": 11.5, "font_weight": 700, "fill": ink}
+    return group([*drawn, text(at[0], at[1] + 4, key, **style)], class_="mark")
+
+
+# ------------------------------------------------------------------ around the drawing
+
+
+def scale_bar(view: View) -> str:
+    """A bar of a round length."""
+    lengths = (20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
+    metres = max((m for m in lengths if m * view.pixels_per_m <= 130), default=lengths[0])
+    long, y = metres * view.pixels_per_m, view.height - 14
+    label = f"{metres} m" if metres < 1_000 else f"{metres // 1_000} km"
+    bar = f"M14 {y - 5:.1f}v5h{long:.1f}v-5"
+    return element("path", d=bar, fill="none", stroke="#333", stroke_width=1.5) + text(
+        14 + long / 2, y - 5, label, text_anchor="middle", font_size=11, fill="#333"
+    )
+
+
+def north(view: View) -> str:
+    """An arrow: up is north."""
+    x, y = view.width - 24, 14
+    arrow = f"M{x} {y}l6 20l-6 -4l-6 4z"
+    return element("path", d=arrow, fill="#333") + text(
+        x, y + 34, "N", text_anchor="middle", font_size=11, fill="#333"
+    )
+
+
+def aside(view: View, place: Place, missing: Sequence[str]) -> str:
+    """One line at the foot: what the cross is, and which candidates the map does not show."""
+    level = LEVELS.get(str(place.get("geocode_level")), LEVELS["none"])
+    words = [level.capitalize() if level == LEVELS["moved"] else f"Lieu déclaré : {level}"]
+    circle = number(place, "uncertainty_m")
+    if not math.isnan(circle):
+        words[0] += f" (± {metres_text(circle)})"
+    if missing:
+        words.append(f"hors du plan : {', '.join(missing)}")
+    return text(
+        view.width - 10,
+        view.height - 12,
+        " · ".join(words),
+        text_anchor="end",
+        font_size=11,
+        fill="#333",
+        stroke=GROUND,
+        stroke_width=3,
+        style="paint-order:stroke",
+    )
+
+
+def metres_text(metres: float) -> str:
+    """A distance as clerks read it: ``35 m``, ``1,2 km``; ``–`` when unknown."""
+    if math.isnan(metres):
+        return "–"
+    if metres < 995:
+        return f"{metres:.0f}\u00a0m"
+    return f"{metres / 1000:.1f}\u00a0km".replace(".", ",")

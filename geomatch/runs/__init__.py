@@ -1,0 +1,1 @@
+"""A big file partition by partition, and the folders that runs leave."""

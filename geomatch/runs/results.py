@@ -1,0 +1,142 @@
+"""Folders that ``geomatch match`` has written, read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from geomatch.core import paths
+from geomatch.core.config import BulletinOptions, Config
+from geomatch.core.errors import DataError
+from geomatch.core.paths import Location
+
+#: What is read of run.json, here and elsewhere.
+_DESCRIBED = (
+    ("input", "path"),
+    ("store", "path"),
+    ("model", "path"),
+    ("options", "bulletins"),
+    ("options", "decisions"),
+)
+_EXPECTED = "expected the folder written by 'geomatch match'"
+
+
+def read_run(run: Location) -> dict[str, Any]:
+    """run.json of a result folder."""
+    file = paths.join(run, "run.json")
+    try:
+        content: dict[str, Any] = json.loads(paths.read_bytes(file))
+    except (OSError, ValueError) as error:
+        raise _unreadable(file, error) from error
+    sections = content if isinstance(content, dict) else {}
+    lacks = [f"{a}.{b}" for a, b in _DESCRIBED if not _has(sections.get(a), b)]
+    if lacks:
+        raise DataError(f"{file} lacks {', '.join(lacks)}; {_EXPECTED}")
+    return content
+
+
+def _has(section: object, name: str) -> bool:
+    return isinstance(section, dict) and name in section
+
+
+def reading_options(description: dict[str, Any]) -> BulletinOptions:
+    """How a run read its bulletins; the other options may be those of another version."""
+    asked = {"bulletins": description["options"]["bulletins"]}
+    return Config.from_dict(asked, source="run.json").bulletins
+
+
+def read_decisions(
+    run: Location,
+    columns: Sequence[str] | None = None,
+    *,
+    where: Mapping[str, Collection[str]] | None = None,
+) -> pd.DataFrame:
+    """decisions.parquet of a result folder; see :func:`read_candidates`."""
+    return _table(run, "decisions.parquet", columns, _chosen(where or {}))
+
+
+def read_candidates(
+    run: Location,
+    columns: Sequence[str] | None = None,
+    *,
+    where: Mapping[str, Collection[str]] | None = None,
+    most: int | None = None,
+    if_there: Sequence[str] = (),
+) -> pd.DataFrame:
+    """candidates.parquet of a result folder.
+
+    Parameters
+    ----------
+    columns
+        Those to read, None for all.
+    where
+        Column → values: only rows with one of them in each. A campaign has thirty million
+        rows; those left out are never all in memory.
+    most
+        Only the candidates of the first ranks.
+    if_there
+        More columns to read, of which the file may lack some.
+
+    Raises
+    ------
+    DataError
+        When the file is not there, not readable, or lacks a column.
+    """
+    chosen = _chosen(where or {})
+    if most is not None:
+        chosen.append(pc.field("rank") <= most)
+    return _table(run, "candidates.parquet", columns, chosen, if_there)
+
+
+def _chosen(where: Mapping[str, Collection[str]]) -> list[pc.Expression]:
+    return [pc.field(c).isin(pa.array(list(v), pa.string())) for c, v in where.items()]
+
+
+def _table(
+    run: Location,
+    name: str,
+    columns: Sequence[str] | None,
+    chosen: Sequence[pc.Expression],
+    if_there: Sequence[str] = (),
+) -> pd.DataFrame:
+    path = paths.join(run, name)
+    try:
+        with paths.reading(path) as local:
+            known = pq.read_schema(local).names
+            lacks = [c for c in columns or () if c not in known]
+            if lacks:
+                raise DataError(f"{path}: column(s) {', '.join(lacks)} missing; {_EXPECTED}")
+            rows: pc.Expression | None = None
+            for one in chosen:
+                rows = one if rows is None else rows & one
+            asked = columns and [*columns, *(c for c in if_there if c in known)]
+            return pq.read_table(local, columns=asked, filters=rows).to_pandas()
+    except (OSError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Location, error: Exception) -> DataError:
+    is_absent = isinstance(error, FileNotFoundError)
+    what = "is not there" if is_absent else f"is not readable ({error})"
+    return DataError(f"{path} {what}; {_EXPECTED}")
+
+
+@contextmanager
+def results_of(run: Location) -> Iterator[Path]:
+    """A result folder on this machine: itself, or a copy that is deleted afterwards.
+
+    Raises :class:`DataError` when there is nothing at a remote place.
+    """
+    try:
+        with paths.reading(run) as folder:
+            yield folder
+    except FileNotFoundError as error:
+        raise DataError(f"nothing at {run}; {_EXPECTED}") from error

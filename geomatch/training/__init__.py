@@ -1,0 +1,1 @@
+"""Learning from coded bulletins and from clerks' verdicts."""

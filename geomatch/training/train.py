@@ -1,0 +1,314 @@
+"""Learning from coded bulletins: words, ranking weights, calibration, thresholds.
+
+The words of a bulletin never score that bulletin: each fifth learns its words from the four
+others, so that weights are fitted on evidence as it will be on new bulletins.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from geomatch.arrays.rows import Rows
+from geomatch.bulletins import read_bulletins
+from geomatch.core import paths
+from geomatch.core.config import Config
+from geomatch.core.errors import ConfigError, DataError
+from geomatch.core.paths import Location
+from geomatch.evaluation import evaluate
+from geomatch.linkage import activities, collective, comparison, decisions
+from geomatch.linkage.matcher import Matcher
+from geomatch.linkage.model import Linear, Model, precision_thresholds
+from geomatch.store.reader import Store
+from geomatch.training.fitting import believed, fit_choice, fit_logistic, fit_offset
+from geomatch.training.verdicts import TRUST, coded_bulletins
+
+#: Precisions for which a threshold is kept.
+TARGETS = (0.80, 0.85, 0.90, 0.92, 0.94, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995)
+#: A word of coded bulletins is kept when it was seen with a code this often.
+LEAST_WORD_COUNT = 2
+LEAST_BULLETINS = 200
+#: Parts that learn their words from one another; of few, evidence is poorer than it will be.
+FOLDS = 5
+#: Bulletins that weights and thresholds are learned from, and that are measured, at most: of a
+#: whole campaign the rest teaches words, which cost little; twice as many gave the same figures.
+MOST_LEARNED, MOST_MEASURED = 50_000, 50_000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Coded bulletins ready to learn from; pairs and features are aligned."""
+
+    pairs: pd.DataFrame
+    features: pd.DataFrame
+    flags: pd.DataFrame
+    naf_texts: pd.DataFrame
+    truth: pd.DataFrame
+    group: pd.Series
+
+
+def train_files(
+    bulletins: Location,
+    truth: Location | None,
+    store: Location,
+    out: Location,
+    config: Config,
+    *,
+    share: float = 1.0,
+    verdicts: Location | None = None,
+) -> dict[str, Any]:
+    """Train on a bulletins file and its outcomes, and write the model folder with its card.
+
+    Outcomes are a truth file, the journal of a review (`verdicts`), or both; see
+    :func:`geomatch.training.verdicts.coded_bulletins`.
+
+    With `share` below 1, only that part of the identifiers is learned from and the rest is
+    measured; with 1, what the card says was measured on the training set itself. Of more than
+    :data:`MOST_MEASURED`, so many are measured.
+
+    Returns
+    -------
+    dict
+        What was learned from, and the measures (:meth:`Evaluation.as_dict`, shortened).
+
+    Raises
+    ------
+    ConfigError
+        When `share` is not in ]0, 1], or there are no outcomes.
+    """
+    if not 0.0 < share <= 1.0:
+        raise ConfigError(f"--share is {share}, expected more than 0 and at most 1")
+    frame = read_bulletins(bulletins, config.bulletins)
+    opened = Store.open(store)
+    told, of_clerks = coded_bulletins(truth, verdicts, opened)
+    learned = in_share(frame["id"].tolist(), share)
+    source = {"bulletins_file": paths.name_of(bulletins), "share": share, **of_clerks}
+    source |= {"truth_file": paths.name_of(truth)} if truth is not None else {}
+    model = train(frame[learned].reset_index(drop=True), told, opened, config, source)
+    rest = frame[~learned] if share < 1.0 else frame
+    rest = rest[draw(rest["id"].tolist(), MOST_MEASURED)]
+    result = Matcher(opened, config, model).match_bulletins(rest.reset_index(drop=True))
+    measured = told[told["id"].isin(rest["id"])].drop(columns=TRUST)
+    measures = evaluate(result.decisions, result.candidates, measured).as_dict()
+    kept = ("n", "n_with_truth", "top1", "recall_20", "coding_rate", "precision",
+            "coverage_90", "coverage_95", "coverage_98", "calibration_error")  # fmt: skip
+    card = {**model.trained_on, "measured_on": "rest" if share < 1.0 else "training set"}
+    card |= {k: measures[k] for k in kept}
+    model.save(out)
+    paths.write_bytes(paths.join(out, "model_card.md"), _card(card, model).encode())
+    return card
+
+
+def _card(card: Mapping[str, Any], model: Model) -> str:
+    """The model's card: what it is, what it learned from, what it is not for."""
+    weights = sorted(model.ranking.weights.items(), key=lambda item: -abs(item[1]))
+    lines = [
+        "# Model card",
+        "",
+        "Logistic ranking of candidate establishments, logistic calibration of the best echo",
+        "and of its NAF, thresholds for the precisions asked for, and counts of the words of",
+        "activities and occupations. Not for: registers or questionnaires of another country;",
+        "judging persons. Words seen with a code only once are not kept.",
+        "",
+        *(f"- {name}: {value}" for name, value in card.items()),
+        "",
+        "| feature | weight | what it measures |",
+        "|---|---:|---|",
+        *(f"| {n} | {w:.3f} | {comparison.FEATURES[n]} |" for n, w in weights),
+        *(f"| {n} | {w:.3f} | {collective.FEATURES[n]} |" for n, w in model.collective.items()),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def in_share(ids: Sequence[str], share: float) -> NDArray[np.bool_]:
+    """The same part of the same identifiers on every machine, whatever the order."""
+    hashed = np.array([zlib.crc32(i.encode()) % 10_000 for i in ids])
+    return hashed < share * 10_000
+
+
+def draw(ids: Sequence[str], most: int) -> NDArray[np.bool_]:
+    """As many of the identifiers at most, the same whatever their order and the machine."""
+    if len(ids) <= most:
+        return np.ones(len(ids), dtype=bool)
+    drawn = np.array([zlib.crc32(f"draw {i}".encode()) for i in ids])
+    kept = np.zeros(len(ids), dtype=bool)
+    kept[np.lexsort((np.array(ids, dtype=object).astype(str), drawn))[:most]] = True
+    return kept
+
+
+def train(
+    frame: pd.DataFrame,
+    truth: pd.DataFrame,
+    store: Store,
+    config: Config,
+    trained_on: Mapping[str, Any],
+) -> Model:
+    """Fit a model on the bulletins of `frame` whose id is in `truth`.
+
+    All of them teach words, at most :data:`MOST_LEARNED` the rest.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        A bulletins table (:data:`geomatch.core.schema.BULLETINS`).
+    truth : DataFrame
+        ``id``, ``siret`` ("" when the establishment is not in the register), ``naf``; a column
+        ``trust``, where there is one, says how far each row is to be believed.
+    trained_on : mapping
+        What the model card says of the set.
+
+    Raises
+    ------
+    DataError
+        When fewer than 200 bulletins have a known outcome.
+    """
+    ids = frame["id"]
+    position = ids.map(
+        truth.drop_duplicates("id").reset_index(drop=True).reset_index().set_index("id")["index"]
+    )
+    known = position.notna().to_numpy()
+    if known.sum() < LEAST_BULLETINS:
+        raise DataError(
+            f"{known.sum()} of {len(ids)} bulletins have a known outcome, {LEAST_BULLETINS} are "
+            "needed; check that the truth file holds the same identifiers"
+        )
+    frame = frame[known].reset_index(drop=True)
+    outcome = truth.iloc[position[known].astype(int)].reset_index(drop=True)
+    weighed = draw(frame["id"].tolist(), MOST_LEARNED)
+    sample = cross_evidence(frame, outcome, store, config, weighed)
+    model = fit(sample)
+    told = {"bulletins": int(known.sum())}
+    if not weighed.all():
+        told["weights_from"] = int(weighed.sum())
+    return replace(model, **count_words(frame, outcome), trained_on={**trained_on, **told})
+
+
+def count_words(bulletins: pd.DataFrame, truth: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Word tables of coded bulletins, rare pairs left out (nobody's own words remain)."""
+    nafs = truth["naf"].tolist()
+    tables = {}
+    for name, column in (("activity_words", "activite"), ("profession_words", "profession")):
+        counts = activities.word_counts(bulletins[column].tolist(), nafs, whole=True)
+        counts = activities.without_rare(counts, LEAST_WORD_COUNT)
+        tables[name] = counts.sort_values(["mot", "naf"], ignore_index=True)
+    return tables
+
+
+def cross_evidence(
+    frame: pd.DataFrame,
+    truth: pd.DataFrame,
+    store: Store,
+    config: Config,
+    asked: NDArray[np.bool_] | None = None,
+) -> Sample:
+    """Candidates and features of bulletins, their words learned from the other folds.
+
+    Rows of the sample are those of `frame` that are `asked` for (None: all), fold by fold.
+    """
+    fold = np.array([zlib.crc32(i.encode()) // 10_000 % FOLDS for i in truth["id"]])
+    base = UNTRAINED
+    parts: list[Sample] = []
+    matcher = Matcher(store, config, base)
+    offset = 0
+    wanted = np.ones(len(frame), dtype=bool) if asked is None else asked
+    for number in np.unique(fold[wanted]):
+        own = fold == number
+        words = count_words(frame[~own].reset_index(drop=True), truth[~own].reset_index(drop=True))
+        matcher = matcher.with_model(replace(base, **words))
+        own &= wanted
+        prepared = matcher.prepare(frame[own].reset_index(drop=True))
+        pairs, features = matcher.pairs(prepared)
+        flags = decisions.bulletin_flags(
+            prepared.told, prepared.kinds, prepared.geocodes["geocode_level"]
+        )
+        sample = Sample(
+            pairs.plus(row=pairs["row"] + offset).frame(),
+            features.frame(),
+            flags.frame(),
+            matcher.naf_of_texts(prepared).frame(),
+            truth[own].reset_index(drop=True),
+            pd.Series(prepared.departement, dtype=object),
+        )
+        parts.append(sample)
+        offset += int(own.sum())
+    joined = {
+        name: pd.concat([getattr(p, name) for p in parts], ignore_index=True)
+        for name in Sample.__dataclass_fields__
+    }
+    return Sample(**joined)
+
+
+def fit(sample: Sample, names: Sequence[str] = comparison.FEATURE_NAMES) -> Model:
+    """Ranking, then the file's word, then calibration of echo and NAF, then thresholds."""
+    right = is_right(sample)
+    row = sample.pairs["row"].to_numpy(np.int64)
+    trust = _trust(sample)
+    ranker = fit_choice(
+        sample.features[list(names)], row, right, trust=trust[row], prior=comparison.PRIOR_WEIGHTS
+    )
+    score, group = ranker.score(sample.features), sample.group.to_numpy(object)
+    size = sample.features["size"].to_numpy(np.float64)
+    told = collective.scored(
+        sample.pairs, score, size, group, dict.fromkeys(collective.FEATURES, 1.0)
+    )
+    weights = fit_offset(
+        score, told[list(collective.FEATURES)], row, right, collective.WEIGHT_BOUNDS
+    )
+    model = replace(UNTRAINED, ranking=ranker, collective=weights)
+    pairs = collective.scored(sample.pairs, score, size, group, weights)
+    order = np.lexsort((pairs["siret_number"], -pairs["score"], row))
+    pairs, right = pairs.iloc[order].reset_index(drop=True), right[order]
+    features = sample.features.iloc[order].reset_index(drop=True)
+    echoes = decisions.best_echoes(pairs, features, sample.flags)
+    first = echoes["first"]
+    top_right = believed(np.append(right, False)[first], echoes["chance"], trust)
+    siret = fit_logistic(echoes.frame(), top_right, decisions.CALIBRATION_FEATURES)
+    model = replace(model, siret=siret)
+    probability = np.where(first >= 0, siret.probability(echoes), 0.0)
+    model = replace(model, thresholds=precision_thresholds(probability, top_right, TARGETS))
+    return _fit_naf(model, sample, pairs, echoes)
+
+
+def _fit_naf(model: Model, sample: Sample, pairs: pd.DataFrame, echoes: Rows) -> Model:
+    nafs = decisions.decide_naf(pairs, echoes, sample.naf_texts, model, 0.95)
+    truth = sample.truth["naf"].to_numpy(object)
+    # As in evaluation, what is coded without a known truth counts as wrong.
+    said = (nafs["naf"] == truth) & (truth != "")
+    if not said.any():
+        return model
+    right = believed(said, nafs["naf_share"], _trust(sample))
+    features = decisions.naf_features(nafs["naf_share"], echoes)
+    naf = fit_logistic(features.frame(), right, decisions.NAF_FEATURES)
+    thresholds = precision_thresholds(naf.probability(features), right, TARGETS)
+    return replace(model, naf=naf, naf_thresholds=thresholds)
+
+
+def _trust(sample: Sample) -> NDArray[np.float64]:
+    """How far the outcome of each bulletin is to be believed; 1 where nothing is said of it."""
+    if TRUST not in sample.truth:
+        return np.ones(len(sample.truth))
+    return sample.truth[TRUST].to_numpy(np.float64)
+
+
+def is_right(sample: Sample) -> NDArray[np.bool_]:
+    """Which pairs are the true one."""
+    truth = sample.truth["siret"].to_numpy(object)
+    return sample.pairs["siret"].to_numpy(object) == truth[sample.pairs["row"].to_numpy()]
+
+
+#: Weights of nothing; a place to start from.
+UNTRAINED = Model(
+    ranking=Linear({"both": 5.0, "street": 1.0, "size": 0.2}, -4.0),
+    siret=Linear({"log_odds": 1.0}, 0.0),
+    naf=Linear({"share_log_odds": 1.0}, 0.0),
+    thresholds={"0.8": 0.8, "0.99": 0.99},
+    naf_thresholds={"0.8": 0.8, "0.99": 0.99},
+    collective=dict.fromkeys(collective.FEATURES, 0.0),
+)

@@ -1,0 +1,99 @@
+"""Compiled loops: kept on disk when they are called, and as good where nothing can be kept."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geomatch.arrays.jit import compiled
+
+MODULE = """
+from geomatch.compiled import compiled, compiled_part
+
+FACTOR = {factor}
+
+@compiled_part
+def part(value):
+    return FACTOR * value
+
+@compiled
+def total(values):
+    out = 0.0
+    for value in values:
+        out += part(value)
+    return out
+"""
+CALL = """
+import numpy as np, loops
+print(loops.total(np.arange(5.0)))
+"""
+
+
+def call(folder: Path, kept: Path) -> str:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(kept), "PYTHONPATH": str(folder)}
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", CALL],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+    )
+    assert ran.stderr == ""
+    return ran.stdout.strip()
+
+
+def files(kept: Path) -> dict[str, int]:
+    return {p.name: p.stat().st_mtime_ns for p in kept.rglob("*.nb*")}
+
+
+def test_what_is_compiled_is_kept_until_its_module_changes(tmp_path: Path) -> None:
+    module, kept = tmp_path / "loops.py", tmp_path / "kept"
+    module.write_text(MODULE.format(factor=2.0))
+    assert call(tmp_path, kept) == "20.0"
+    before = files(kept)
+    assert len(before) == 2  # an index and the code of total; part is in it
+    assert call(tmp_path, kept) == "20.0"
+    assert files(kept) == before
+    module.write_text(MODULE.format(factor=30.0))
+    assert call(tmp_path, kept) == "300.0"
+    assert files(kept) != before
+
+
+def test_where_nothing_can_be_kept_it_is_compiled_all_the_same() -> None:
+    names: dict[str, object] = {}
+    exec("def count(values):\n    n = 0\n    for v in values:\n        n += v\n    return n", names)
+    count = compiled(names["count"])  # of no file, so that there is no place to keep it
+    assert count(np.arange(4)) == 6
+    assert count(np.arange(5)) == 10
+
+
+def test_the_loops_are_plain_python_too() -> None:
+    """Whoever looks for an error can step through them."""
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    modules = ("candidates", "coverage", "lexicon", "ragged", "trigrams", "written")
+    tests = [f"tests/test_{module}.py" for module in modules]
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", "-x", "-p", "no:xdist", "-p", "no:cacheprovider", *tests],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-2_000:]
+
+
+def test_nothing_is_made_before_the_first_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, module = tmp_path / "kept", tmp_path / "loops_uncalled.py"
+    module.write_text(MODULE.format(factor=1.0))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(kept))
+    __import__("loops_uncalled")
+    assert not kept.exists()
