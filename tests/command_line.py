@@ -12,7 +12,8 @@ from pathlib import Path
 MOST = 20
 _PROGRAM = f"""
 from functools import partial
-from geomatch import batch, cli
+from geomatch import cli
+from geomatch.runs import batch
 batch.partition_rows = partial(batch.partition_rows, most={MOST}, cut={MOST})
 cli.main()
 """

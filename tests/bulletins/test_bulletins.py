@@ -432,12 +432,14 @@ def test_a_hundred_thousand_rows_take_less_than_seconds(write):
 
 @pytest.mark.shared
 @pytest.mark.skipif(not BENCH.is_dir(), reason="shared real data not beside the checkout")
-@pytest.mark.parametrize(
-    ("name", "n", "web"), [("rp_dev.csv", 20_000, 12_796), ("real_dev.csv", 5_349, 0)]
-)
-def test_shared_files_are_read_whole(name, n, web):
+@pytest.mark.parametrize("name", ["rp_dev.csv", "real_dev.csv"])
+def test_shared_files_are_read_whole(name):
     frame = read_bulletins(BENCH / name)
-    assert len(frame) == n
+    raw = (BENCH / name).read_bytes().splitlines()
+    header, *lines = (line.decode("latin-1") for line in raw)
+    assert len(frame) == len(lines)
+    field = header.split(";").index("TYPCOL") if "TYPCOL" in header else None
+    web = 0 if field is None else sum(line.split(";")[field] == "1" for line in lines)
     assert frame["id"].is_unique
     assert not frame["probleme"].any()
     assert (frame["mode_collecte"] == "web").sum() == web

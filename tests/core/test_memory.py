@@ -43,7 +43,7 @@ def test_who_looks_for_none_is_left_alone() -> None:
 #: Pages touched for the first time while 64 MiB are taken and given back ten times.
 _TOUCHED = """
 import resource, sys
-from geomatch.memory import keep_freed
+from geomatch.core.memory import keep_freed
 if sys.argv[1] == "keep":
     keep_freed()
 faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt

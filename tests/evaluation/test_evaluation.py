@@ -651,12 +651,13 @@ def test_bad_truth_files_are_refused(tmp_path, content, error, part):
 @pytest.mark.shared
 @pytest.mark.skipif(not BENCH.is_dir(), reason="shared real data not beside the checkout")
 @pytest.mark.parametrize(
-    ("name", "n", "with_naf"),
-    [("rp_dev_truth.csv", 20_000, True), ("real_dev_truth.csv", 5_349, False)],
+    ("name", "with_naf"), [("rp_dev_truth.csv", True), ("real_dev_truth.csv", False)]
 )
-def test_shared_truths_judge_themselves_right(name, n, with_naf):
+def test_shared_truths_judge_themselves_right(name, with_naf):
     truth = read_truth(BENCH / name)
-    assert len(truth) == n
+    n = len(truth)
+    with (BENCH / name).open(encoding="utf-8") as lines:
+        assert n == sum(1 for _ in lines) - 1
     has = truth["siret"] != ""
     decisions = truth.assign(
         decision=np.where(has, "auto", "none"),
