@@ -20,7 +20,7 @@ from geomatch.bulletins import read_bulletins
 from geomatch.core.config import Config
 from geomatch.evaluation import read_truth
 from geomatch.evaluation.measures import Curve
-from geomatch.linkage import collective, comparison, decisions
+from geomatch.linkage import collective, decisions, ranking
 from geomatch.linkage.blocking import BY_ACTIVITY, BY_NAME, BY_RADIUS, BY_STREET
 from geomatch.linkage.matcher import Matcher
 from geomatch.store.reader import Store
@@ -60,7 +60,7 @@ def main() -> None:
     real = real_sample("real_dev", asked.bench, store)
     tell("all", learned, rest, real)
     for group, without in GROUPS.items():
-        names = [n for n in comparison.FEATURE_NAMES if n not in without]
+        names = [n for n in ranking.FEATURE_NAMES if n not in without]
         tell(f"without {group}", learned, rest, real, names)
     for source, bit in SOURCES.items():
         sets = [only_sources(s, ~bit) for s in (learned, rest, real)]
@@ -119,7 +119,7 @@ def tell(
     learned: train.Sample,
     rest: train.Sample,
     real: train.Sample,
-    names: Sequence[str] = comparison.FEATURE_NAMES,
+    names: Sequence[str] = ranking.FEATURE_NAMES,
 ) -> None:
     model = train.fit(learned, names)
     figures = {"rp_dev": measured(model, rest), "real_dev": measured(model, real)}

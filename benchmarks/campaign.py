@@ -36,7 +36,7 @@ from geomatch.addresses import CommuneIndex, Geocoder
 from geomatch.addresses.parse.rules import RulesParser
 from geomatch.bulletins import standardise
 from geomatch.core.config import Config
-from geomatch.linkage import blocking, comparison, decisions
+from geomatch.linkage import blocking, decisions, ranking
 from geomatch.linkage import matcher as matching
 from geomatch.linkage.matcher import Matcher
 from geomatch.names.coverage import Coverage
@@ -50,7 +50,7 @@ PHASES: dict[str, tuple[tuple[Any, str], ...]] = {
     "names": ((matching, "similar_names"), (blocking, "by_name")),
     "places": ((blocking, "by_place"),),
     "activity": ((blocking, "by_activity"),),
-    "features": ((comparison, "compare"),),
+    "features": ((ranking, "compare"),),
     "decisions": ((decisions, "decide"), (decisions, "decide_naf")),
 }
 

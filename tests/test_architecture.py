@@ -32,7 +32,8 @@ PARTS: dict[str, tuple[str, ...]] = {
 APART: dict[str, set[str]] = {
     "activities": {"blocking", "comparison", "collective", "decisions"},
     "blocking": {"activities", "comparison", "collective", "decisions", "model"},
-    "comparison": {"blocking", "collective", "decisions", "model"},
+    "comparison": {"blocking", "collective", "decisions", "model", "ranking"},
+    "ranking": {"blocking", "collective", "decisions", "model"},
     "collective": {"activities", "blocking", "comparison", "decisions", "model"},
     "decisions": {"activities", "blocking", "comparison"},
     "pool": {"activities", "blocking", "comparison", "collective", "decisions", "model"},

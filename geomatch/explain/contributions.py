@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from geomatch.core.tables import load_table
+from geomatch.core.wording import GROUPS, NOTHING, UNITS
 from geomatch.linkage.model import Model
+from geomatch.linkage.ranking import COLLECTIVE, FEATURES, Feature
 
 #: Less than this much log-odds is nothing.
 LEAST_PULL = 0.05
-_GROUPS = ("nom", "adresse", "distance", "commune", "activité", "taille", "rivaux", "collègues")
-_OTHER = "autres"
-
-
-#: How values are told; several features are logarithms, which nobody reads.
-UNITS: Mapping[str, Callable[[float], str]] = {
-    "oui_non": lambda v: "oui" if v >= 0.5 else "non",
-    "part": lambda v: f"{100 * v:.0f} %",
-    "nombre": lambda v: f"{v:.2f}".replace(".", ","),
-    "compte": lambda v: f"{math.exp(v):.0f}",
-    "effectif": lambda v: f"{math.exp(v):.0f}",
-    "ecart": lambda v: f"{math.expm1(v):.0f}",
-    "metres": lambda v: f"{50.0 * math.expm1(v):.0f} m",
-}
-
-#: Features told by another's value where they are not 0: a logarithm times a share is nobody's.
-_TOLD_BY: Mapping[str, str] = {"missed": "size"}
-
-
-@dataclass(frozen=True)
-class Label:
-    """How a feature is called on screens; `unite` is one of :data:`UNITS`."""
-
-    groupe: str
-    libelle: str
-    unite: str
 
 
 @dataclass(frozen=True)
@@ -61,11 +35,6 @@ class Evidence:
     facts: tuple[Fact, ...]
 
 
-def feature_labels() -> dict[str, Label]:
-    """Feature → its label, in the order of the table."""
-    return {row[0]: Label(*row[1:]) for row in load_table("feature_labels")}
-
-
 def weigh(
     first: Mapping[str, float], second: Mapping[str, float] | None, model: Model
 ) -> list[Evidence]:
@@ -80,34 +49,29 @@ def weigh(
         Its weights, and what it makes of other bulletins (``collective``).
     """
     weights = {**model.ranking.weights, **model.collective}
-    labels = feature_labels()
+    features = {**FEATURES, **COLLECTIVE}
     facts: dict[str, list[Fact]] = {}
     for name, weight in weights.items():
         if name not in first:
             continue
-        label = labels.get(name, Label(_OTHER, name, "nombre"))
+        feature = features[name]
         one, other = float(first[name]), 0.0 if second is None else float(second[name])
         fact = Fact(
-            label.libelle,
-            _told(first, name, label),
-            "" if second is None else _told(second, name, label),
+            feature.label,
+            _told(first, feature),
+            "" if second is None else _told(second, feature),
             weight * (one - other),
         )
-        facts.setdefault(label.groupe, []).append(fact)
-    found = [_evidence(group, facts[group]) for group in (*_GROUPS, _OTHER) if group in facts]
+        facts.setdefault(feature.group, []).append(fact)
+    found = [_evidence(group, facts[group]) for group in GROUPS if group in facts]
     return sorted(found, key=lambda e: -abs(e.pull))
 
 
-def value_text(value: float, unite: str) -> str:
+def _told(values: Mapping[str, float], feature: Feature) -> str:
     """A feature's value for a reader: ``oui``, ``92 %``, ``350 m``, ``1,25``."""
-    return UNITS[unite](value)
-
-
-def _told(features: Mapping[str, float], name: str, label: Label) -> str:
-    source = _TOLD_BY.get(name, name)
-    if source != name and not features[name]:
-        return "–"
-    return value_text(float(features[source]), label.unite)
+    if feature.told_by and not values[feature.name]:
+        return NOTHING
+    return UNITS[feature.unit](float(values[feature.told_by or feature.name]))
 
 
 def for_and_against(found: Sequence[Evidence]) -> tuple[list[str], list[str]]:

@@ -16,14 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.arrays.rows import Columns
+from geomatch.linkage.ranking import COLLECTIVE, Feature
 
-#: What the file says of a candidate → what it measures; the model has a weight for each.
-FEATURES: dict[str, str] = {
-    "seen": "log of 1 + other bulletins that surely name it, times how often any come back",
-    "missed": "log of the headcount where no other surely names it, times the same",
-}
-#: Bounds of their weights: colleagues speak for an establishment, their absence against it.
-WEIGHT_BOUNDS: dict[str, tuple[float, float]] = {"seen": (0.0, 3.0), "missed": (-3.0, 0.0)}
+#: What the file says of a candidate; the model has a weight for each.
+FEATURES: Mapping[str, Feature] = COLLECTIVE
 #: Chance from which a bulletin counts as naming an establishment.
 SURE = 0.5
 #: So many sure bulletins must be there before their repetitions mean anything.

@@ -1,14 +1,13 @@
-"""Phase 4, second half: what speaks for each candidate, and which comes first.
+"""Phase 4, second half: the values of the features, by family.
 
-:data:`FEATURES` is the whole of what the model sees of a bulletin and a candidate by themselves
-(:mod:`geomatch.linkage.collective` has what other bulletins say); each line says what it measures.
-The model is a table of weights kept as JSON; see :mod:`geomatch.linkage.model`.
+Each function takes a :class:`Comparison` and gives one array, or several by name of the feature.
+:mod:`geomatch.linkage.features` lists the features and says which function computes each.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,78 +16,14 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz
 from rapidfuzz.process import cpdist
 
-from geomatch.arrays.rows import Columns, Rows
+from geomatch.arrays.rows import Columns
 from geomatch.core.tables import load_table
 from geomatch.linkage.activities import Evidence
 from geomatch.linkage.pool import Pool
 from geomatch.linkage.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
 
-#: Feature → what it measures. Scores are in [0, 1] unless said otherwise.
-FEATURES: dict[str, str] = {
-    "both": "product of the two",
-    "shared": "weight (idf, natural log) of the words that both names have",
-    "shared_outside": "shared, for candidates outside the declared commune",
-    "characters": "similarity of the two names, words in order of the alphabet",
-    "contained": "similarity of the best part of the longer name",
-    "token_set": "similarity of shared and unshared words",
-    "same_name": "1 when the two names are equal",
-    "name_missing": "1 when the bulletin gives no usable name",
-    "generic_name": "1 when the bulletin names a generic employer only",
-    "unnamed": "1 when the register gives the establishment no name",
-    "rare_match": "both, over 1 + log of those of the pool that bear the name",
-    "rare_local": "both, over 1 + log of those that bear the name in the candidate's commune",
-    "inside_match": "rare_local in the declared commune",
-    "town_named": "1 when the written name holds the name of the candidate's commune",
-    "town_other": "1 when it holds that of another commune only",
-    "kind_shared": "1 when both names say the same kind of place (maternelle, lycée …)",
-    "kind_differs": "1 when both say one and not the same",
-    "kind_written_only": "1 when only the written name says one",
-    "kind_more": "1 when the register's name says one that the written name does not",
-    "street": "1 when both are in one street of the gazetteer",
-    "street_text": "similarity of the street names as written",
-    "street_missing": "1 when the bulletin gives no street",
-    "street_unknown": "1 when the bulletin gives one and the register none",
-    "number": "1 when street and number agree",
-    "number_differs": "1 when the street agrees and both have numbers that differ",
-    "number_gap": "how far the numbers are apart in one street, log scale; 0 when unknown",
-    "number_alone": "1 when the numbers agree and the streets do not, or one is not known",
-    "distance": "log of 1 + metres / 50, 0 when unknown",
-    "distance_known": "1 when both have a position better than the commune",
-    "within": "1 when the distance is within the two uncertainties",
-    "ratio": "distance over the two uncertainties, at most 3, 0 when unknown",
-    "inside": "1 in the declared commune",
-    "neighbour": "1 in a neighbouring one",
-    "outside_code": "1 outside a declared commune that was given by its official code",
-    "choice_of_communes": "log of how many communes of the pool stand to the declared one alike",
-    "home": "1 in the commune of residence, when work is said to be there",
-    "home_excluded": "1 in the commune of residence, when work is said to be elsewhere",
-    "activity": "evidence of the activity text for the candidate's NAF, log",
-    "profession": "evidence of the occupation, log",
-    "name_activity": "evidence of the written name, log",
-    "kind_activity": "1 when the NAF is one that the generic employer implies",
-    "kind_contradicts": "1 when it is not",
-    "size": "log of the headcount's middle",
-    "size_unknown": "1 when the tranche is NN",
-    "siege": "1 for a head office",
-    "eldest": "1 for the lowest NIC of its unit among the bulletin's candidates, if of several",
-    "office": "1 for the office (mairie) of a local authority in the declared commune",
-    "size_generic": "size, for generic or missing names only",
-    "activity_generic": "activity, for generic or missing names only",
-    "street_generic": "street, for generic or missing names only",
-    "best_name": "both, less the best of the bulletin's candidates",
-    "best_characters": "token_set, less the best",
-    "best_activity": "activity and occupation together, less the best",
-    "best_size": "size, less the best among candidates whose name is as good",
-    "best_street": "1 when the street agrees, less the best",
-    "best_number": "1 when the number agrees, less the best",
-}
-FEATURE_NAMES: tuple[str, ...] = tuple(FEATURES)
 #: Names in one of so many steps, from nothing to the whole, are about as good as one another.
 _NAME_STEPS = 20
-#: Weights that a sample corrects, where it says anything. A file with official codes was filled
-#: in by an administration, which takes one commune for another far more seldom than a
-#: respondent; census bulletins, which the shipped model learned from, have no such column.
-PRIOR_WEIGHTS: dict[str, float] = {"outside_code": -3.0}
 
 
 @dataclass(frozen=True)
@@ -112,10 +47,15 @@ class Declared:
         return np.append(self.written, "")[name]
 
 
-def compare(
-    pairs: Columns, places: Places, declared: Declared, pool: Pool, naf: NDArray[np.int64]
-) -> Rows:
-    """Features of each pair.
+#: Computes one feature, or several by name.
+Function = Callable[["Comparison"], "NDArray[Any] | Mapping[str, NDArray[Any]]"]
+
+
+class Comparison:
+    """Pairs of a bulletin and an establishment, and the features computed of them so far.
+
+    ``comparison[name]`` is a feature's array, one item a pair; it is computed when it is first
+    asked for, so that a feature may use another one.
 
     Parameters
     ----------
@@ -123,42 +63,41 @@ def compare(
     places, declared : what the bulletins say
     pool : the register side
     naf : position of each pool row's NAF among the codes of the evidence, -1 unknown
-
-    Returns
-    -------
-    Rows of float32, one column a feature (:data:`FEATURES`), plus ``distance_m``,
-    ``radius_m`` (NaN when unknown) for the reader; rows as in `pairs`.
+    functions : name → function that computes it
     """
-    row, est = (np.asarray(pairs[c], np.int64) for c in ("row", "establishment"))
-    out: dict[str, NDArray] = {}
-    out |= _names(pairs, declared, pool)
-    out |= _streets(row, est, places, pool)
-    out |= _distances(row, est, places, pool)
-    relation = np.asarray(pairs["relation"])
-    out["inside"], out["neighbour"] = relation == INSIDE, relation == NEIGHBOUR
-    out["outside_code"] = places.by_code[row] & ~out["inside"]
-    out["shared_outside"] = out["shared"] * ~out["inside"]
-    out["inside_match"] = out["inside"] * out["rare_local"]
-    out |= _communes(row, pool.commune[est], places)
-    alike = np.stack([(places.relation == r).sum(axis=1) for r in (ELSEWHERE, NEIGHBOUR, INSIDE)])
-    out["choice_of_communes"] = np.log(np.maximum(alike[relation, places.zone[row]], 1))
-    out |= _activities(row, naf[est], declared)
-    out["size"] = np.log(pool.headcount[est])
-    out["size_unknown"] = pool.headcount[est] <= 0.5
-    out["siege"] = pool.is_siege[est]
-    out["eldest"] = _eldest(row, pool.siret_number[est], pool.siren[est])
-    vague = out["name_missing"] | out["generic_name"]
-    out["size_generic"] = vague * out["size"]
-    out["activity_generic"] = vague * (out["activity"] + out["profession"])
-    out["street_generic"] = vague * np.maximum(out["street"], out["street_text"])
-    out["office"] = pool.is_office[est] & out["inside"]
-    out |= _rivals(row, out)
-    features = {k: np.asarray(out[k], np.float32) for k in FEATURE_NAMES}
-    return Rows({**features, "distance_m": out["metres"], "radius_m": out["radius"]})
+
+    def __init__(
+        self,
+        pairs: Columns,
+        places: Places,
+        declared: Declared,
+        pool: Pool,
+        naf: NDArray[np.int64],
+        functions: Mapping[str, Function],
+    ) -> None:
+        self.pairs, self.places, self.declared, self.pool = pairs, places, declared, pool
+        self.row, self.est = (np.asarray(pairs[c], np.int64) for c in ("row", "establishment"))
+        #: Position of each pair's NAF among the codes of the evidence.
+        self.naf = naf[self.est]
+        self._functions = functions
+        self._values: dict[str, NDArray[Any]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._values:
+            found = self._functions[name](self)
+            self._values |= found if isinstance(found, Mapping) else {name: found}
+        return self._values[name]
+
+    @property
+    def is_vague(self) -> NDArray[np.bool_]:
+        """Pairs whose bulletin gives no name, or a generic one only."""
+        return np.asarray(self["name_missing"] | self["generic_name"])
 
 
-def _names(pairs: Columns, declared: Declared, pool: Pool) -> dict[str, NDArray]:
-    row, written, known = (np.asarray(pairs[c], np.int64) for c in ("row", "written", "known"))
+def names(c: Comparison) -> dict[str, NDArray]:
+    """How alike the written name and the register's are."""
+    pairs, declared, pool = c.pairs, c.declared, c.pool
+    row, written, known = (np.asarray(pairs[n], np.int64) for n in ("row", "written", "known"))
     compared = (written >= 0) & (known >= 0)
     key = np.where(compared, written * max(pool.n_names, 1) + known, -1)
     distinct, first, back = np.unique(key, return_index=True, return_inverse=True)
@@ -228,7 +167,9 @@ def _kind_bits() -> dict[str, int]:
     return bits
 
 
-def _streets(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str, NDArray]:
+def streets(c: Comparison) -> dict[str, NDArray]:
+    """Whether street and number agree."""
+    row, est, places, pool = c.row, c.est, c.places, c.pool
     street = (places.street[row] >= 0) & (places.street[row] == pool.street[est])
     given, known = (places.street_text != "")[row], pool.street_text_code[est] >= 0
     text = np.zeros(len(row), np.float32)
@@ -252,8 +193,9 @@ def _streets(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str
     }
 
 
-def _communes(row: NDArray, commune: NDArray, places: Places) -> dict[str, NDArray]:
+def communes(c: Comparison) -> dict[str, NDArray]:
     """What residence and the employer's name say of the candidate's commune."""
+    row, commune, places = c.row, c.pool.commune[c.est], c.places
     at_home = places.home[row] == commune
     n_towns = np.diff(places.named.indptr)[row]
     named = np.zeros(len(row), dtype=bool)
@@ -268,7 +210,9 @@ def _communes(row: NDArray, commune: NDArray, places: Places) -> dict[str, NDArr
     }
 
 
-def _distances(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[str, NDArray]:
+def distances(c: Comparison) -> dict[str, NDArray]:
+    """How far apart the two places are; also ``metres`` and ``radius`` (NaN when unknown)."""
+    row, est, places, pool = c.row, c.est, c.places, c.pool
     metres = np.hypot(*(places.position[row] - pool.position[est]).T)
     radius = places.radius[row] + pool.uncertainty[est]
     known = ~np.isnan(metres) & np.isfinite(radius) & (radius < 5_000.0)
@@ -282,7 +226,9 @@ def _distances(row: NDArray, est: NDArray, places: Places, pool: Pool) -> dict[s
     }
 
 
-def _activities(row: NDArray, naf: NDArray, declared: Declared) -> dict[str, NDArray]:
+def activities(c: Comparison) -> dict[str, NDArray]:
+    """What the texts and the generic employer say of the candidate's NAF."""
+    row, naf, declared = c.row, c.naf, c.declared
     kind = declared.kind[row]
     implies = np.asarray(declared.kind_mask.any(axis=1))
     asks = (kind >= 0) & implies[np.maximum(kind, 0)]
@@ -294,6 +240,50 @@ def _activities(row: NDArray, naf: NDArray, declared: Declared) -> dict[str, NDA
         "name_activity": declared.name_activity.of_pairs(row, naf),
         "kind_activity": fits,
         "kind_contradicts": asks & ~fits,
+    }
+
+
+def declared_commune(c: Comparison) -> dict[str, NDArray]:
+    """How the candidate's commune stands to the declared one."""
+    relation = np.asarray(c.pairs["relation"])
+    inside, stands = relation == INSIDE, c.places.relation
+    alike = np.stack([(stands == r).sum(axis=1) for r in (ELSEWHERE, NEIGHBOUR, INSIDE)])
+    return {
+        "inside": inside,
+        "neighbour": relation == NEIGHBOUR,
+        "outside_code": c.places.by_code[c.row] & ~inside,
+        "choice_of_communes": np.log(np.maximum(alike[relation, c.places.zone[c.row]], 1)),
+    }
+
+
+def establishments(c: Comparison) -> dict[str, NDArray]:
+    """What the register says of the candidate by itself."""
+    pool, est = c.pool, c.est
+    return {
+        "size": np.log(pool.headcount[est]),
+        "size_unknown": pool.headcount[est] <= 0.5,
+        "siege": pool.is_siege[est],
+        "eldest": _eldest(c.row, pool.siret_number[est], pool.siren[est]),
+        "office": pool.is_office[est] & c["inside"],
+    }
+
+
+def shared_outside(c: Comparison) -> NDArray:
+    """Shared words count otherwise outside the declared commune."""
+    return np.asarray(c["shared"] * ~c["inside"])
+
+
+def inside_match(c: Comparison) -> NDArray:
+    """A locally rare name in the declared commune."""
+    return np.asarray(c["inside"] * c["rare_local"])
+
+
+def of_vague_names(c: Comparison) -> dict[str, NDArray]:
+    """What else counts where the name says little."""
+    return {
+        "size_generic": c.is_vague * c["size"],
+        "activity_generic": c.is_vague * (c["activity"] + c["profession"]),
+        "street_generic": c.is_vague * np.maximum(c["street"], c["street_text"]),
     }
 
 
@@ -314,8 +304,9 @@ def _eldest(
     return out
 
 
-def _rivals(row: NDArray, out: dict[str, NDArray]) -> dict[str, NDArray]:
+def rivals(c: Comparison) -> dict[str, NDArray]:
     """What a candidate is worth beside the others of its bulletin."""
+    row = c.row
     start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]]) if len(row) else np.array([], np.int64)
     group = np.cumsum(np.r_[0, row[1:] != row[:-1]]) if len(row) else np.array([], np.int64)
 
@@ -323,16 +314,16 @@ def _rivals(row: NDArray, out: dict[str, NDArray]) -> dict[str, NDArray]:
         values = np.asarray(values, np.float64)
         return values - np.maximum.reduceat(values, start)[group] if len(start) else values
 
-    best_name = less_best(out["both"])
-    name_class = np.round(np.asarray(out["both"]) * _NAME_STEPS).astype(np.int64)
-    street = np.maximum(out["street"], out["street_text"] >= 0.85).astype(np.int64)
+    best_name = less_best(c["both"])
+    name_class = np.round(np.asarray(c["both"]) * _NAME_STEPS).astype(np.int64)
+    street = np.maximum(c["street"], c["street_text"] >= 0.85).astype(np.int64)
     return {
         "best_name": best_name,
-        "best_characters": less_best(out["token_set"]),
-        "best_activity": less_best(out["activity"] + out["profession"]),
-        "best_size": out["size"] - _group_max(group, name_class, out["size"]),
+        "best_characters": less_best(c["token_set"]),
+        "best_activity": less_best(c["activity"] + c["profession"]),
+        "best_size": c["size"] - _group_max(group, name_class, c["size"]),
         "best_street": less_best(street),
-        "best_number": less_best(out["number"]),
+        "best_number": less_best(c["number"]),
     }
 
 

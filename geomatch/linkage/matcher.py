@@ -25,7 +25,15 @@ from geomatch.core.config import Config
 from geomatch.core.memory import seldom_collected
 from geomatch.core.schema import BULLETINS, GEOCODES
 from geomatch.core.territories import departements_of
-from geomatch.linkage import activities, blocking, collective, comparison, decisions, results
+from geomatch.linkage import (
+    activities,
+    blocking,
+    collective,
+    comparison,
+    decisions,
+    ranking,
+    results,
+)
 from geomatch.linkage.by_rare_name import searched_departements
 from geomatch.linkage.model import Model
 from geomatch.linkage.pool import street_codes
@@ -255,7 +263,7 @@ class Matcher:
             profession=prepared.profession.rows(rows),
             name_activity=prepared.name_activity.rows(rows),
         )
-        features = comparison.compare(pairs, places, declared, pool, indexed.naf)
+        features = ranking.compare(pairs, places, declared, pool, indexed.naf)
         pairs = pairs.plus(own_score=self.model.ranking.score(features))
         if only_likely:
             most, least = self.config.candidates.kept, results.KEPT_CANDIDATES
@@ -376,7 +384,7 @@ class Matcher:
 _TEXTS = tuple(c for c, (kind, _) in BULLETINS.columns.items() if kind == "text")
 #: ILT_X → whether work is in the commune of residence.
 _AT_HOME = {"1": 1, "2": -1}
-_FEATURE_COLUMNS = (*comparison.FEATURE_NAMES, "distance_m", "radius_m")
+_FEATURE_COLUMNS = (*ranking.FEATURE_NAMES, "distance_m", "radius_m")
 
 
 def _towns_of(raisons: NDArray[np.object_], towns: TownWords) -> sparse.csr_array:

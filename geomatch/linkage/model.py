@@ -28,6 +28,7 @@ from geomatch.core import paths
 from geomatch.core.errors import ConfigError
 from geomatch.core.paths import Location
 from geomatch.linkage.collective import FEATURES
+from geomatch.linkage.ranking import check_learned
 
 MODEL_FORMAT = "geomatch-model"
 MODEL_FORMAT_VERSION = 2
@@ -109,6 +110,7 @@ class Model:
         try:
             parts: dict[str, Any] = {n: _linear(content[n]) for n in ("ranking", "siret", "naf")}
             parts |= {n: _thresholds(content[n]) for n in ("thresholds", "naf_thresholds")}
+            check_learned(parts["ranking"].weights)
             if set(content["collective"]) != set(FEATURES):
                 raise ValueError(f"collective has other weights than {', '.join(FEATURES)}")
             collective = _weights(content["collective"])

@@ -22,7 +22,7 @@ from geomatch.core.config import Config
 from geomatch.core.errors import ConfigError, DataError
 from geomatch.core.paths import Location
 from geomatch.evaluation import evaluate
-from geomatch.linkage import activities, collective, comparison, decisions
+from geomatch.linkage import activities, collective, decisions, ranking
 from geomatch.linkage.matcher import Matcher
 from geomatch.linkage.model import Linear, Model, precision_thresholds
 from geomatch.store.reader import Store
@@ -120,8 +120,8 @@ def _card(card: Mapping[str, Any], model: Model) -> str:
         "",
         "| feature | weight | what it measures |",
         "|---|---:|---|",
-        *(f"| {n} | {w:.3f} | {comparison.FEATURES[n]} |" for n, w in weights),
-        *(f"| {n} | {w:.3f} | {collective.FEATURES[n]} |" for n, w in model.collective.items()),
+        *(f"| {n} | {w:.3f} | {ranking.FEATURES[n].doc} |" for n, w in weights),
+        *(f"| {n} | {w:.3f} | {collective.FEATURES[n].doc} |" for n, w in model.collective.items()),
         "",
     ]
     return "\n".join(lines)
@@ -245,22 +245,20 @@ def cross_evidence(
     return Sample(**joined)
 
 
-def fit(sample: Sample, names: Sequence[str] = comparison.FEATURE_NAMES) -> Model:
+def fit(sample: Sample, names: Sequence[str] = ranking.FEATURE_NAMES) -> Model:
     """Ranking, then the file's word, then calibration of echo and NAF, then thresholds."""
     right = is_right(sample)
     row = sample.pairs["row"].to_numpy(np.int64)
     trust = _trust(sample)
     ranker = fit_choice(
-        sample.features[list(names)], row, right, trust=trust[row], prior=comparison.PRIOR_WEIGHTS
+        sample.features[list(names)], row, right, trust=trust[row], prior=ranking.PRIOR_WEIGHTS
     )
     score, group = ranker.score(sample.features), sample.group.to_numpy(object)
     size = sample.features["size"].to_numpy(np.float64)
     told = collective.scored(
         sample.pairs, score, size, group, dict.fromkeys(collective.FEATURES, 1.0)
     )
-    weights = fit_offset(
-        score, told[list(collective.FEATURES)], row, right, collective.WEIGHT_BOUNDS
-    )
+    weights = fit_offset(score, told[list(collective.FEATURES)], row, right, ranking.WEIGHT_BOUNDS)
     model = replace(UNTRAINED, ranking=ranker, collective=weights)
     pairs = collective.scored(sample.pairs, score, size, group, weights)
     order = np.lexsort((pairs["siret_number"], -pairs["score"], row))
@@ -303,9 +301,10 @@ def is_right(sample: Sample) -> NDArray[np.bool_]:
     return sample.pairs["siret"].to_numpy(object) == truth[sample.pairs["row"].to_numpy()]
 
 
+_NO_WEIGHTS = dict.fromkeys(ranking.FEATURE_NAMES, 0.0)
 #: Weights of nothing; a place to start from.
 UNTRAINED = Model(
-    ranking=Linear({"both": 5.0, "street": 1.0, "size": 0.2}, -4.0),
+    ranking=Linear({**_NO_WEIGHTS, "both": 5.0, "street": 1.0, "size": 0.2}, -4.0),
     siret=Linear({"log_odds": 1.0}, 0.0),
     naf=Linear({"share_log_odds": 1.0}, 0.0),
     thresholds={"0.8": 0.8, "0.99": 0.99},

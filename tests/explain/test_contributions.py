@@ -2,25 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from geomatch.explain.contributions import UNITS, feature_labels, for_and_against, value_text, weigh
-from geomatch.linkage import collective
-from geomatch.linkage.comparison import FEATURE_NAMES
+from geomatch.core.wording import UNITS
+from geomatch.explain.contributions import for_and_against, weigh
 from geomatch.linkage.model import Linear, Model
 
 
 def model(weights: dict[str, float], of_file: dict[str, float] | None = None) -> Model:
     nothing = Linear({}, 0.0)
     return Model(Linear(weights, 0.0), nothing, nothing, {}, {}, of_file or {})
-
-
-def test_every_feature_has_one_french_label_and_no_label_is_left_over() -> None:
-    labels = feature_labels()
-    assert set(labels) == {*FEATURE_NAMES, *collective.FEATURES}
-    told = [(label.groupe, label.libelle) for label in labels.values()]
-    assert len(set(told)) == len(told)
-    for name, label in labels.items():
-        assert label.unite in UNITS, name
-        assert label.libelle not in ("", name)
 
 
 def test_kinds_of_evidence_are_summed_and_the_strongest_comes_first() -> None:
@@ -69,11 +58,6 @@ def test_equal_candidates_leave_nothing_to_say() -> None:
     assert for_and_against(weigh(same, same, model({"street": 2.0, "both": 1.0}))) == ([], [])
 
 
-def test_a_feature_of_another_version_is_told_by_its_name() -> None:
-    (one,) = weigh({"gone": 1.0}, {"gone": 0.0}, model({"gone": 1.0}))
-    assert (one.group, one.facts[0].label) == ("autres", "gone")
-
-
 @pytest.mark.parametrize(
     ("value", "unite", "text"),
     [
@@ -89,4 +73,4 @@ def test_a_feature_of_another_version_is_told_by_its_name() -> None:
     ],
 )
 def test_values_are_told_as_people_count(value: float, unite: str, text: str) -> None:
-    assert value_text(value, unite) == text
+    assert UNITS[unite](value) == text

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 from registers import Search, register, search
 
 from geomatch.linkage.activities import Evidence
-from geomatch.linkage.comparison import FEATURE_NAMES, FEATURES, Declared, compare
+from geomatch.linkage.comparison import Declared
+from geomatch.linkage.ranking import FEATURE_NAMES, FEATURES, compare, table_of
 
 #: Features that are not scores in [0, 1].
 UNBOUNDED = {
@@ -59,11 +63,29 @@ def features_of(
     return features.set_index(found.pairs["establishment"])
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"label": ""}, "no label"),
+        ({"doc": ""}, "no doc"),
+        ({"unit": "miles"}, "unit 'miles', expected one of"),
+        ({"group": "divers"}, "group 'divers', expected one of"),
+        ({"function": None}, "no function computes siege"),
+        ({"name": "size"}, "two features have one name"),
+        ({"label": "effectif"}, "two features have one label"),
+    ],
+)
+def test_an_incomplete_feature_is_refused(change: dict[str, Any], told: str) -> None:
+    others = [f for f in FEATURES.values() if f.name != "siege"]
+    with pytest.raises(ValueError, match=told):
+        table_of([*others, replace(FEATURES["siege"], **change)], computed=True)
+
+
 def test_every_feature_has_a_column_a_meaning_and_a_value() -> None:
     frame = register({"denomination": "GALANT", "numero": "3", **STREET}, {"denomination": "LION"})
     features = features_of(frame, {"names": ["GALANT LION"], "evidence": {"10.71C": 1.0}})
     assert list(features.columns) == [*FEATURE_NAMES, "distance_m", "radius_m"]
-    assert all(FEATURES.values())
+
     assert np.isfinite(features[list(FEATURE_NAMES)].to_numpy()).all()
     for name in set(FEATURE_NAMES) - UNBOUNDED:
         assert features[name].between(0, 1).all(), name

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from geomatch.core.config import DecisionOptions
 from geomatch.core.schema import BULLETINS
 from geomatch.linkage.collective import candidate_probabilities
-from geomatch.linkage.comparison import FEATURE_NAMES
 from geomatch.linkage.decisions import (
     CALIBRATION_FEATURES,
     NAF_FEATURES,
@@ -23,6 +22,7 @@ from geomatch.linkage.decisions import (
     naf_features,
 )
 from geomatch.linkage.model import Linear, Model
+from geomatch.linkage.ranking import FEATURE_NAMES
 from geomatch.training.train import UNTRAINED
 
 #: Sure from a chance of 0.9 on: the probability is the chance itself.

@@ -17,9 +17,9 @@ from geomatch.core.config import CandidateOptions, Config, DecisionOptions
 from geomatch.core.errors import ConfigError, LayoutError, StoreError
 from geomatch.core.schema import BULLETINS, CANDIDATES, DECISIONS
 from geomatch.evaluation import evaluate, read_truth
-from geomatch.linkage.comparison import FEATURE_NAMES
 from geomatch.linkage.matcher import Result
 from geomatch.linkage.model import Model
+from geomatch.linkage.ranking import FEATURE_NAMES
 from geomatch.linkage.results import KEPT_CANDIDATES
 from geomatch.names.similar import WrittenNames, similar_names
 from geomatch.store.reader import Store

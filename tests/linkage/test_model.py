@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from geomatch.core.errors import ConfigError
 from geomatch.linkage import collective
-from geomatch.linkage.comparison import FEATURE_NAMES
 from geomatch.linkage.decisions import CALIBRATION_FEATURES, NAF_FEATURES
 from geomatch.linkage.model import (
     SHIPPED,
@@ -22,6 +21,7 @@ from geomatch.linkage.model import (
     precision_thresholds,
     threshold_for,
 )
+from geomatch.linkage.ranking import FEATURE_NAMES
 from geomatch.training.train import UNTRAINED
 
 shares = st.floats(0, 1)
@@ -205,6 +205,20 @@ def test_a_part_of_a_model_that_is_no_number_where_one_is_needed_is_refused(
         Model.load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [({"size": None}, "no weight for size"), ({"gone": 1.0}, "a weight for the unknown gone")],
+)
+def test_a_model_of_other_features_is_refused(
+    tmp_path: Path, change: dict[str, float | None], told: str
+) -> None:
+    weights = {**trained().ranking.weights, **change}
+    kept = {n: w for n, w in weights.items() if w is not None}
+    replace(trained(), ranking=Linear(kept, 0.0)).save(tmp_path)
+    with pytest.raises(ConfigError, match=f"other features: {told}.*train it again"):
+        Model.load(tmp_path)
+
+
 def test_a_weight_of_something_else_that_a_file_says_is_refused(tmp_path: Path) -> None:
     replace(trained(), collective={"seen": 0.3, "gone": 1.0}).save(tmp_path)
     with pytest.raises(ConfigError, match="other weights than seen, missed"):
@@ -230,7 +244,7 @@ def test_the_hash_tells_models_apart(tmp_path: Path) -> None:
 @pytest.mark.skipif(not SHIPPED.is_dir(), reason="no model is shipped yet")
 def test_the_shipped_model_knows_the_features_of_today() -> None:
     model = Model.load()
-    assert set(model.ranking.weights) <= set(FEATURE_NAMES)
+    assert set(model.ranking.weights) == set(FEATURE_NAMES)
     assert set(model.collective) == set(collective.FEATURES)
     assert set(model.siret.weights) <= set(CALIBRATION_FEATURES)
     assert set(model.naf.weights) <= set(NAF_FEATURES)

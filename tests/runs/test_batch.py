@@ -18,6 +18,7 @@ from geomatch.core.config import Config, DecisionOptions
 from geomatch.core.errors import ConfigError, DataError, StoreError
 from geomatch.core.schema import CANDIDATES, DECISIONS
 from geomatch.linkage.model import Linear
+from geomatch.linkage.ranking import FEATURE_NAMES
 from geomatch.runs import batch
 from geomatch.runs.batch import RunOptions, Task, partition_rows, run
 from geomatch.training.train import UNTRAINED
@@ -313,7 +314,10 @@ def test_a_model_learned_again_in_its_place_is_the_one_that_is_used(
 ) -> None:
     # A notebook trains, matches, trains again into the same folder and matches again.
     model, results = tmp_path / "model", []
-    for ranking in (UNTRAINED.ranking, Linear({"size": 1.0}, 0.0)):
+    for ranking in (
+        UNTRAINED.ranking,
+        Linear({**dict.fromkeys(FEATURE_NAMES, 0.0), "size": 1.0}, 0.0),
+    ):
         replace(UNTRAINED, ranking=ranking).save(model)
         out = tmp_path / f"out{len(results)}"
         run(chain.files.bulletins, chain.store, out, Config(model=str(model)))

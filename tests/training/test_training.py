@@ -14,11 +14,10 @@ from geomatch.bulletins import read_bulletins
 from geomatch.core.config import Config
 from geomatch.core.errors import ConfigError, DataError
 from geomatch.evaluation import read_truth
-from geomatch.linkage import collective
 from geomatch.linkage.activities import stems
-from geomatch.linkage.comparison import FEATURE_NAMES
 from geomatch.linkage.decisions import CALIBRATION_FEATURES, NAF_FEATURES
 from geomatch.linkage.model import Model
+from geomatch.linkage.ranking import FEATURE_NAMES, WEIGHT_BOUNDS
 from geomatch.store.reader import Store
 from geomatch.training.fitting import fit_choice, fit_logistic, fit_offset
 from geomatch.training.train import (
@@ -58,7 +57,7 @@ def test_a_trained_model_is_finite_and_its_thresholds_rise(model: Model) -> None
     for thresholds in (model.thresholds, model.naf_thresholds):
         values = [thresholds[p] for p in sorted(thresholds, key=float)]
         assert values == sorted(values)
-    for name, (least, most) in collective.WEIGHT_BOUNDS.items():
+    for name, (least, most) in WEIGHT_BOUNDS.items():
         assert least <= model.collective[name] <= most
 
 
