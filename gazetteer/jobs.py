@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -13,6 +11,7 @@ from typing import Any
 
 from gazetteer.workshop import Workshop
 from geomatch.core.errors import ConfigError
+from geomatch.core.processes import end_with_parent
 
 #: A job: where it works and what it is about → what it reports.
 Work = Callable[[Workshop, Any], dict[str, Any]]
@@ -44,7 +43,7 @@ def run_jobs(jobs: Sequence[Job], shop: Workshop) -> Iterator[Job]:
         return
     context = multiprocessing.get_context("spawn")
     workers = min(shop.workers, len(todo))
-    with ProcessPoolExecutor(workers, context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(workers, context, initializer=end_with_parent) as pool:
         try:
             yield from _in_turn(pool, todo, shop, workers)
         except BrokenProcessPool as error:
@@ -83,15 +82,3 @@ def next_job(waiting: Sequence[Job], room: float, *, is_first: bool) -> Job | No
 
 def _finished(job: Job, shop: Workshop) -> None:
     shop.journal.put(job.name, job.work(shop, job.subject))
-
-
-def _end_with_parent() -> None:
-    """A process whose build was killed must not go on writing beside the next build."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-
-        def watch() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=watch, daemon=True).start()

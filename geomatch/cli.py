@@ -17,7 +17,8 @@ from rich.console import Console
 
 import geomatch
 from geomatch.core.config import Config
-from geomatch.core.errors import ConfigError, DataError, GeomatchError
+from geomatch.core.errors import ConfigError, GeomatchError
+from geomatch.core.processes import ending_tidily
 from geomatch.core.progress import Bar, Steps
 
 app = typer.Typer(
@@ -45,6 +46,7 @@ ConfigFile = Annotated[str | None, _Path("--config", help="Options de chaque pha
 Parser = Annotated[str, typer.Option("--parser", help="auto, rules ou libpostal.")]
 
 
+@ending_tidily()
 def main() -> None:
     """Run the command line; exit codes: 0 done, 2 usage, 3 bad data, 4 source unavailable."""
     try:
@@ -142,6 +144,7 @@ def match(
     workers: Annotated[int, typer.Option(help="Processus de cette machine.")] = 1,
     scheduler: Annotated[str, typer.Option(help="Adresse d'un ordonnanceur Dask.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Reprendre un passage coupé.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Écraser d'autres résultats.")] = False,
     departements: Annotated[
         str, typer.Option(help="Lieux de travail : 35,44 ; inconnu : hors de la base.")
     ] = "",
@@ -164,7 +167,7 @@ def match(
     for asked in (settings.decisions.precision, settings.decisions.naf_precision):
         if not 0.0 < asked < 1.0:
             raise ConfigError(f"precision asked for is {asked}, expected one between 0 and 1")
-    options = RunOptions(workers, scheduler, resume, _codes(departements))
+    options = RunOptions(workers, scheduler, resume, _codes(departements), force)
     with Bar(_err, "bulletins") as tell:
         summary = run(source, store, out, settings, options, tell)
     n, seconds = summary.get("part", summary["input"])["bulletins"], summary["seconds"]
@@ -393,8 +396,6 @@ def _mapping(columns: str) -> dict[str, str]:
 def _print_json(content: Any) -> None:
     print(json.dumps(content, ensure_ascii=False))
 
-
-__all__ = ["DataError", "app", "main"]
 
 if __name__ == "__main__":
     main()

@@ -26,7 +26,7 @@ def run_demo(
     results, the report and the page, as lines that rich can print.
     """
     from geomatch.evaluation.scoring import evaluate_run, map_of_run
-    from geomatch.runs.batch import run
+    from geomatch.runs.batch import RunOptions, run
 
     tell = progress or (lambda step, share: None)
     root = Path(out)
@@ -39,6 +39,7 @@ def run_demo(
         store,
         results,
         Config(),
+        RunOptions(force=True),  # the folder is the demonstration's own
         progress=lambda done, total: tell("bulletins", 0.4 + 0.45 * done / max(1, total)),
     )
     tell("évaluation", 0.87)

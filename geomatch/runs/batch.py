@@ -14,7 +14,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,12 +25,14 @@ from geomatch.arrays.rows import Rows
 from geomatch.bulletins import read_bulletins
 from geomatch.core import paths
 from geomatch.core.config import Config
-from geomatch.core.errors import ConfigError, DataError
+from geomatch.core.errors import ConfigError, DataError, StoreError
 from geomatch.core.memory import give_back, keep_freed, seldom_collected
 from geomatch.core.paths import Location
+from geomatch.core.processes import private_files
 from geomatch.linkage.matcher import Matcher
 from geomatch.linkage.model import Model, model_hash
 from geomatch.runs.executors import execute
+from geomatch.runs.out_folder import locked, refuse_others
 from geomatch.runs.planning import workplaces
 from geomatch.runs.work_folder import Partition, Work, finished_run, key_of
 from geomatch.store.reader import Store
@@ -57,6 +58,8 @@ class RunOptions:
     scheduler: str = ""
     resume: bool = False
     departements: tuple[str, ...] = ()
+    #: write over another input's results, or beside verdicts
+    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Task:
     store: str
     config: Config
     version: str
+    #: which run it is of: see :meth:`geomatch.runs.work_folder.Work.token`
+    run: str
 
 
 @seldom_collected()
@@ -108,8 +113,9 @@ def run(
     DataError, StoreError, ConfigError
         Before anything is written when an input is not usable.
     ConfigError
-        When the results cannot be written, or workers are lost time and again: what is done
-        stays for a run with ``resume``.
+        When another run writes into `out`, or it has another input's results or verdicts (see
+        ``RunOptions.force``); when the results cannot be written, or workers are
+        lost time and again: what is done stays for a run with ``resume``.
     SourceUnavailableError
         When a remote store or the scheduler does not answer.
     """
@@ -118,12 +124,21 @@ def run(
     tell = progress or (lambda done, total: None)
     job = _Job.open(source, store, config, options)
     out = paths.location(out)
-    _check_out(out)
+    with private_files(), locked(out):
+        return _run(job, out, options, tell, begun)
+
+
+def _run(
+    job: _Job, out: Location, options: RunOptions, tell: Progress, begun: float
+) -> dict[str, Any]:
+    """The run itself, while the folder of results is its own."""
     key = key_of(job.description)
     if options.resume and (old := finished_run(out, key)):
         Work.of(out).remove()
         tell(len(job.bulletins), len(job.bulletins))
         return old | {"is_old": True}
+    if not options.force:
+        refuse_others(out, job.description)
     work = Work.of(out)
     plan = work.planned(key) if options.resume else None
     if plan is None:
@@ -141,7 +156,7 @@ def run(
     for number in execute(match_partition, tasks, options, place=attrgetter("place")):
         done += plan[number].size
         tell(done, total)
-    work.merge(out, is_part="part" in description)
+    work.merge(out, plan, is_part="part" in description)
     how = {
         "workers": options.workers,
         "scheduler": bool(options.scheduler),
@@ -159,11 +174,13 @@ def match_partition(task: Task) -> int:
     bulletins, communes = work.bulletins(task.number)
     result = _matcher(task).match_bulletins(bulletins, communes=communes)
     row = bulletins["source_row"].to_numpy()
-    work.write_results(
-        task.number,
-        result.echoes.plus(source_row=row[result.candidate_rows]),
-        result.decided.plus(source_row=row),
-    )
+    with private_files():
+        work.write_results(
+            task.number,
+            result.echoes.plus(source_row=row[result.candidate_rows]),
+            result.decided.plus(source_row=row),
+            run=task.run,
+        )
     # what this partition took at its height the other worker may need at its own
     del result, bulletins, communes
     give_back()
@@ -180,7 +197,12 @@ def _matcher(task: Task) -> Matcher:
     key = (task.store, task.version, repr(task.config))
     if key not in _MATCHERS:
         _MATCHERS.clear()
-        _MATCHERS[key] = matcher = Matcher.open(task.store, task.config)
+        matcher = Matcher.open(task.store, task.config)
+        if not task.version.startswith(matcher.store.sha256):
+            raise StoreError(
+                f"store {task.store} was replaced while the match ran; run again without --resume"
+            )
+        _MATCHERS[key] = matcher
         matcher.resources.most_pools = _MOST_POOLS
     return _MATCHERS[key]
 
@@ -251,6 +273,7 @@ class _Job:
     def tasks(self, work: Work, plan: Sequence[Partition], finished: Collection[int]) -> list[Task]:
         """Partitions as tasks, the big départements first so that workers end together."""
         version = self.description["store"]["manifest_sha256"] + self.description["model"]["sha256"]
+        run = work.token()
         left = [n for n in range(len(plan)) if n not in finished]
         together: Counter[str] = Counter()
         for n in left:
@@ -260,7 +283,7 @@ class _Job:
             return -(together[plan[n].place] if plan[n].place else plan[n].size), n
 
         return [
-            Task(n, plan[n].place, work.folder, str(self.store), self.config, version)
+            Task(n, plan[n].place, work.folder, str(self.store), self.config, version, run)
             for n in sorted(left, key=rank)
         ]
 
@@ -274,11 +297,6 @@ def _check_options(options: RunOptions, store: Store) -> None:
             f"--departements {','.join(sorted(strange))}: not in this store; it has "
             f"{','.join(store.departements)}, and '{UNKNOWN}' stands for every other place"
         )
-
-
-def _check_out(out: Location) -> None:
-    if not paths.is_remote(out) and Path(out).exists() and not Path(out).is_dir():
-        raise ConfigError(f"--out {out} is a file; give a folder")
 
 
 def _description(source: Location, store: Store, config: Config, n: int) -> dict[str, Any]:

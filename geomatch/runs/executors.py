@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from geomatch.core.errors import ConfigError, SourceUnavailableError
+from geomatch.core.processes import end_with_parent
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,9 @@ def _on_processes(
 ) -> Iterator[R]:
     """Each worker is a pool of its own: who is killed takes only its task along."""
     left = list(tasks)
-    pools = [ProcessPoolExecutor(1) for _ in range(min(workers, len(left)))]
+    pools = [
+        ProcessPoolExecutor(1, initializer=end_with_parent) for _ in range(min(workers, len(left)))
+    ]
     running: dict[Future[R], tuple[int, T]] = {}
     at = [""] * len(pools)
 
@@ -104,7 +107,7 @@ def _on_processes(
                     if losses == MOST_LOSSES:
                         raise _too_many_losses() from None
                     left.insert(0, task)
-                    pools[worker] = ProcessPoolExecutor(1)
+                    pools[worker] = ProcessPoolExecutor(1, initializer=end_with_parent)
                     begin(worker)
                 else:
                     begin(worker)

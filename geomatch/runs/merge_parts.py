@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from geomatch.core import paths
 from geomatch.core.errors import ConfigError, DataError
 from geomatch.core.paths import Location
+from geomatch.core.processes import private_files
 from geomatch.core.schema import CANDIDATES, DECISIONS
 from geomatch.runs.ordered_merge import ENDING, as_partition
 from geomatch.runs.work_folder import PART, RUN, merge_tables, write_description
@@ -28,6 +29,7 @@ _SAME = {"geomatch": "version", "input": "input", "store": "store", "model": "mo
          "options": "options"}  # fmt: skip
 
 
+@private_files()
 def merge_runs(runs: Sequence[Location], out: Location) -> dict[str, Any]:
     """Put the results of runs with ``--departements`` together; what run.json then holds.
 

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import secrets
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ from geomatch.core.paths import Location
 from geomatch.core.schema import BULLETINS, CANDIDATES, COMMUNES_RESOLVED, DECISIONS, Table
 from geomatch.core.threads import alongside
 from geomatch.runs.ordered_merge import ENDING, ORDER, as_partition, collate, read_partition
+
+log = logging.getLogger(__name__)
 
 FOLDER = ".partitions"
 PLAN = "plan.json"
@@ -108,8 +112,12 @@ class Work:
         # Arrow leaves Python's lock: one is cut while another is written
         with ThreadPoolExecutor(_CUT_AT_ONCE) as threads:
             planned = list(threads.map(write, range(len(parts)), parts))
-        told = {"rows": [p.size for p in planned], "places": [p.place for p in planned]}
-        content = json.dumps({"key": key, "files": ENDING, **told}).encode()
+        told: dict[str, Any] = {
+            "rows": [p.size for p in planned],
+            "places": [p.place for p in planned],
+        }
+        told |= {"key": key, "files": ENDING, "run": secrets.token_hex(8)}
+        content = json.dumps(told).encode()
         paths.write_bytes(paths.join(self.folder, PLAN), content)
         return planned
 
@@ -127,8 +135,22 @@ class Work:
                 "the same place as the command has it, or --out s3://…"
             ) from error
 
-    def write_results(self, number: int, candidates: Rows, decisions: Rows) -> None:
-        """Write the results of a partition; they are there when both are."""
+    def token(self) -> str:
+        """Which run was planned here; "" when none was."""
+        try:
+            return str(json.loads(paths.read_bytes(paths.join(self.folder, PLAN))).get("run", ""))
+        except FileNotFoundError:
+            return ""
+
+    def write_results(self, number: int, candidates: Rows, decisions: Rows, *, run: str) -> None:
+        """Write the results of a partition; they are there when both are.
+
+        Nothing is written when `run` is not the run that is planned here: a worker of a cluster
+        that outlives its run must not write into the next one.
+        """
+        if self.token() != run:
+            log.warning("partition %d is of a run that has ended: left out", number)
+            return
         for table, rows in ((CANDIDATES, candidates), (DECISIONS, decisions)):
             self._write(f"{number:05d}-{table.name}{ENDING}", as_partition(_typed(_arrow(rows))))
 
@@ -138,10 +160,15 @@ class Work:
         names = (n for n in paths.files_of(self.folder) if not n.startswith("."))
         return frozenset(int(n.removesuffix(ending)) for n in names if n.endswith(ending))
 
-    def merge(self, out: Location, *, is_part: bool) -> None:
-        """Results of all partitions in input order; those of a part of a file can be merged."""
+    def merge(self, out: Location, plan: Sequence[Partition], *, is_part: bool) -> None:
+        """Results of all partitions in input order; those of a part of a file can be merged.
+
+        Raises :class:`DataError`, with nothing written, when what is there is not what was
+        planned: each partition once, with a decision for each of its bulletins.
+        """
         endings = tuple(f"-{table.name}{ENDING}" for table in TABLES)
         with paths.reading(self.folder, endings=endings) as local:
+            _refuse_other_rows(local, plan)
             merge_tables(local, out)
             if is_part:
                 write_part(local, out)
@@ -157,6 +184,27 @@ class Work:
 
     def _write(self, name: str, content: bytes) -> None:
         paths.write_bytes(paths.join(self.folder, name), content)
+
+
+def _refuse_other_rows(local: Path, plan: Sequence[Partition]) -> None:
+    """Raise :class:`DataError` when the partitions are not those of the plan."""
+    for table in TABLES:
+        found = {f.name for f in local.glob(f"*-{table.name}{ENDING}")}
+        names = [f"{n:05d}-{table.name}{ENDING}" for n in range(len(plan))]
+        if found != set(names):
+            strange = sorted(found ^ set(names))[0]
+            raise DataError(
+                f"{local}: {len(found)} partitions of {table.name}, {len(plan)} were planned "
+                f"({strange} first); run again without --resume"
+            )
+        for name, part in zip(names, plan, strict=True):
+            rows = _places(local / name)
+            n = len(np.unique(rows)) if table is CANDIDATES else len(rows)
+            if n > part.size or (table is DECISIONS and n != part.size):
+                raise DataError(
+                    f"{local / name} tells of {n} bulletins, {part.size} were planned; "
+                    "run again without --resume"
+                )
 
 
 def _bulletins(number: int) -> str:
@@ -201,8 +249,16 @@ def merge_tables(local: Path, out: Location) -> None:
 
 
 def _places(file: Path) -> np.ndarray:
-    with pa.memory_map(str(file)) as content:
-        return read_partition(content).column(ORDER).to_numpy()
+    """Where each row's bulletin stands in the input; of the file only that column is read."""
+    try:
+        with pa.memory_map(str(file)) as content:
+            at = pa.ipc.open_file(content).schema.get_field_index(ORDER)
+            only = pa.ipc.IpcReadOptions(included_fields=[at])
+            content.seek(0)
+            rows = pa.ipc.open_file(content, options=only).read_all()
+            return rows.column(ORDER).to_numpy()
+    except (OSError, pa.ArrowException) as error:
+        raise DataError(f"{file} is damaged ({error}); run again without --resume") from error
 
 
 def write_part(local: Path, out: Location) -> None:
