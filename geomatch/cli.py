@@ -59,10 +59,10 @@ def main() -> None:
     except typer.Abort:
         sys.exit(130)
     except Exception as error:
-        usage = _usage_error(error)
-        if usage is None:
+        show = getattr(error, "format_message", None)  # of a wrong call, whichever click it is
+        if not callable(show):
             raise
-        _complain(usage)
+        _complain(str(show()))
         sys.exit(ConfigError.exit_code)
     # Commands return nothing: what comes back is the code of a stop, such as Ctrl-C's 130.
     if isinstance(code, int):
@@ -73,12 +73,6 @@ def _complain(message: str) -> None:
     """Say what is wrong on stderr, not folded: a path must stay whole."""
     text = f"geomatch: {message}"
     _err.print(text, style="bold red", markup=False, highlight=False, soft_wrap=True)
-
-
-def _usage_error(error: Exception) -> str | None:
-    """The message of a wrong call of the command line, whichever click typer brings."""
-    show = getattr(error, "format_message", None)
-    return str(show()) if callable(show) else None
 
 
 def _show_version(value: bool) -> None:
