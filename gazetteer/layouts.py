@@ -134,6 +134,7 @@ UNITES_LEGALES = Layout(
         "prenom1UniteLegale",
         "nomUniteLegale",
         "nomUsageUniteLegale",
+        "pseudonymeUniteLegale",
         "denominationUsuelle1UniteLegale",
         "denominationUsuelle2UniteLegale",
         "denominationUsuelle3UniteLegale",

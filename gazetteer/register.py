@@ -84,6 +84,7 @@ _REGISTER_SQL = f"""
         "u.denominationUsuelle1UniteLegale",
         "u.denominationUsuelle2UniteLegale",
         "u.denominationUsuelle3UniteLegale",
+        "u.pseudonymeUniteLegale",
     )
 } AS denominations_usuelles,
         {

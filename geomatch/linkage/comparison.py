@@ -21,9 +21,12 @@ from geomatch.core.tables import load_table
 from geomatch.linkage.activities import Evidence
 from geomatch.linkage.pool import Pool
 from geomatch.linkage.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
+from geomatch.names.clean import name_words
 
 #: Names in one of so many steps, from nothing to the whole, are about as good as one another.
 _NAME_STEPS = 20
+#: Names that share less than this (product of the coverages) are those of strangers.
+_STRANGER = 0.1
 
 
 @dataclass(frozen=True)
@@ -105,9 +108,11 @@ def names(c: Comparison) -> dict[str, NDArray]:
     right, sorted_right, b = _read(pool.names_at, np.where(compared, known, -1)[first])
     none = distinct == -1
 
+    unspaced = _unspaced_alike(left, right)
+
     def similarity(scorer: Any, a: NDArray, b: NDArray) -> NDArray:
         values = cpdist(a, b, scorer=scorer, dtype=np.float32) / 100.0
-        return np.where(none, 0.0, values)[back]
+        return np.where(none, 0.0, np.where(unspaced, 1.0, values))[back]
 
     both = np.asarray(pairs["of_written"]) * np.asarray(pairs["of_known"])
     bearers = pool.bearers(known)
@@ -115,13 +120,18 @@ def names(c: Comparison) -> dict[str, NDArray]:
     generic = declared.kind[row] >= 0
     establishment = np.asarray(pairs["establishment"], np.int64)
     local = pool.bearers_nearby(known, establishment)
+    shared, of_written, of_known = (
+        np.asarray(pairs[n], np.float64) for n in ("shared", "of_written", "of_known")
+    )
     return {
         "both": both,
-        "shared": np.asarray(pairs["shared"]),
+        "shared": shared,
+        "rest_written": np.log1p(shared * (1.0 - of_written) / np.maximum(of_written, 0.05)),
+        "rest_known": np.log1p(shared * (1.0 - of_known) / np.maximum(of_known, 0.05)),
         "characters": similarity(fuzz.ratio, sorted_left, sorted_right),
         "contained": similarity(fuzz.partial_ratio, left, right),
         "token_set": similarity(fuzz.token_set_ratio, left, right),
-        "same_name": ((left == right) & ~none)[back],
+        "same_name": (unspaced & ~none)[back],
         "kind_shared": ((a & b) != 0)[back],
         "kind_differs": ((a != 0) & (b != 0) & ((a & b) == 0))[back],
         "kind_written_only": ((a != 0) & (b == 0))[back],
@@ -132,6 +142,23 @@ def names(c: Comparison) -> dict[str, NDArray]:
         "rare_match": rare * both,
         "rare_local": np.where(compared, both / (1.0 + np.log(local)), 0.0),
     }
+
+
+def _unspaced_alike(left: NDArray[np.object_], right: NDArray[np.object_]) -> NDArray[np.bool_]:
+    """Which names are equal when spaces do not count, or neither spaces nor stop words do."""
+
+    def is_same(a: str, b: str) -> bool:
+        if a == b or a.replace(" ", "") == b.replace(" ", ""):
+            return True
+        return "".join(name_words(a)) == "".join(name_words(b))
+
+    return np.fromiter(map(is_same, left, right), bool, len(left))
+
+
+def stranger_at_door(c: Comparison) -> NDArray:
+    """Same street and number, both sides named, and the names have nothing in common."""
+    named = c.declared.has_name[c.row] & c.pool.has_name[c.est]
+    return np.asarray(named & (c["number"] > 0) & (c["both"] < _STRANGER))
 
 
 def _read(
@@ -186,6 +213,7 @@ def streets(c: Comparison) -> dict[str, NDArray]:
         "street_text": text,
         "street_missing": ~given,
         "street_unknown": given & ~known & ~street,
+        "street_differs": given & known & ~street & (text <= 0.0),
         "number": numbered & (a == b),
         "number_differs": numbered & (a != b),
         "number_alone": ~same & (a > 0) & (a == b),

@@ -33,7 +33,12 @@ _HOSTS = frozenset({"MAIRIE", "HOTEL DE VILLE", "HOPITAL", "CENTRE COMMERCIAL"})
 
 _BRACKETS = re.compile(r"\(([^()]*)\)?")
 _OCR = str.maketrans("01568", "OISGB")
-_SPELLED = re.compile(r"\b(?:[A-Z] ){2,}[A-Z]\b")
+_SPELLED = re.compile(r"\b(?:[A-Z] )+[A-Z]\b")
+#: T & L is TL, as T.L. and T L are; what elision leaves (D L) spells nothing by itself.
+_LETTERS_AND = re.compile(r"\b([A-Z]) ET (?=[A-Z]\b)")
+_ELISIONS = frozenset("ADLNSJCMY")
+#: Signs that are read aloud.
+_SIGNS = str.maketrans({"+": " PLUS ", "@": "A"})
 _ELIDED = re.compile(r"\bP ?TIT(E?S?)\b")
 _CANTEEN_U = re.compile(r"\bREST(?:O|AU|AURANT)?S? U\b")
 #: Numbers of schools, chambers, universities; a single letter is one only at the end.
@@ -211,9 +216,9 @@ def _without_town(name: str, town: str) -> str:
 
 @lru_cache(_MOST_REMEMBERED)
 def _clean(name: str) -> str:
-    name = normalise(name)
-    if _SPELLED.search(name):
-        name = _SPELLED.sub(lambda m: m.group().replace(" ", ""), name)
+    name = normalise(name.translate(_SIGNS))
+    if _SPELLED.search(name := _LETTERS_AND.sub(r"\1 ", name)):
+        name = _SPELLED.sub(_one_word, name)
     if "TIT" in name:
         name = _ELIDED.sub(r"PETIT\1", name)
     if " U" in name:
@@ -228,6 +233,13 @@ def _clean(name: str) -> str:
         words = [_NUMERALS.get(w, w) for w in words]
         words[-1] = _LAST_NUMERALS.get(words[-1], words[-1])
     return " ".join(w for w in words if w not in forms) or " ".join(words)
+
+
+def _one_word(letters: re.Match[str]) -> str:
+    """Letters that were spelled, as one word: B R V is BRV; D L stays what elision left."""
+    spelled = letters.group().split()
+    joined = len(spelled) > 2 or not _ELISIONS.issuperset(spelled)
+    return ("" if joined else " ").join(spelled)
 
 
 @cache

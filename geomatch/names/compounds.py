@@ -51,6 +51,15 @@ class JoinedWords:
         """Known words that make up `word`, in order; empty when it cannot be told apart."""
         return self._side_by_side(word) or self._anywhere(word)
 
+    def exact_parts(self, word: str) -> list[tuple[int, int]]:
+        """Pairs of known words (positions) that stand side by side in a name and make up `word`."""
+        found = []
+        for cut in range(_BESIDE_MIN, len(word) - _BESIDE_MIN + 1):
+            left, right = (self.code_of.get(part, -1) for part in (word[:cut], word[cut:]))
+            if left >= 0 and right >= 0 and right in self._after[left]:
+                found.append((left, right))
+        return found
+
     def _side_by_side(self, word: str) -> list[str]:
         best: tuple[float, list[str]] = (0.0, [])
         for cut in range(_BESIDE_MIN, len(word) - _BESIDE_MIN + 1):

@@ -7,7 +7,7 @@ share the commonest words alone, those short enough to be alike are looked up (d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 
 import numpy as np
@@ -20,6 +20,8 @@ from geomatch.names.lexicon import OF_KNOWN, OF_WRITTEN, Lexicon
 
 #: More than what sums of single precision are wrong by.
 _SLACK = 1e-4
+#: Likeness of words that differ in a space only.
+_SPACED = 0.97
 #: Pairs that there is room for before more is made.
 _ROOM = 1024
 
@@ -50,9 +52,11 @@ class Coverage:
         # the known one. Written words that stand for one known word add up, there to once it.
         adds = likeness * (idf[word] / weight[name])[stands] + 1j * likeness
         shape = len(names), len(lexicon.words)
-        both = sparse.csr_array(
-            (adds.astype(np.complex64), (name[stands], alike.indices[at])), shape=shape
-        )
+        more_name, more_word, more = _across_spaces(lexicon, names, position, idf, weight)
+        rows = np.concatenate([name[stands], more_name])
+        columns = np.concatenate([alike.indices[at], more_word])
+        adds = np.concatenate([adds, more])
+        both = sparse.csr_array((adds.astype(np.complex64), (rows, columns)), shape=shape)
         #: known words that the *i*-th name's may stand for are ``word[start[i]:start[i + 1]]``;
         #: what each adds to the sum of either coverage is in ``adds``, shape (words, 2)
         self.start, self.word = (a.astype(np.int64) for a in (both.indptr, both.indices))
@@ -255,6 +259,26 @@ def _search(
         found_written[n : n + n_found] = w
         n += n_found
     return found_written[:n], found_known[:n], of_written[:n], of_known[:n]
+
+
+def _across_spaces(
+    lexicon: Lexicon,
+    names: Sequence[Sequence[str]],
+    position: Mapping[str, int],
+    idf: NDArray[np.float32],
+    weight: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.complex128]]:
+    """What words joined or split otherwise than known names have them add: name, word, adds."""
+    name, word, adds = [], [], []
+    for n, places, known in lexicon.across_spaces(names):
+        written = sum(float(idf[position[names[n][i]]]) for i in places) / weight[n]
+        total = float(lexicon.idf[list(known)].sum())
+        for k in known:
+            name.append(n)
+            word.append(k)
+            adds.append(_SPACED * (written * float(lexicon.idf[k]) / total + 1j))
+    ints = np.array(name, np.int64), np.array(word, np.int64)
+    return *ints, np.array(adds, np.complex128)
 
 
 def _written_idf(alike: sparse.csr_array, lexicon: Lexicon) -> NDArray[np.float32]:

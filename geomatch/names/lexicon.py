@@ -351,6 +351,33 @@ class Lexicon:
         both = sparse.vstack([alike, self.alike(new)], format="csr")
         return names, remaining, both[[position[w] for w in remaining]]
 
+    def across_spaces(
+        self, names: Sequence[Sequence[str]]
+    ) -> list[tuple[int, tuple[int, ...], tuple[int, ...]]]:
+        """What the names hold when a space more or less does not count.
+
+        Returns
+        -------
+        list of (name, places of its words, positions of known words)
+            ENERGI BELLE holds ENERGIBELLE, FITKERLANN holds FIT and KERLANN where these two
+            stand side by side in some known name. Words may be known as they are besides.
+        """
+        if not len(self.words):
+            return []
+        found: list[tuple[int, tuple[int, ...], tuple[int, ...]]] = []
+        joined, split = self._joined, {}
+        for n, words in enumerate(names):
+            for i, word in enumerate(words):
+                if len(word) >= LEAST_LENGTH:
+                    if word not in split:
+                        split[word] = joined.exact_parts(word)
+                    found += [(n, (i,), pair) for pair in split[word]]
+                if i:
+                    both = joined.code_of.get(words[i - 1] + word, -1)
+                    if both >= 0:
+                        found.append((n, (i - 1, i), (both,)))
+        return found
+
 
 def _no_pairs() -> _Pairs:
     return np.array([], np.int64), np.array([], np.int64), np.array([], np.float32)

@@ -101,11 +101,11 @@ def train_files(
     card = {**model.trained_on, "measured_on": "rest" if share < 1.0 else "training set"}
     card |= {k: measures[k] for k in kept}
     model.save(out)
-    paths.write_bytes(paths.join(out, "model_card.md"), _card(card, model).encode())
+    paths.write_bytes(paths.join(out, "model_card.md"), model_card(card, model).encode())
     return card
 
 
-def _card(card: Mapping[str, Any], model: Model) -> str:
+def model_card(card: Mapping[str, Any], model: Model) -> str:
     """The model's card: what it is, what it learned from, what it is not for."""
     weights = sorted(model.ranking.weights.items(), key=lambda item: -abs(item[1]))
     lines = [

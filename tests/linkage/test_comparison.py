@@ -17,6 +17,7 @@ UNBOUNDED = {
     "number_gap", "distance", "ratio", "activity", "profession", "name_activity", "size",
     "size_generic", "activity_generic", "best_name", "best_characters", "best_activity",
     "best_size", "best_street", "best_number", "shared", "shared_outside", "choice_of_communes",
+    "rest_written", "rest_known",
 }  # fmt: skip
 GALANT = {"denomination": "GALANT"}
 STREET = {"type_voie": "RUE", "nom_voie": "DES PINS"}

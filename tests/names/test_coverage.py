@@ -149,3 +149,21 @@ def test_names_of_a_crowd_stand_by_weight_and_have_its_bit(monkeypatch: pytest.M
     assert found.lighter(sci, 0.0).tolist() == []
     holds = [bool(bits >> np.uint64(paris) & np.uint64(1)) for bits in found.bits]
     assert holds == [True, True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("known", "written"),
+    [
+        (["ENERGIBELLE"], ["ENERGI", "BELLE"]),
+        (["FIT", "KERLANN"], ["FITKERLANN"]),
+        (["BELLE", "VUE"], ["BELLEVUE"]),
+        (["BELLEVUE"], ["BELLE", "VUE"]),
+    ],
+)
+def test_a_space_more_or_less_hides_no_name(known: list[str], written: list[str]) -> None:
+    """Also where the word, or the words, are known as they were written to another name."""
+    others = [["BELLEVUE"], ["BELLE", "VUE"], ["GARAGE", "ORMEAU"]]
+    lexicon = Lexicon.of([known, *others])
+    _, found, of_written, of_known = Coverage(lexicon, [written]).search(0, 1, 0.33)
+    at = found.tolist().index(0)
+    assert min(of_written[at], of_known[at]) > 0.95
