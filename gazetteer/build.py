@@ -39,6 +39,7 @@ from geomatch.core.schema import (
     STORE_NAF,
 )
 from geomatch.core.territories import crs_of
+from geomatch.store.integrity import sealed
 from geomatch.store.reader import POOLS, Store
 
 __all__ = ["BuildOptions", "build"]
@@ -129,7 +130,7 @@ class _Build:
         self._pools(register_rows)
         self.tell("activités", 0.95)
         self._labels()
-        write_manifest(self.shop.root, self._manifest())
+        write_manifest(self.shop.root, sealed(self.shop.root, self._manifest()))
 
     def _do(self, jobs: Sequence[Job], step: str, low: float, high: float) -> dict[str, Any]:
         """Run jobs; what each reported. The share done goes from `low` to `high`."""

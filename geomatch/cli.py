@@ -20,6 +20,7 @@ from geomatch.core.config import Config
 from geomatch.core.errors import ConfigError, GeomatchError
 from geomatch.core.processes import ending_tidily
 from geomatch.core.progress import Bar, Steps
+from geomatch.store.commands import app as store_app
 
 app = typer.Typer(
     name="geomatch",
@@ -29,6 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.add_typer(store_app, name="store")
 _out = Console()
 _err = Console(stderr=True)
 

@@ -42,6 +42,7 @@ from geomatch.core.schema import (
     STORE_FORMAT_VERSION,
     Table,
 )
+from geomatch.store.integrity import check_ends, check_file, check_manifest
 
 MANIFEST = "manifest.json"
 #: What the manifest calls the establishments of each département as they are searched, those of
@@ -82,6 +83,7 @@ class Store:
         if not paths.is_remote(path):
             store = cls(Path(path), manifest)
             _refuse_gaps(store)
+            check_ends(store.path, manifest)
             return store
         copy = paths.cache_folder() / "stores" / hashlib.sha256(content).hexdigest()[:24]
         paths.write_bytes(copy / MANIFEST, content)
@@ -122,9 +124,11 @@ class Store:
     def file(self, local: Path) -> Path:
         """A file of the store that is there to be read; of a remote store, copied when it is not.
 
-        Raises :class:`StoreError` when the remote store lacks it or was built again since.
+        Raises :class:`StoreError` when the file is not the one that the manifest tells of (see
+        :mod:`geomatch.store.integrity`), or the remote store lacks it or was built again since.
         """
         if not self.remote or local.is_file():
+            check_file(self.path, self.manifest, local)
             return local
         root = paths.join(self.remote, self.manifest.get(FOLDER, ""))
         source = paths.join(root, local.relative_to(self.path).as_posix())
@@ -136,6 +140,7 @@ class Store:
                     raise FileNotFoundError(self.remote)
         except FileNotFoundError as error:
             raise StoreError(f"{self.remote} was built again or is not whole; run again") from error
+        check_file(self.path, self.manifest, local)
         return local
 
     def departement(
@@ -236,6 +241,7 @@ def _read_manifest(path: Location) -> tuple[dict[str, Any], bytes]:
             f"manifest of the store {path} is not readable: it lists no departements; "
             "build the store again"
         )
+    check_manifest(path, manifest)
     return manifest, content
 
 

@@ -97,10 +97,10 @@ def test_a_run_in_the_bucket_gives_the_bytes_of_one_on_a_disk(
 
 
 def test_bulletins_are_never_copied_to_a_disk(results: str, remote: Remote, tmp_path: Path) -> None:
-    """What the cache keeps are parts of the store, nothing else."""
+    """What the cache keeps are parts of the store and marks that they were read, nothing else."""
     kept = paths.files_of(Path(remote.environment["GEOMATCH_CACHE"]))
     assert kept
-    assert all(n.startswith("stores/") for n in kept)
+    assert all(n.startswith(("stores/", "verified/")) for n in kept)
 
 
 @pytest.mark.slow
