@@ -24,6 +24,8 @@ _BESIDE_MIN = 2
 _MISSPELT_MIN = 4
 _ALIKE = 0.75
 _BETWEEN = frozenset({"A", "AU", "AUX", "D", "DE", "DES", "DU", "ET", "L", "LA", "LE", "LES"})
+#: Words that do not count and are long enough to be seen in a longer one.
+_BESIDE = frozenset({"AUX", "CHEZ", "DES", "LES", "PAR", "POUR", "SOUS", "SUR", "UNE"})
 
 
 class JoinedWords:
@@ -51,12 +53,19 @@ class JoinedWords:
         """Known words that make up `word`, in order; empty when it cannot be told apart."""
         return self._side_by_side(word) or self._anywhere(word)
 
-    def exact_parts(self, word: str) -> list[tuple[int, int]]:
-        """Pairs of known words (positions) that stand side by side in a name and make up `word`."""
-        found = []
+    def exact_parts(self, word: str) -> list[tuple[int, ...]]:
+        """Known words (positions) that make up `word`: two side by side in a name, or one beside
+        a word that does not count (CHEZMARIE is MARIE).
+        """
+        found: list[tuple[int, ...]] = []
         for cut in range(_BESIDE_MIN, len(word) - _BESIDE_MIN + 1):
-            left, right = (self.code_of.get(part, -1) for part in (word[:cut], word[cut:]))
-            if left >= 0 and right >= 0 and right in self._after[left]:
+            first, last = word[:cut], word[cut:]
+            left, right = self.code_of.get(first, -1), self.code_of.get(last, -1)
+            if first in _BESIDE and len(last) >= _PART_MIN and right >= 0:
+                found.append((right,))
+            elif last in _BESIDE and len(first) >= _PART_MIN and left >= 0:
+                found.append((left,))
+            elif left >= 0 and right >= 0 and right in self._after[left]:
                 found.append((left, right))
         return found
 

@@ -158,6 +158,7 @@ def test_names_of_a_crowd_stand_by_weight_and_have_its_bit(monkeypatch: pytest.M
         (["FIT", "KERLANN"], ["FITKERLANN"]),
         (["BELLE", "VUE"], ["BELLEVUE"]),
         (["BELLEVUE"], ["BELLE", "VUE"]),
+        (["MARIE"], ["CHEZMARIE"]),
     ],
 )
 def test_a_space_more_or_less_hides_no_name(known: list[str], written: list[str]) -> None:
