@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -26,6 +28,18 @@ _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _ABSENT = frozenset({404, 410})
 #: First bytes by suffix: an error page served as a file is recognised by them.
 _MAGIC = {".gz": b"\x1f\x8b", ".zip": b"PK", ".parquet": b"PAR1"}
+
+
+#: More than any official file has.
+MOST_BYTES = 20_000_000_000
+#: Sites that a source may lead to.
+SITES = frozenset({"gouv.fr", "insee.fr", "laposte.fr", "iledefrance.fr"})
+
+
+def _site(host: str | None) -> str:
+    """``object.files.data.gouv.fr`` → ``gouv.fr``; an address of numbers is itself."""
+    name = host or ""
+    return name if name.replace(".", "").isdigit() else ".".join(name.split(".")[-2:])
 
 
 @dataclass(frozen=True)
@@ -57,11 +71,24 @@ class _PassingError(Exception):
 
 def session() -> requests.Session:
     """An HTTP session that asks for files as they are, without further compression."""
-    http = requests.Session()
+    http = _Session()
+    http.auth = _no_credentials
     http.headers.update(
         {"User-Agent": f"geomatch/{geomatch.__version__}", "Accept-Encoding": "identity"}
     )
     return http
+
+
+class _Session(requests.Session):
+    """It sends nothing of ``~/.netrc``, not even where it is led to."""
+
+    def rebuild_auth(self, prepared_request: Any, response: Any) -> None:
+        """Have no credentials for the host that a redirect leads to."""
+        prepared_request.headers.pop("Authorization", None)
+
+
+def _no_credentials(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
 
 
 class Transfer:
@@ -108,6 +135,7 @@ class Transfer:
         headers = self._conditions()
         timeout = (self.patience.connect_s, self.patience.read_s)
         with self.http.get(self.url, headers=headers, stream=True, timeout=timeout) as answer:
+            self._refuse_strange(answer)
             if answer.status_code == 304:
                 return
             if answer.status_code == 416:
@@ -118,6 +146,18 @@ class Transfer:
             self._receive(answer, tell)
             modified = _seconds(answer.headers.get("Last-Modified"))
         self._finish(modified)
+
+    def _refuse_strange(self, answer: requests.Response) -> None:
+        """Raise when a redirect left https, or led to a host of another site."""
+        asked = urlsplit(self.url)
+        for one in [*answer.history[1:], answer] if answer.history else []:
+            there = urlsplit(one.url)
+            is_worse = there.scheme != "https" and there.scheme != asked.scheme
+            if is_worse or _site(there.hostname) not in {_site(asked.hostname), *SITES}:
+                raise SourceUnavailableError(
+                    f"{self.url} leads to {there.scheme}://{there.hostname}, which is none of the "
+                    "official hosts; fetch the file by hand and put it in its folder"
+                )
 
     def _conditions(self) -> dict[str, str]:
         """Ask for the rest of a part of a known version, else for a newer file than is there."""
@@ -149,9 +189,17 @@ class Transfer:
             self._remember(answer)
             for chunk in answer.raw.stream(CHUNK, decode_content=False):
                 out.write(chunk)
+                if out.tell() > MOST_BYTES:
+                    break
                 if total:
                     tell(min(out.tell() / total, 1.0))
             got = out.tell()
+        if got > MOST_BYTES:
+            self._forget()
+            raise SourceUnavailableError(
+                f"{self.url} sends more than {MOST_BYTES / 1e9:.0f} GB, no official file does; "
+                "fetch the file by hand and put it in its folder"
+            )
         if total is not None and got < total:
             raise _PassingError(f"{got} bytes of {total} received")
         if total is not None and got > total:

@@ -316,6 +316,11 @@ def unwritable(path: Location, error: OSError) -> ConfigError:
     )
 
 
+def make_private(folder: Path) -> None:
+    """Make a folder of this user alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 @contextmanager
 def _temporary() -> Iterator[Path]:
     """A folder that only this user can read (``TMPDIR`` says where), gone afterwards."""

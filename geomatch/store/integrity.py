@@ -96,8 +96,8 @@ def check_file(root: Path, manifest: Mapping[str, Any], file: Path) -> None:
         raise StoreError(
             f"store {root} is not readable: {name} ({error.strerror}); build it again"
         ) from error
-    as_it_is = (str(file), told["sha256"], state.st_size, state.st_mtime_ns, state.st_ctime_ns)
-    as_it_is += (state.st_ino, state.st_dev)
+    times = state.st_mtime_ns, state.st_ctime_ns
+    as_it_is = (str(file), told["sha256"], state.st_size, *times, state.st_ino, state.st_dev)
     if as_it_is in _SEEN:
         return
     mark = _mark(as_it_is)

@@ -10,7 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geomatch.arrays import jit
 from geomatch.arrays.jit import compiled
+from geomatch.core.errors import ConfigError
 
 MODULE = """
 from geomatch.arrays.jit import compiled, compiled_part
@@ -100,3 +102,20 @@ def test_nothing_is_made_before_the_first_call(
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(kept))
     __import__("loops_uncalled")
     assert not kept.exists()
+
+
+def test_compiled_code_is_not_taken_from_where_others_can_put_it(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.mkdir(mode=0o700)
+    jit.refuse_others(str(mine))
+    jit.refuse_others("")
+    mine.chmod(0o777)
+    with pytest.raises(ConfigError, match="NUMBA_CACHE_DIR"):
+        jit.refuse_others(str(mine))
+    mine.chmod(0o1777)  # as /tmp: what is made in it is this user's
+    jit.refuse_others(str(mine / "own"))
+    assert (mine / "own").stat().st_mode & 0o077 == 0
+    if os.geteuid() == 0:
+        os.chown(mine / "own", 1234, -1)
+        with pytest.raises(ConfigError, match="yours alone"):
+            jit.refuse_others(str(mine / "own"))

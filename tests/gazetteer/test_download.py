@@ -10,7 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import requests
 
+from gazetteer import transfer
 from gazetteer.download import BASE_URLS, DownloadOptions, _remotes, download
 from gazetteer.transfer import Patience, Transfer, session
 from geomatch.core.errors import ConfigError, SourceUnavailableError
@@ -337,3 +339,49 @@ def test_departements_that_exist(source, tmp_path, code: str):
 
 def test_the_real_addresses_are_secure():
     assert all(url.startswith("https://") for url in BASE_URLS.values())
+
+
+# ------------------------------------------------------------------ to whom nothing is sent
+def test_no_credentials_of_the_machine_are_sent(source, tmp_path, monkeypatch):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login me password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    with transfer.session() as http:
+        request = requests.Request("GET", "http://127.0.0.1/x")
+        sent = http.prepare_request(request)
+        assert "Authorization" not in sent.headers
+        answer = requests.Response()
+        answer.request = sent
+        http.rebuild_auth(sent, answer)
+        assert "Authorization" not in sent.headers
+
+
+@pytest.mark.parametrize(
+    ("asked", "led_to", "is_refused"),
+    [
+        ("https://a.data.gouv.fr/x", "https://b.data.gouv.fr/x", False),
+        ("https://a.data.gouv.fr/x", "http://b.data.gouv.fr/x", True),
+        ("https://a.data.gouv.fr/x", "https://gouv.fr.example.com/x", True),
+        ("http://127.0.0.1:1/x", "http://127.0.0.1:2/x", False),
+        ("http://127.0.0.1:1/x", "http://10.0.0.1/x", True),
+    ],
+)
+def test_a_redirect_leads_to_official_hosts_by_https(tmp_path, asked, led_to, is_refused):
+    first, last = requests.Response(), requests.Response()
+    first.url, last.url = asked, led_to
+    last.history = [first]
+    one = transfer.Transfer(transfer.session(), asked, tmp_path / "x", HASTY)
+    if is_refused:
+        with pytest.raises(SourceUnavailableError, match="official hosts"):
+            one._refuse_strange(last)
+    else:
+        one._refuse_strange(last)
+
+
+def test_a_source_without_end_is_given_up(source, tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer, "MOST_BYTES", 10)
+    source.files["/x.csv.gz"] = CONTENT
+    with pytest.raises(SourceUnavailableError, match="sends more than"):
+        _fetch(source, tmp_path / "x.csv.gz")
+    assert _leftovers(tmp_path) == []

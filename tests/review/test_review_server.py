@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import socket
+import stat
 import statistics
 import threading
 import time
@@ -28,6 +30,7 @@ from geomatch.review.desk.export import merge_verdicts
 from geomatch.review.desk.journal import JOURNAL, Journal, latest_verdicts, read_journal
 from geomatch.review.desk.maps import MapRequest
 from geomatch.review.desk.run import ReviewRun
+from geomatch.review.web import server as web
 from geomatch.review.web.server import MOST_BODY, ReviewServer, make_server
 from geomatch.store.reader import Store
 
@@ -533,3 +536,34 @@ def test_the_next_card_comes_with_less_than_three_tenths_of_a_second_of_work(cle
         told = clerk.did("/api/verdict", **first_choice(told["card"]))
         took.append(time.process_time() - start)
     assert statistics.median(took) < 0.3
+
+
+# ------------------------------------------------------------------ what others of the machine see
+def test_the_token_is_in_no_process_argument(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(web.webbrowser, "open", opened.append)
+    monkeypatch.setattr(web.atexit, "register", lambda *a, **k: None)
+    web._open_browser("http://127.0.0.1:1/?token=secret")
+    (address,) = opened
+    assert "secret" not in address
+    file = Path(address.removeprefix("file://"))
+    assert "token=secret" in file.read_text()
+    assert [stat.S_IMODE(p.stat().st_mode) for p in (file, file.parent)] == [0o600, 0o700]
+    shutil.rmtree(file.parent)
+
+
+def test_silent_connections_are_bounded_in_number(
+    run_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ReviewServer, "most_connections", 3)
+    with serving(run_dir) as server:
+        address = (web.HOST, server.port)
+        silent = [socket.create_connection(address) for _ in range(3)]
+        time.sleep(0.2)
+        with socket.create_connection(address, timeout=5) as one:
+            assert one.recv(1) == b""  # closed at once
+        for connection in silent:
+            connection.close()
+        time.sleep(0.2)
+        with Clerk(server.url) as clerk:
+            assert clerk

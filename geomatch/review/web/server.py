@@ -7,12 +7,17 @@ bulletin text reaches a log: what is logged is method, route and status.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import hmac
+import html
 import json
 import logging
+import os
 import secrets
+import shutil
 import sys
+import tempfile
 import threading
 import traceback
 import webbrowser
@@ -28,6 +33,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from geomatch.core.errors import ConfigError, GeomatchError
 from geomatch.core.paths import Location, is_remote
+from geomatch.core.processes import private_files
 from geomatch.review.desk.actions import ACTIONS, act
 from geomatch.review.desk.desk import Desk, RefusedError, Session
 from geomatch.review.desk.options import AS_IT_IS, ReviewOptions
@@ -40,6 +46,8 @@ HOST = "127.0.0.1"
 MOST_BODY = 16 * 1024
 #: Sessions kept; the one that was silent longest goes first.
 MOST_SESSIONS = 200
+#: Connections at a time.
+MOST_CONNECTIONS = 128
 #: Seconds a connection may be silent.
 _SILENCE_S = 60
 #: Addresses of the acts.
@@ -84,19 +92,36 @@ def serve_review(
     DataError
         When the run, its bulletins, the store or the journal is not readable.
     """
-    with results_of(run_dir) as folder:
+    with private_files(), results_of(run_dir) as folder:
         desk = Desk.open(folder, options, mirror=run_dir if is_remote(run_dir) else None)
         server = make_server(desk, port=port, name=name)
         print(server.url, flush=True)
-        if open_browser:
-            webbrowser.open(server.url)
         try:
+            if open_browser:
+                _open_browser(server.url)
             server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
             _log.info("interrupted")
         finally:
             server.server_close()
             desk.journal.close()
+
+
+def _open_browser(url: str) -> None:
+    """Open the page by a file that leads to it: what a process is given, all users can read.
+
+    The file can be read by this user alone, and is gone when the command ends.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="geomatch-review-"))  # 0700
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = folder / "reprise.html"
+    told = html.escape(url, quote=True)
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(
+            '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
+            f'<meta http-equiv="refresh" content="0;url={told}"><a href="{told}">Reprise</a>'
+        )
+    webbrowser.open(file.as_uri())
 
 
 def make_server(desk: Desk, *, port: int, name: str = "gestionnaire") -> ReviewServer:
@@ -113,6 +138,8 @@ class ReviewServer(ThreadingHTTPServer):
     """A desk on the web of one machine."""
 
     daemon_threads = True
+    #: a connection takes a thread: no more than these at a time, others are closed at once
+    most_connections = MOST_CONNECTIONS
     request_queue_size = 64
 
     def __init__(self, desk: Desk, *, port: int, name: str) -> None:
@@ -122,7 +149,26 @@ class ReviewServer(ThreadingHTTPServer):
         self.token = secrets.token_urlsafe(32)
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._lock = threading.Lock()
+        self._places = threading.BoundedSemaphore(self.most_connections)
         self.policy = policy(desk.maps.background)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread of its own, when there is room for one more."""
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            self._places.release()
+            raise
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and make room."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
     @property
     def port(self) -> int:
