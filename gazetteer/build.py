@@ -65,6 +65,8 @@ def build(options: BuildOptions, progress: Progress | None = None) -> Store:
     """
     tell = progress or (lambda step, share: None)
     options = checked_options(options)
+    if options.out.is_symlink():  # the store it leads to is replaced, not the link
+        options = replace(options, out=options.out.resolve())
     tell("fichiers", 0.0)
     sources = find_sources(options)
     with locked(options.out):

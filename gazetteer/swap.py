@@ -29,6 +29,10 @@ def locked(out: Path) -> Iterator[None]:
 
     The lock dies with its process. A store that a killed build was about to replace is put back.
     """
+    if out.is_mount():
+        raise ConfigError(
+            f"--out {out} is where a disk is mounted and cannot be exchanged; give a folder in it"
+        )
     with _lock_file(out) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -520,3 +520,12 @@ def test_the_real_extracts(tmp_path):
     assert len(tables["establishments"]["departements"]) > 100
     rows = store.departement(STORE_ESTABLISHMENTS, "75")
     assert (rows["geocode_level"].isin(["housenumber", "interpolated", "street"])).mean() > 0.5
+
+
+def test_a_store_is_built_where_a_link_leads(built: BuildOptions, tmp_path: Path) -> None:
+    before = _stamp(built.out)
+    link = tmp_path / "link"
+    link.symlink_to(built.out)
+    build(dataclasses.replace(built, out=link, force=True))
+    assert link.is_symlink()
+    assert _stamp(built.out) != before

@@ -128,3 +128,8 @@ def test_only_one_build_at_a_time(tmp_path):
     other.join()
     with locked(out):
         pass
+
+
+def test_a_mount_is_refused_before_anything_is_built() -> None:
+    with pytest.raises(ConfigError, match="mounted"), locked(Path("/proc")):
+        pass
