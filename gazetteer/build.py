@@ -40,6 +40,7 @@ from geomatch.core.schema import (
 )
 from geomatch.core.territories import crs_of
 from geomatch.store.integrity import sealed
+from geomatch.store.nearby import NEARBY
 from geomatch.store.reader import POOLS, Store
 
 __all__ = ["BuildOptions", "build"]
@@ -114,6 +115,8 @@ class _Build:
     sources: list[Source]
     tell: Progress
     tables: dict[str, Any] = field(default_factory=dict)
+    #: of each département's index of establishments, in degrees
+    bounds: dict[str, list[float]] = field(default_factory=dict)
 
     def of(self, *roles: str) -> list[Source]:
         return [s for s in self.sources if s.role in roles]
@@ -264,6 +267,7 @@ class _Build:
         ]
         done = self._do(jobs, "recherche", 0.85, 0.95)
         self._count(POOLS, {j.subject: done[j.name]["establishments"] for j in jobs})
+        self.bounds = {j.subject: done[j.name]["bounds"] for j in jobs}
 
     def _departements(self) -> list[str]:
         return sorted({d for t in self.tables.values() for d in t.get("departements", ())})
@@ -286,6 +290,7 @@ class _Build:
             "options": self.options.content(),
             "sources": [described(s) for s in self.sources],
             "tables": self.tables,
+            NEARBY: self.bounds,
             "departements": departements,
             "crs": {d: crs_of(d) for d in departements},
         }

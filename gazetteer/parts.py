@@ -24,6 +24,7 @@ from gazetteer.workshop import Workshop
 from geomatch.addresses import CommuneIndex, Geocoder
 from geomatch.core.schema import NAMES, STORE_COMMUNES, STORE_ESTABLISHMENTS, STORE_NAF_WORDS
 from geomatch.core.territories import crs_of, departement_of
+from geomatch.store.nearby import COLUMNS, nearby_folder, write_index
 from geomatch.store.reader import Store
 
 #: Tables that cutting the BAN up needs, as files of the workshop.
@@ -142,7 +143,13 @@ def words(shop: Workshop, subject: None) -> dict[str, Any]:
 def pool(shop: Workshop, departement: str) -> dict[str, Any]:
     """Write one département's establishments as they are searched; how many, with its fringe."""
     country = _country(shop)
-    return {"establishments": write_pool(country.store, country.index, departement)}
+    placed = country.store.arrow(STORE_ESTABLISHMENTS, departement, COLUMNS)
+    return {
+        "establishments": write_pool(country.store, country.index, departement),
+        "bounds": write_index(
+            nearby_folder(shop.root, departement), placed, crs_of(f"{departement}000"[:5])
+        ),
+    }
 
 
 class _Country:

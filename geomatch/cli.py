@@ -206,6 +206,40 @@ def geocode(
 
 
 @app.command()
+def nearby(
+    store: Annotated[str, typer.Option(help="Base de référence.")],
+    radius: Annotated[float, typer.Option(help="Rayon en mètres.")] = 300.0,
+    lon: Annotated[float | None, typer.Option(help="Longitude, en degrés.")] = None,
+    lat: Annotated[float | None, typer.Option(help="Latitude, en degrés.")] = None,
+    x: Annotated[float | None, typer.Option("--x", help="Abscisse en mètres.")] = None,
+    y: Annotated[float | None, typer.Option("--y", help="Ordonnée en mètres.")] = None,
+    crs: Annotated[int, typer.Option(help="Projection de x et y (code EPSG).")] = 2154,
+    possible: Annotated[
+        bool, typer.Option(help="Aussi ceux que leur incertitude peut amener dans le rayon.")
+    ] = False,
+    out: Annotated[
+        str | None, _Path(help="Fichier à écrire (csv, parquet, geojson, gpkg).")
+    ] = None,
+) -> None:
+    """Établissements autour d'un point, du plus proche au plus lointain.
+
+    Exemple : geomatch nearby --store base --lon 2.3478 --lat 48.8566 --radius 300
+    """
+    from geomatch.geocoding import write_nearby
+    from geomatch.store.reader import Store
+
+    found = Store.open(store).nearby(
+        radius_m=radius, lon=lon, lat=lat, x=x, y=y, crs=crs, possible=possible
+    )
+    if out is None:
+        _out.print(found.to_csv(index=False, sep=";"), end="", highlight=False, soft_wrap=True)
+        return
+    write_nearby(found, out)
+    _err.print(f"{len(found)} établissements", highlight=False)
+    _out.print(out, highlight=False, soft_wrap=True)
+
+
+@app.command()
 def parse(
     source: Annotated[str, typer.Argument(metavar="INPUT|ADRESSE", help="Fichier ou adresse.")],
     out: Annotated[str | None, _Path(help="Fichier à écrire.")] = None,

@@ -15,6 +15,7 @@ from geomatch.bulletins import open_source
 from geomatch.core import paths
 from geomatch.core.config import AddressOptions
 from geomatch.core.errors import ConfigError, LayoutError
+from geomatch.core.geoframes import write_geo
 from geomatch.core.paths import Location
 from geomatch.core.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, STORE_COMMUNES
 from geomatch.core.territories import departement_of, departements_of
@@ -266,3 +267,11 @@ def _known_columns(frame: pd.DataFrame, address: str) -> pd.DataFrame:
         if found:
             out[ours] = frame[found[0]].to_numpy(object)
     return pd.DataFrame(out, index=frame.index)
+
+
+def write_nearby(found: pd.DataFrame, out: Location) -> None:
+    """Write establishments around a point as csv, parquet, geojson or gpkg."""
+    if paths.name_of(out).lower().endswith(".csv"):
+        paths.write_bytes(out, found.to_csv(index=False, sep=";").encode())
+        return
+    write_geo(found, out)

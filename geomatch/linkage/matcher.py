@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from geomatch.arrays.groups import in_reach
 from geomatch.arrays.rows import Columns, Ordered, Rows
 from geomatch.bulletins import standard_rows
 from geomatch.core.config import Config
+from geomatch.core.geoframes import to_geodataframe
 from geomatch.core.memory import seldom_collected
 from geomatch.core.schema import BULLETINS, GEOCODES
 from geomatch.core.territories import departements_of
@@ -44,6 +46,9 @@ from geomatch.names.clean import TownWords, clean_names, employer_kinds, employe
 from geomatch.names.coverage import Coverage
 from geomatch.names.similar import similar_names
 from geomatch.store.reader import Store
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 Progress = Callable[[str, float], None]
 #: Bulletins of a département that are compared at once: in Paris each has thousands of names and
@@ -75,6 +80,14 @@ class Result:
     def candidates(self) -> pd.DataFrame:
         """Up to twenty rows a bulletin: :data:`~geomatch.core.schema.CANDIDATES`, features."""
         return self.echoes.frame()
+
+    def to_geodataframe(self) -> gpd.GeoDataFrame:
+        """Decisions with a point in EPSG:4326: where the bulletin's workplace was placed."""
+        return to_geodataframe(self.decisions)
+
+    def candidates_geodataframe(self) -> gpd.GeoDataFrame:
+        """Candidates with a point in EPSG:4326: where the register has the establishment."""
+        return to_geodataframe(self.candidates)
 
 
 class Matcher:

@@ -19,7 +19,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from geomatch.arrays.arrow import texts
 from geomatch.core import paths
-from geomatch.core.errors import StoreError
+from geomatch.core.errors import ConfigError, StoreError
 from geomatch.core.paths import Location
 from geomatch.core.schema import (
     COUNTRY_TABLES,
@@ -43,6 +43,7 @@ from geomatch.core.schema import (
     Table,
 )
 from geomatch.store.integrity import check_ends, check_file, check_manifest
+from geomatch.store.nearby import NEARBY, NearbyIndex
 
 MANIFEST = "manifest.json"
 #: What the manifest calls the establishments of each département as they are searched, those of
@@ -178,6 +179,46 @@ class Store:
     def pool(self, departement: str) -> Path:
         """The file of a département's pool, there to be read."""
         return self.file(pool_path(self.path, departement))
+
+    @cached_property
+    def _nearby(self) -> NearbyIndex:
+        bounds = self.manifest.get(NEARBY)
+        if bounds is None:
+            raise StoreError(
+                f"store {self.place} has no index of establishments around a point; "
+                "build it again with 'geomatch build'"
+            )
+        return NearbyIndex(self.path, bounds, self.file)
+
+    def nearby(
+        self,
+        *,
+        radius_m: float,
+        lon: float | None = None,
+        lat: float | None = None,
+        x: float | None = None,
+        y: float | None = None,
+        crs: int = 2154,
+        point_uncertainty_m: float = 0.0,
+        possible: bool = False,
+    ) -> pd.DataFrame:
+        """Establishments within `radius_m` metres of a point, nearest first.
+
+        The point is `lon`, `lat` in degrees, or `x`, `y` in metres of `crs` (EPSG).
+        See :meth:`geomatch.store.nearby.NearbyIndex.around` for the columns and options.
+        Raises :class:`ConfigError` unless exactly one of the two pairs is given.
+        """
+        if (lon is None or lat is None) == (x is None or y is None):
+            raise ConfigError("a point is lon and lat, or x and y; give one pair")
+        geographic = lon is not None and lat is not None
+        point = (lon, lat) if geographic else (x, y)
+        return self._nearby.around(
+            (float(point[0] or 0.0), float(point[1] or 0.0)),
+            radius_m,
+            crs=4326 if geographic else crs,
+            point_uncertainty_m=point_uncertainty_m,
+            possible=possible,
+        )
 
     def departements_of(
         self, table: Table, departements: Sequence[str] | None = None

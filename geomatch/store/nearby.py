@@ -1,0 +1,266 @@
+"""Establishments around a point, through an R-tree on disk.
+
+The index of a département is made when the store is built: an ``rtree`` file (libspatialindex)
+whose boxes are the establishments' positions widened by their uncertainty, and an uncompressed
+Arrow file of what is told of each, which is mapped into memory and not read. Opening both takes
+milliseconds, and no pool is loaded. The matcher asks millions of questions at once and keeps its
+tree in memory (:mod:`geomatch.linkage.spatial_index`); both give the same answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from geomatch.core.errors import ConfigError, StoreError
+from geomatch.core.territories import crs_of
+
+#: Folder of the indexes in a store.
+NEARBY = "nearby"
+#: What an answer tells of an establishment.
+COLUMNS = (
+    "siret", "denomination", "enseignes", "numero", "type_voie", "nom_voie", "code_postal",
+    "libelle_commune", "code_commune", "naf", "tranche_effectifs", "x", "y", "crs",
+    "uncertainty_m", "geocode_level",
+)  # fmt: skip
+#: Columns that hold few distinct texts.
+_FEW = ("type_voie", "code_postal", "libelle_commune", "code_commune", "naf", "tranche_effectifs",
+        "geocode_level")  # fmt: skip
+#: Of latitude, at its least: what is near is never taken for far.
+_METRES_OF_A_DEGREE = 110_000.0
+#: Boxes of a leaf of the tree.
+_LEAF = 200
+_FILES = ("index.idx", "index.dat", "establishments.arrow")
+
+
+_NUMBERS = {"x": pa.float64(), "y": pa.float64(), "crs": pa.int64(), "uncertainty_m": pa.float64()}
+#: The table of a département in which nobody has a position.
+_NOBODY = pa.table(
+    {
+        c: pa.array([], _NUMBERS.get(c, pa.string())).dictionary_encode()
+        if c in _FEW
+        else pa.array([], _NUMBERS.get(c, pa.string()))
+        for c in COLUMNS
+    }
+)
+
+
+def nearby_folder(root: Path, departement: str) -> Path:
+    """Where the index of one département lies."""
+    return root / NEARBY / f"departement={departement}"
+
+
+def write_index(folder: Path, establishments: pa.Table, crs: int) -> list[float]:
+    """Write the index of the establishments that have a position.
+
+    `crs` is the projection of ``x``, ``y``. Return the bounds in degrees: least longitude and
+    latitude, greatest longitude and latitude; an empty list when nobody has a position.
+
+    `establishments` has the columns :data:`COLUMNS`; ``x``, ``y`` in metres of ``crs``.
+    """
+    from rtree import index
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _FILES:
+        (folder / name).unlink(missing_ok=True)
+    x, y = (establishments.column(c).to_numpy() for c in ("x", "y"))
+    placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    table = establishments.select(COLUMNS).take(pa.array(placed)).combine_chunks()
+    for name in _FEW:
+        at = table.column_names.index(name)
+        table = table.set_column(at, name, table.column(name).dictionary_encode())
+    with (
+        pa.OSFile(str(folder / _FILES[2]), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema) as writer,
+    ):
+        writer.write_table(table)
+    low, high = _boxes(table)
+    properties = index.Property(leaf_capacity=_LEAF, overwrite=True)
+    name = str(folder / "index")
+    if len(table):
+        ids = np.arange(len(table), dtype=np.int64)
+        index.Index(name, (ids, low, high), properties=properties).close()
+    else:
+        index.Index(name, properties=properties).close()
+    if not len(table):
+        return []
+    bounds = (*low.min(axis=0), *high.max(axis=0))
+    return [float(b) for b in _transformer(crs, 4326).transform_bounds(*bounds)]
+
+
+def _boxes(table: pa.Table) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Corners (n, 2) of the squares that hold each circle of uncertainty, in metres."""
+    position = np.stack([table.column(c).to_numpy() for c in ("x", "y")], axis=1)
+    reach = np.nan_to_num(table.column("uncertainty_m").to_numpy())[:, None]
+    return position - reach, position + reach
+
+
+@dataclass(frozen=True)
+class _Tile:
+    """The opened index of one département."""
+
+    tree: Any
+    table: pa.Table
+    position: NDArray[np.float64]
+    uncertainty: NDArray[np.float64]
+
+    @classmethod
+    def open(cls, files: Sequence[Path]) -> _Tile:
+        from rtree import index
+
+        try:
+            table = pa.ipc.open_file(pa.memory_map(str(files[2]))).read_all()
+            tree = index.Index(str(files[0].with_suffix("")))
+        except (OSError, pa.ArrowException) as error:
+            raise StoreError(
+                f"{files[0].parent} is no readable index of establishments; build the store again"
+            ) from error
+        position = np.stack([table.column(c).to_numpy() for c in ("x", "y")], axis=1)
+        return cls(tree, table, position, np.nan_to_num(table.column("uncertainty_m").to_numpy()))
+
+    def around(self, x: float, y: float, reach: float) -> tuple[NDArray, NDArray]:
+        """Rows whose circle of uncertainty comes within `reach` of a point; metres to each."""
+        box = (x - reach, y - reach, x + reach, y + reach)
+        rows = np.fromiter(self.tree.intersection(box), np.int64)
+        rows.sort()
+        distance = np.hypot(*(self.position[rows] - (x, y)).T)
+        near = distance <= reach + self.uncertainty[rows]
+        return rows[near], distance[near]
+
+
+@dataclass(frozen=True)
+class NearbyIndex:
+    """The indexes of a store, each opened when a question first touches its département.
+
+    `bounds` are those of each département, as :func:`write_index` gives them. `file` gives a file
+    of the store that is there to be read (a remote store copies it).
+    """
+
+    root: Path
+    bounds: Mapping[str, Sequence[float]]
+    file: Callable[[Path], Path]
+
+    def around(
+        self,
+        point: tuple[float, float],
+        radius_m: float,
+        *,
+        crs: int = 4326,
+        point_uncertainty_m: float = 0.0,
+        possible: bool = False,
+    ) -> pd.DataFrame:
+        """Establishments around a point, nearest first.
+
+        Parameters
+        ----------
+        point : (float, float)
+            Longitude, latitude in degrees for `crs` 4326; x, y in metres for a projection.
+        radius_m : float
+            Radius of the question, in metres.
+        crs : int
+            EPSG code of `point`.
+        point_uncertainty_m : float
+            Radius in metres in which the true point lies.
+        possible : bool
+            Also return establishments beyond `radius_m` whose uncertainty reaches into it.
+
+        Returns
+        -------
+        DataFrame
+            :data:`COLUMNS`, ``distance_m``, ``point_uncertainty_m`` and ``presence``: ``certain``
+            when the whole circles of uncertainty lie within the radius, else ``possible``.
+
+        Raises
+        ------
+        ConfigError
+            When the radius or the point is no finite number, or the radius is negative.
+        """
+        if not np.isfinite([*point, radius_m, point_uncertainty_m]).all() or radius_m < 0:
+            raise ConfigError(
+                f"point {point} and radius {radius_m}: expected finite numbers and a radius in "
+                "metres that is not negative"
+            )
+        found = [
+            self._of_tile(departement, at, radius_m, point_uncertainty_m, possible)
+            for departement, at in self._asked(point, crs, radius_m + point_uncertainty_m)
+        ]
+        rows = pa.concat_tables([_told(_NOBODY, np.zeros(0), np.zeros(0, bool)), *found])
+        rows = rows.sort_by([("distance_m", "ascending"), ("siret", "ascending")])
+        table: pd.DataFrame = rows.to_pandas()
+        table.insert(table.columns.get_loc("presence"), "point_uncertainty_m", point_uncertainty_m)
+        return table
+
+    def _asked(
+        self, point: tuple[float, float], crs: int, reach: float
+    ) -> Iterator[tuple[str, tuple[float, float]]]:
+        """The départements within reach, with the point in their projection."""
+        degrees = point if crs == 4326 else _projected(point, crs, 4326)
+        for departement, bounds in self.bounds.items():
+            if bounds and _touches(bounds, degrees, reach):
+                own = crs_of(f"{departement}000"[:5])
+                yield departement, point if crs == own else _projected(point, crs, own)
+
+    def _of_tile(
+        self,
+        departement: str,
+        at: tuple[float, float],
+        radius: float,
+        uncertainty: float,
+        possible: bool,
+    ) -> pa.Table:
+        tile = self._tile(departement)
+        rows, distance = tile.around(*at, radius + uncertainty)
+        if not possible:
+            rows, distance = rows[distance <= radius], distance[distance <= radius]
+        is_certain = distance + tile.uncertainty[rows] + uncertainty <= radius
+        return _told(tile.table.take(pa.array(rows)), distance, is_certain)
+
+    @cached_property
+    def _opened(self) -> dict[str, _Tile]:
+        return {}
+
+    def _tile(self, departement: str) -> _Tile:
+        if departement not in self._opened:
+            folder = nearby_folder(self.root, departement)
+            self._opened[departement] = _Tile.open([self.file(folder / n) for n in _FILES])
+        return self._opened[departement]
+
+
+def _touches(bounds: Sequence[float], point: tuple[float, float], reach_m: float) -> bool:
+    """Whether a point in degrees lies within `reach_m` metres of bounds, or a little farther."""
+    (lon, lat), (west, south, east, north) = point, bounds
+    high = reach_m / _METRES_OF_A_DEGREE
+    wide = high / max(np.cos(np.radians(lat)), 0.01)
+    return west - wide <= lon <= east + wide and south - high <= lat <= north + high
+
+
+def _told(rows: pa.Table, distance: NDArray[np.float64], is_certain: NDArray[np.bool_]) -> pa.Table:
+    """Rows with their distance in metres, to the decimetre, and whether they are surely there."""
+    texts = {c: rows.column(c).cast(rows.schema.field(c).type.value_type) for c in _FEW}
+    columns = [texts.get(c, rows.column(c)) for c in rows.column_names]
+    presence = np.where(is_certain, "certain", "possible").astype(object)
+    return pa.table(
+        [*columns, pa.array(np.round(distance, 1)), pa.array(presence, pa.string())],
+        names=[*rows.column_names, "distance_m", "presence"],
+    )
+
+
+def _projected(point: tuple[float, float], crs: int, own: int) -> tuple[float, float]:
+    x, y = _transformer(crs, own).transform(*point)
+    return float(x), float(y)
+
+
+@cache
+def _transformer(crs: int, own: int) -> Any:
+    """From one projection to another, x or longitude first; making one takes 20 ms."""
+    from pyproj import Transformer
+
+    return Transformer.from_crs(crs, own, always_xy=True)
