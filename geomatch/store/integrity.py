@@ -22,9 +22,9 @@ from geomatch.core.errors import ConfigError, StoreError
 FILES = "files"
 #: In the manifest: what its own parts that results depend on sum up to.
 SUM = "sum"
-_SUMMED = ("departements", "tables", "crs", FILES)
-#: First and last bytes, by suffix.
-_ENDS = {".parquet": b"PAR1", ".arrow": b"ARROW1"}
+_SUMMED = ("departements", "tables", "crs", "nearby", FILES)
+#: First and last bytes, by suffix; an R-tree's files have no mark.
+_ENDS = {".parquet": b"PAR1", ".arrow": b"ARROW1", ".idx": b"", ".dat": b""}
 #: Files that this process has read in full, as they were then.
 _SEEN: set[tuple[object, ...]] = set()
 

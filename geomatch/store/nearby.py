@@ -38,7 +38,8 @@ _FEW = ("type_voie", "code_postal", "libelle_commune", "code_commune", "naf", "t
 _METRES_OF_A_DEGREE = 110_000.0
 #: Boxes of a leaf of the tree.
 _LEAF = 200
-_FILES = ("index.idx", "index.dat", "establishments.arrow")
+#: Files of one index: the tree in two, and what is told of its establishments.
+NEARBY_FILES = ("index.idx", "index.dat", "establishments.arrow")
 
 
 _NUMBERS = {"x": pa.float64(), "y": pa.float64(), "crs": pa.int64(), "uncertainty_m": pa.float64()}
@@ -69,7 +70,7 @@ def write_index(folder: Path, establishments: pa.Table, crs: int) -> list[float]
     from rtree import index
 
     folder.mkdir(parents=True, exist_ok=True)
-    for name in _FILES:
+    for name in NEARBY_FILES:
         (folder / name).unlink(missing_ok=True)
     x, y = (establishments.column(c).to_numpy() for c in ("x", "y"))
     placed = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
@@ -78,7 +79,7 @@ def write_index(folder: Path, establishments: pa.Table, crs: int) -> list[float]
         at = table.column_names.index(name)
         table = table.set_column(at, name, table.column(name).dictionary_encode())
     with (
-        pa.OSFile(str(folder / _FILES[2]), "wb") as sink,
+        pa.OSFile(str(folder / NEARBY_FILES[2]), "wb") as sink,
         pa.ipc.new_file(sink, table.schema) as writer,
     ):
         writer.write_table(table)
@@ -230,7 +231,7 @@ class NearbyIndex:
     def _tile(self, departement: str) -> _Tile:
         if departement not in self._opened:
             folder = nearby_folder(self.root, departement)
-            self._opened[departement] = _Tile.open([self.file(folder / n) for n in _FILES])
+            self._opened[departement] = _Tile.open([self.file(folder / n) for n in NEARBY_FILES])
         return self._opened[departement]
 
 

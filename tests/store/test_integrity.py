@@ -15,6 +15,7 @@ from commands import Commands
 from geomatch.core.errors import StoreError
 from geomatch.core.schema import COUNTRY_TABLES, DEPARTEMENT_TABLES, STORE_NAF
 from geomatch.store import integrity
+from geomatch.store.nearby import NEARBY_FILES, nearby_folder
 from geomatch.store.reader import MANIFEST, Store, country_path, read_manifest
 
 
@@ -43,6 +44,8 @@ def read_all(path: Path) -> None:
         for table in DEPARTEMENT_TABLES:
             store.arrow(table, departement)
         store.pool(departement)
+        for name in NEARBY_FILES:
+            store.file(nearby_folder(path, departement) / name)
 
 
 def test_a_flipped_bit_in_any_file_is_found(copy: Path) -> None:
@@ -63,7 +66,7 @@ def test_a_flipped_bit_in_any_file_is_found(copy: Path) -> None:
 def test_a_flipped_bit_in_the_manifest_changes_nothing_that_results_depend_on(copy: Path) -> None:
     chosen = random.Random(5)
     file = copy / MANIFEST
-    parts = ("departements", "tables", "crs", "files")
+    parts = ("departements", "tables", "crs", "nearby", "files")
     right = json.loads(file.read_bytes())
     found = 0
     for _ in range(200):
