@@ -25,7 +25,7 @@ from gazetteer.jobs import Job, run_jobs
 from gazetteer.options import BuildOptions, checked_options
 from gazetteer.sources import Source
 from gazetteer.store import write_country, write_manifest
-from gazetteer.swap import locked, staging, swap
+from gazetteer.swap import locked, refuse_foreign, staging, swap
 from gazetteer.workshop import Workshop
 from geomatch.core.errors import ConfigError
 from geomatch.core.schema import (
@@ -68,6 +68,7 @@ def build(options: BuildOptions, progress: Progress | None = None) -> Store:
     options = checked_options(options)
     if options.out.is_symlink():  # the store it leads to is replaced, not the link
         options = replace(options, out=options.out.resolve())
+    refuse_foreign(options.out)
     tell("fichiers", 0.0)
     sources = find_sources(options)
     with locked(options.out):

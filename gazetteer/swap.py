@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import fcntl
+import json
 import os
 import shutil
 import sys
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import IO
 
 from geomatch.core.errors import ConfigError, DataError
+from geomatch.core.schema import STORE_FORMAT
+from geomatch.store.reader import MANIFEST
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -21,6 +24,26 @@ _RENAME_EXCHANGE = 2
 
 def _beside(out: Path, what: str) -> Path:
     return out.parent / f".{out.name}.{what}"
+
+
+def refuse_foreign(out: Path) -> None:
+    """Raise :class:`ConfigError` when `out` holds anything but a reference store.
+
+    A build replaces what stands at `out`, so only a store may stand there, of any version, or an
+    empty folder. A manifest that is not one of ours belongs to another program.
+    """
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return
+    try:
+        manifest = json.loads((out / MANIFEST).read_bytes())
+        is_store = isinstance(manifest, dict) and manifest.get("format") == STORE_FORMAT
+    except (OSError, ValueError):
+        is_store = False
+    if not is_store:
+        raise ConfigError(
+            f"--out {out} holds files that are no reference store; nothing was changed. "
+            "Give an empty or new folder, or an earlier store"
+        )
 
 
 @contextmanager

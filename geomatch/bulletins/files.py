@@ -110,8 +110,24 @@ def to_utf8(data: bytes) -> bytes:
     if b"\r" in data:
         if b"\n" not in data:
             return data.replace(b"\r", b"\n")
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b" ")
+        data = data.replace(b"\r\n", b"\n")
+        data = data.replace(b"\r", b"\n" if _cr_ends_lines(data) else b" ")
     return data
+
+
+def _cr_ends_lines(data: bytes) -> bool:
+    r"""Whether a lone ``\r`` ends a record, as under a header that another program wrote.
+
+    It does when most pieces between lone ``\r`` have at least the header's separators; one
+    inside a field cuts a record in pieces that have fewer.
+    """
+    start = len(data) - len(data.lstrip(b"\r\n"))
+    first = data[start:].partition(b"\n")[0].partition(b"\r")[0]
+    mark = max((s.encode() for s in SEPARATORS), key=first.count)
+    n = first.count(mark)
+    cut = [line.split(b"\r") for line in data.split(b"\n") if b"\r" in line]
+    pieces = [piece for line in cut for piece in line if piece.strip()]
+    return n > 0 and 2 * sum(piece.count(mark) >= n for piece in pieces) > len(pieces)
 
 
 def _read_bytes(name: str) -> bytes:
@@ -206,4 +222,13 @@ def _parquet_columns(
         table = parquet.read(columns=[names[p] for p in positions])
     except (pa.ArrowException, OSError) as error:
         raise DataError(f"{name} is a damaged Parquet file: fetch it again") from error
+    for field_name in table.column_names:
+        try:
+            table.column(field_name).validate(full=True)
+        except pa.ArrowInvalid:
+            # What Arrow says quotes the text, which may be a bulletin's: it is not kept.
+            raise DataError(
+                f"{name}: column {field_name} holds text that is not UTF-8; write the file again "
+                "from its source with UTF-8 text"
+            ) from None
     return [table.column(names[p]) for p in positions]

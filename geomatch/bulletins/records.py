@@ -53,7 +53,9 @@ def read_records(
     shape = _Shape(separator, width, tuple(positions))
     if width > 1:
         table = _arrow(body, shape, is_quoted=b'"' in body)
-        if table is not None and table.num_rows == n_lines:
+        # A blank line inside quotes would make up for a line that was swallowed.
+        may_hide = is_blank.any() and b'"' in body
+        if table is not None and table.num_rows == n_lines and not may_hide:
             return table, {}
     return _careful(body, ends, is_blank, shape)
 
@@ -259,16 +261,45 @@ def _record(texts: _Texts, shape: _Shape) -> tuple[list[str], int]:
             return literal, 1
         return fields, 1
     joined = line
+    # Lines that have all their fields by themselves are records with a stray quote each.
+    all_alone = _is_literal(line, shape)
     for offset in range(1, MAX_LINES + 1):
         following = texts.line(offset)
         if following is None or _is_record(following, shape):
             break
         joined += "\n" + following
-        if '"' in following:
+        all_alone = all_alone and _is_literal(following, shape)
+        if '"' in following and not all_alone and _closes_well(joined, shape.separator):
             fields, is_closed = split_record(joined, shape.separator)
             if is_closed and len(fields) == shape.width:
                 return fields, offset + 1
     return line.split(shape.separator), 1
+
+
+def _is_literal(line: str, shape: _Shape) -> bool:
+    """Whether a line has all its fields when quotes are characters like others."""
+    return line.count(shape.separator) == shape.width - 1
+
+
+def _closes_well(text: str, separator: str) -> bool:
+    """Whether every quote that opens a field is closed right before a separator or the end.
+
+    In ``"CHEZ PAUL`` over ``"CHEZ PAUL`` the second quote is followed by a letter: it does not
+    close the field that the first opened, and both lines are records of their own.
+    """
+    inside, i = False, 0
+    while i < len(text):
+        if text[i] == '"':
+            if not inside:
+                inside = i == 0 or text[i - 1] == separator
+            elif text[i + 1 : i + 2] == '"':
+                i += 1
+            elif i + 1 == len(text) or text[i + 1] == separator:
+                inside = False
+            else:
+                return False
+        i += 1
+    return not inside
 
 
 def _is_record(line: str, shape: _Shape) -> bool:

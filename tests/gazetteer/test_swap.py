@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gazetteer import swap as swapping
-from gazetteer.swap import locked, staging, swap
+from gazetteer.swap import locked, refuse_foreign, staging, swap
 from geomatch.core.errors import ConfigError, DataError, LayoutError
 
 
@@ -133,3 +133,29 @@ def test_only_one_build_at_a_time(tmp_path):
 def test_a_mount_is_refused_before_anything_is_built() -> None:
     with pytest.raises(ConfigError, match="mounted"), locked(Path("/proc")):
         pass
+
+
+@pytest.mark.parametrize(
+    ("files", "is_refused"),
+    [
+        ({}, False),
+        ({"manifest.json": '{"format": "geomatch-store", "format_version": 1}'}, False),
+        ({"manifest.json": '{"name": "web application"}', "index.html": ""}, True),
+        ({"manifest.json": "[]"}, True),
+        ({"manifest.json": "not JSON"}, True),
+        ({"notes.txt": "mine"}, True),
+    ],
+)
+def test_only_a_store_or_an_empty_folder_is_replaced(
+    tmp_path: Path, files: dict[str, str], is_refused: bool
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name, content in files.items():
+        (out / name).write_text(content)
+    if is_refused:
+        with pytest.raises(ConfigError, match="nothing was changed"):
+            refuse_foreign(out)
+    else:
+        refuse_foreign(out)
+    assert {p.name: p.read_text() for p in out.iterdir()} == files
