@@ -82,37 +82,3 @@ def factorise(values: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
     codes: dict[str, int] = {}
     out = np.fromiter((codes.setdefault(v, len(codes)) for v in values), np.int64, len(values))
     return out, list(codes)
-
-
-#: French spelling → sound, applied in order to a normalised word.
-_SOUNDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern), sound)
-    for pattern, sound in (
-        ("PH", "F"),
-        ("(EAUX|EAU|AUX|AU)", "O"),
-        ("(SCH|SH|CH)", "X"),
-        ("TH", "T"),
-        ("GN", "N"),
-        ("(QU|Q|CK|K)", "C"),
-        ("C(?=[EIY])", "S"),
-        ("G(?=[EIY])", "J"),
-        ("(?<=[AEIOU])S(?=[AEIOU])", "Z"),
-        ("(AI|EI|AY|EY)", "E"),
-        ("(AN|AM|EN|EM)(?![AEIOUY])", "A"),
-        ("(IN|IM|YN|YM)(?![AEIOUY])", "I"),
-        ("Y", "I"),
-        ("H", ""),
-        ("(?<=[A-Z])[ESTDXZ]+$", ""),
-        (r"(.)\1+", r"\1"),
-    )
-)
-
-
-def sound_key(word: str) -> str:
-    """A coarse French sound of one normalised word, for slips of the ear and doubled letters.
-
-    Two words of one sound are not the same word: use it to find, never to decide.
-    """
-    for pattern, sound in _SOUNDS:
-        word = pattern.sub(sound, word)
-    return word

@@ -106,8 +106,13 @@ class Prepared:
 
 
 def departement_code(written: str) -> str:
-    """``1`` → ``01``, ``2a`` → ``2A``; anything that is no département code gives ``""``."""
+    """``1`` → ``01``, ``2a`` → ``2A``; anything that is no département code gives ``""``.
+
+    ``20``, the old code of Corsica, is two départements: it does not say which.
+    """
     code = written.strip().upper()
+    if code == "20":
+        return ""
     if code.isdigit() and len(code) == 1:
         return "0" + code
     is_code = len(code) in (2, 3) and (code.isdigit() or code in ("2A", "2B"))

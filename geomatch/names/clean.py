@@ -159,14 +159,6 @@ class TownWords:
         return sparse.csr_array((ones, np.array(columns, np.int32), start), shape=shape)
 
 
-def employer_kind(name: str) -> str:
-    """Kind of a generic employer (``education``, ``private_employer`` …) or ``""``.
-
-    `name` is cleaned. A generic employer's name identifies nobody: address and activity lead.
-    """
-    return _generic_employer(name)[0]
-
-
 def employer_kinds(raisons: Sequence[str]) -> tuple[list[str], list[tuple[str, ...]]]:
     """Per bulletin the kind of generic employer and the NAF prefixes (no dot) its name implies."""
     outside = [_BRACKETS.sub(" ", r) if "(" in r else r for r in raisons]

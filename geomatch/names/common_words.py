@@ -53,10 +53,3 @@ class Crowds:
         holders = np.concatenate(parts)
         start = np.cumsum([len(p) for p in parts])
         return cls(number, bits, start, holders, weight[holders].astype(np.float32))
-
-    def lighter(self, number: int, most: float) -> NDArray[np.int32]:
-        """Names that hold a word, given by its number, and weigh no more than `most`."""
-        first, last = self.start[number], self.start[number + 1]
-        if most < np.inf:
-            last = first + np.searchsorted(self.weights[first:last], most, side="right")
-        return self.holders[first:last]

@@ -13,7 +13,6 @@ from geomatch.core.text import (
     normalise,
     normalise_all,
     repair_mojibake,
-    sound_key,
     split_digits,
 )
 
@@ -111,25 +110,3 @@ def test_factorising_keeps_every_value_in_order_of_appearance(values: list[str])
     assert [distinct[c] for c in codes] == values
     assert distinct == list(dict.fromkeys(values))
     assert codes.dtype == np.int64
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("DENISART", "DENIZART"),
-        ("DUPOND", "DUPONT"),
-        ("GAUTHIER", "GAUTIER"),
-        ("PHARAMOND", "FARAMON"),
-        ("LEMAITTRE", "LEMETRE"),
-        ("CHATEAU", "CHATAUX"),
-    ],
-)
-def test_spellings_of_one_sound_share_a_key(one: str, other: str) -> None:
-    assert sound_key(one) == sound_key(other)
-
-
-@pytest.mark.parametrize(
-    ("one", "other"), [("MARTIN", "MERLIN"), ("GARNIER", "TARNIER"), ("BONNET", "BONNARD")]
-)
-def test_names_that_sound_apart_stay_apart(one: str, other: str) -> None:
-    assert sound_key(one) != sound_key(other)

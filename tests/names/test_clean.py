@@ -15,7 +15,6 @@ from geomatch.names.clean import (
     NAMES,
     STOP_WORDS,
     clean_names,
-    employer_kind,
     employer_kinds,
     employer_names,
     name_words,
@@ -198,8 +197,8 @@ def test_a_generic_name_implies_its_own_naf(raison: str, nafs: tuple[str, ...]) 
 
 
 def test_kind_of_a_cleaned_name() -> None:
-    assert employer_kind("EDUCATION NATIONALE") == "education"
-    assert employer_kind("BOULANGERIE CREPIN") == ""
+    kinds, _ = employer_kinds(["EDUCATION NATIONALE", "BOULANGERIE CREPIN"])
+    assert kinds == ["education", ""]
 
 
 # ------------------------------------------------------------------ register

@@ -143,10 +143,6 @@ def test_names_of_a_crowd_stand_by_weight_and_have_its_bit(monkeypatch: pytest.M
     paris, sci = found.number[lexicon.positions(["PARIS", "SCI"])]
     assert sorted((paris, sci)) == [0, 1]
     assert found.number[lexicon.positions(["LION"])] == -1
-    assert found.lighter(paris, np.inf)[0] == 1
-    assert sorted(found.lighter(paris, np.inf).tolist()) == [0, 1, 2]
-    assert found.lighter(sci, float(lexicon.weight[4])).tolist() == [4]
-    assert found.lighter(sci, 0.0).tolist() == []
     holds = [bool(bits >> np.uint64(paris) & np.uint64(1)) for bits in found.bits]
     assert holds == [True, True, True, False, False, False]
 
