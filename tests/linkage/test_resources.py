@@ -50,7 +50,7 @@ def test_a_file_that_is_cut_is_told_whoever_reads_it(
     (departement,) = demo_store.departements
     file = path(tmp_path / "store", departement=departement)
     file.write_bytes(file.read_bytes()[:-100])
-    with pytest.raises(StoreError, match="not readable"):
+    with pytest.raises(StoreError, match="manifest tells of"):
         _resources(Store.open(tmp_path / "store")).load(departement)
 
 
