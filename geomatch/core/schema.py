@@ -209,6 +209,10 @@ DECISIONS = Table(
         "uncertainty_m": ("float", "metres"),
         "ban_id": ("text", "BAN identifier"),
         "reason": ("text", "one short French sentence"),
+        "site_probability": ("float", "that the unit of siret, in its commune, is right"),
+        "siren_probability": ("float", "that the unit of siret is right"),
+        "answer_level": ("text", "most precise level that is sure: siret, site, siren, naf, none"),
+        "answer_probability": ("float", "that the answer of this level is right"),
     },
 )
 

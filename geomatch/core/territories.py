@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geomatch.core.tables import load_table
+
 #: Legal projection by territory: official EPSG codes for the prefix of a commune code.
 _CRS_OF_TERRITORY: Mapping[str, int] = {
     "971": 5490,
@@ -39,3 +41,8 @@ def departements_of(codes: NDArray[np.object_]) -> NDArray[np.object_]:
 def crs_of(code_commune: str) -> int:
     """EPSG code of the legal projection where a commune (or département) lies."""
     return _CRS_OF_TERRITORY.get(code_commune[:3], CRS_METROPOLE)
+
+
+def official_departements() -> frozenset[str]:
+    """Codes of all départements, whatever a store holds: 01 … 95, 2A, 2B, 971 …"""
+    return frozenset(row[0] for row in load_table("departements"))

@@ -16,7 +16,7 @@ from geomatch.evaluation.evaluate import Evaluation
 from geomatch.evaluation.measures import NOTHING
 from geomatch.evaluation.metrics import Metrics
 from geomatch.evaluation.overview import CommuneMap
-from geomatch.evaluation.strata import DEPARTEMENT, SECTION, TITLES
+from geomatch.evaluation.strata import DEPARTEMENT, SECTION, TITLES, value_label
 from geomatch.evaluation.svg import calibration_chart, curve_chart, legend
 from geomatch.evaluation.tables import STRATA_COLUMNS, integer, percent, strata_shown
 from geomatch.evaluation.without_truth import Portrait
@@ -283,7 +283,8 @@ def _strata(name: str, column: str, values: Mapping[str, Metrics]) -> str:
     lines = []
     for value, metrics in values.items():
         cells = "".join(f"<td>{percent(metrics.siret[m].value)}</td>" for m in shown)
-        lines.append(f"<tr><td>{escape(value)}</td><td>{integer(metrics.n)}</td>{cells}</tr>")
+        label = escape(value_label(column, value))
+        lines.append(f"<tr><td>{label}</td><td>{integer(metrics.n)}</td>{cells}</tr>")
     run = f" – {escape(name)}" if name else ""
     title = TITLES.get(column, column)
     return (

@@ -14,7 +14,7 @@ from geomatch.evaluation.compare import ranking
 from geomatch.evaluation.drift import Change, Drift
 from geomatch.evaluation.evaluate import Evaluation
 from geomatch.evaluation.measures import NOTHING, Measure
-from geomatch.evaluation.strata import TITLES
+from geomatch.evaluation.strata import TITLES, value_label
 from geomatch.evaluation.tables import CODING_LABELS, integer, interval, percent
 from geomatch.evaluation.without_truth import FIELDS, Portrait
 
@@ -107,7 +107,12 @@ def portrait_strata_grids(portrait: Portrait) -> list[Grid]:
             f"Par {TITLES.get(column, column)}",
             (TITLES.get(column, column), "bulletins", "codage", "précision attendue"),
             tuple(
-                (v, integer(s.n), percent(s.coding_rate.value), percent(s.expected_precision.value))
+                (
+                    value_label(column, v),
+                    integer(s.n),
+                    percent(s.coding_rate.value),
+                    percent(s.expected_precision.value),
+                )
                 for v, s in values.items()
             ),
         )
@@ -141,7 +146,8 @@ def drift_grids(drift: Drift) -> list[Grid]:
         grids.append(_change_grid("Champs laissés vides", "champ", gaps))
     for column, changes in drift.strata.items():
         title = TITLES.get(column, column)
-        grids.append(_change_grid(f"Taux de codage par {title}", title, changes))
+        named = {value_label(column, value): change for value, change in changes.items()}
+        grids.append(_change_grid(f"Taux de codage par {title}", title, named))
     return grids
 
 

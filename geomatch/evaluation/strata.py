@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from geomatch.core.decision_types import type_label
 from geomatch.core.schema import text_array
 from geomatch.core.tables import load_table
 
@@ -25,10 +27,17 @@ TITLES = {
     "type": "type de bulletin",
     "classe_mca": "classe de MCA",
 }
+#: Stratifications whose values are codes, and what screens call a code.
+_LABELS: Mapping[str, Callable[[str], str]] = {"type": type_label}
 #: A stratification keeps this many values, the most frequent; the rest is put together.
 MAX_VALUES = 40
 OTHERS = "(autres)"
 EMPTY = "(vide)"
+
+
+def value_label(column: str, value: str) -> str:
+    """What screens call a value of a stratification; :data:`EMPTY` and the like stay."""
+    return _LABELS.get(column, str)(value)
 
 
 def sections(nafs: NDArray[np.object_]) -> NDArray[np.object_]:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from geomatch.evaluation.measures import Measure
 from geomatch.evaluation.metrics import Metrics
+from geomatch.evaluation.strata import value_label
 
 #: Measure → what a reader calls it, in the order shown.
 LABELS: Mapping[str, str] = {
@@ -165,7 +166,7 @@ def strata_table(column: str, values: Mapping[str, Metrics]) -> Table:
         table.add_column(STRATA_COLUMNS[name], justify="right")
     for value, metrics in values.items():
         cells = [percent(metrics.siret[name].value) for name in shown]
-        table.add_row(escape(value), integer(metrics.n), *cells)
+        table.add_row(escape(value_label(column, value)), integer(metrics.n), *cells)
     return table
 
 

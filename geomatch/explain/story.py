@@ -19,6 +19,7 @@ from rich.table import Table
 from geomatch.bulletins import read_bulletins
 from geomatch.core import paths
 from geomatch.core.config import Config
+from geomatch.core.decision_types import type_label
 from geomatch.core.errors import ConfigError, StoreError
 from geomatch.core.paths import Location
 from geomatch.explain.contributions import Evidence, for_and_against, weigh
@@ -26,7 +27,6 @@ from geomatch.linkage.matcher import Matcher, Result
 from geomatch.linkage.model import Model, model_hash
 from geomatch.review import Atlas, Stories, tell_stories
 from geomatch.review.desk.wording import (
-    TYPES,
     register_address,
     variable,
     written_address,
@@ -233,7 +233,7 @@ def _activity(told: pd.Series, stories: Stories) -> str:
 
 # ------------------------------------------------------------------ the decision
 def _decision_lines(row: pd.Series, stories: Stories | None) -> list[str]:
-    kind = TYPES.get(row["type"], row["type"])
+    kind = type_label(row["type"])
     lines = [
         f"Décision : {_DECISIONS[row['decision']]} ({kind}). {row['reason']}",
         f"Probabilité que l'écho soit juste : {_decimal(row['probability'])} ; "

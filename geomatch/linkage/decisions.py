@@ -7,35 +7,28 @@ not among them; the probability that comes out is calibrated, and a threshold on
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.arrays.rows import Columns, Rows
 from geomatch.core.config import DecisionOptions
+from geomatch.core.decision_types import check_conditions, decision_types
 from geomatch.linkage.model import Model, threshold_for
 
-#: type → the sentence a clerk reads.
-REASONS: dict[str, str] = {
-    "sure": "Nom, lieu et activité concordent.",
-    "abroad": "Lieu de travail déclaré à l'étranger.",
-    "no_declaration": "Aucune déclaration exploitable de l'employeur.",
-    "home": "Travail déclaré au domicile ; aucun écho assez sûr.",
-    "private_employer": "Employeur particulier : pas d'établissement au répertoire.",
-    "temp_agency": "Agence d'intérim : l'agence et le lieu de mission peuvent différer.",
-    "itinerant": "Lieu de travail variable ; aucun écho assez sûr.",
-    "self_employed": "Indépendant sans nom d'entreprise.",
-    "generic_employer": "Employeur générique : seuls l'adresse et l'activité peuvent trancher.",
-    "tie": "Plusieurs établissements conviennent aussi bien.",
-    "same_siren": "L'entreprise est sûre, pas l'établissement.",
-    "no_candidate": "Aucun établissement proche par le nom ni par le lieu.",
-    "low_probability": "Aucun écho assez sûr.",
-}
-#: Which flag of a bulletin names the type, most telling first.
-_KINDS = ("abroad", "no_declaration", "private_employer", "self_employed", "home",
-          "itinerant", "temp_agency", "generic_employer")  # fmt: skip
-#: Bulletins for which "none" is an answer when no echo is likely.
-_NONE_TYPES = ("abroad", "private_employer", "no_candidate")
+#: Types that a flag of the bulletin tells (:func:`bulletin_flags`).
+_FLAG_TYPES = ("abroad", "outside_store", "no_declaration", "private_employer", "self_employed",
+               "home", "itinerant", "temp_agency", "generic_employer")  # fmt: skip
+#: Types that the candidates tell, with "sure" before all others and "low_probability" for the rest.
+_ECHO_TYPES = ("sure", "no_candidate", "same_siren", "tie", "low_probability")
+#: Chance of a unit from which only its establishment is in doubt.
+_SURE_UNIT = 0.8
+#: Share of the best candidate's chance from which the second is as good.
+_AS_GOOD = 0.5
+#: Probability under which "none" is an answer, for types that allow it.
+_UNLIKELY = 0.2
 
 
 def best_echoes(pairs: Columns, features: Columns, flags: Columns) -> Rows:
@@ -97,17 +90,26 @@ CALIBRATION_FEATURES: tuple[str, ...] = (
 _FOREIGN_EXCEPT = frozenset({"", "FRANCE", "FR", "F"})
 
 
-def bulletin_flags(bulletins: Columns, kind: list[str], level: NDArray[np.object_]) -> Rows:
+def bulletin_flags(
+    bulletins: Columns,
+    kind: list[str],
+    level: NDArray[np.object_],
+    is_outside: NDArray[np.bool_] | None = None,
+) -> Rows:
     """Facts of each bulletin that decide its type and feed calibration.
 
-    `kind` is that of :func:`geomatch.names.clean.employer_kinds`, `level` the geocode level.
+    `kind` is that of :func:`geomatch.names.clean.employer_kinds`, `level` the geocode level;
+    `is_outside` tells whose place of work is in a département that the store does not hold
+    (None: nobody's).
     """
+    n = len(kind)
     kinds = np.array(kind, dtype=object)
     place = np.asarray(bulletins["lieu_variable"])
     country = (c.upper().strip() for c in bulletins["pays"])
     return Rows(
         {
             "abroad": np.array([c not in _FOREIGN_EXCEPT for c in country], dtype=bool),
+            "outside_store": np.zeros(n, bool) if is_outside is None else is_outside,
             "no_declaration": kinds == "no_declaration",
             "private_employer": (kinds == "private_employer") | (place == "3"),
             "self_employed": kinds == "self_employed",
@@ -136,9 +138,11 @@ def decide(echoes: Columns, flags: Columns, model: Model, options: DecisionOptio
     found = np.asarray(echoes["first"]) >= 0
     probability = np.where(found, model.siret.probability(echoes), 0.0)
     sure = probability >= threshold_for(model.thresholds, options.precision)
-    kind = _types(echoes, flags, found, sure, probability)
-    none = np.array([k in _NONE_TYPES for k in kind], dtype=bool) & ~sure & (probability < 0.2)
-    decision = np.where(sure, "auto", np.where(none | ~found, "none", "review"))
+    kind = types_of(type_conditions(echoes, flags, found, sure, probability))
+    known = decision_types()
+    may_be_none = np.array([known[k].may_be_none for k in kind], dtype=bool)
+    is_none = may_be_none & ~sure & (probability < _UNLIKELY)
+    decision = np.where(sure, "auto", np.where(is_none, "none", "review"))
     margin = np.maximum(probability - np.asarray(echoes["second_chance"]), 0.0)
     return Rows(
         {
@@ -146,20 +150,36 @@ def decide(echoes: Columns, flags: Columns, model: Model, options: DecisionOptio
             "probability": probability,
             "margin": np.where(found, margin, 0.0),
             "type": kind,
-            "reason": np.array([REASONS[k] for k in kind], dtype=object),
+            "reason": np.array([known[k].reason for k in kind], dtype=object),
         }
     )
 
 
-def _types(
+def type_conditions(
     echoes: Columns, flags: Columns, found: NDArray, sure: NDArray, probability: NDArray
-) -> NDArray[np.object_]:
-    tie = np.asarray(echoes["second_chance"]) > 0.5 * np.asarray(echoes["chance"])
-    unit = np.asarray(echoes["unit_chance"]) > 0.8
-    conditions = [sure, *(np.asarray(flags[k]) for k in _KINDS), ~found, unit & found,
-                  tie & found & (probability > 0.05)]  # fmt: skip
-    names = ["sure", *_KINDS, "no_candidate", "same_siren", "tie"]
-    return np.select(conditions, names, default="low_probability").astype(object)
+) -> dict[str, NDArray[np.bool_]]:
+    """Which bulletins each type of :func:`~geomatch.core.decision_types.decision_types` fits."""
+    tie = np.asarray(echoes["second_chance"]) > _AS_GOOD * np.asarray(echoes["chance"])
+    told = (
+        sure,
+        ~found,
+        (np.asarray(echoes["unit_chance"]) > _SURE_UNIT) & found,
+        tie & found & (probability > 0.05),
+        np.ones(len(found), dtype=bool),
+    )
+    of_flags = {k: np.asarray(flags[k], dtype=bool) for k in _FLAG_TYPES}
+    return {**of_flags, **dict(zip(_ECHO_TYPES, told, strict=True))}
+
+
+def types_of(conditions: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.object_]:
+    """The type of each bulletin: of those that fit, the one of the first priority.
+
+    Raises :class:`~geomatch.core.errors.ConfigError` when a type has no condition, or a condition
+    no type.
+    """
+    check_conditions(conditions)
+    codes = list(decision_types())
+    return np.select([conditions[c] for c in codes], codes, default="").astype(object)
 
 
 def decide_naf(

@@ -26,13 +26,14 @@ from geomatch.core.config import Config
 from geomatch.core.geoframes import to_geodataframe
 from geomatch.core.memory import seldom_collected
 from geomatch.core.schema import BULLETINS, GEOCODES
-from geomatch.core.territories import departements_of
+from geomatch.core.territories import departements_of, official_departements
 from geomatch.linkage import (
     activities,
     blocking,
     collective,
     comparison,
     decisions,
+    ladder,
     ranking,
     results,
 )
@@ -343,15 +344,10 @@ class Matcher:
     # ---------------------------------------------------------------- phase 5
     def _decide(self, prepared: Prepared, pairs: Rows, features: Rows) -> Result:
         pairs, ordered = self.ranked(pairs, features, prepared.departement)
-        flags = decisions.bulletin_flags(
-            prepared.told, prepared.kinds, prepared.geocodes["geocode_level"]
-        )
+        flags = self.flags(prepared)
         echoes = decisions.best_echoes(pairs, ordered, flags)
-        options = self.config.decisions
-        decided = decisions.decide(echoes, flags, self.model, options)
-        nafs = decisions.decide_naf(
-            pairs, echoes, self.naf_of_texts(prepared), self.model, options.naf_precision
-        )
+        options, texts = self.config.decisions, self.naf_of_texts(prepared)
+        decided, nafs = ladder.decided_levels(pairs, echoes, flags, texts, self.model, options)
         kept = results.kept_candidates(pairs["row"])
         return Result(
             results.decision_table(prepared, pairs["siret"], echoes["first"], decided, nafs),
@@ -374,6 +370,14 @@ class Matcher:
         pairs = pairs.plus(**chances)
         order = np.lexsort((pairs["siret_number"], -pairs["score"], pairs["row"]))
         return pairs.take(order), Ordered(features, order)
+
+    def flags(self, prepared: Prepared) -> Rows:
+        """Facts of each bulletin that decide its type (see :mod:`geomatch.linkage.decisions`)."""
+        code, distinct = pd.factorize(prepared.searched)
+        absent = official_departements() - self.resources.known
+        is_outside = np.array([d in absent for d in distinct], dtype=bool)[code]
+        levels = prepared.geocodes["geocode_level"]
+        return decisions.bulletin_flags(prepared.told, prepared.kinds, levels, is_outside)
 
     def naf_of_texts(self, prepared: Prepared) -> Rows:
         """Likeliest NAF of each bulletin from its texts alone, with its share."""

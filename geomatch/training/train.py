@@ -225,9 +225,7 @@ def cross_evidence(
         own &= wanted
         prepared = matcher.prepare(frame[own].reset_index(drop=True))
         pairs, features = matcher.pairs(prepared)
-        flags = decisions.bulletin_flags(
-            prepared.told, prepared.kinds, prepared.geocodes["geocode_level"]
-        )
+        flags = matcher.flags(prepared)
         sample = Sample(
             pairs.plus(row=pairs["row"] + offset).frame(),
             features.frame(),

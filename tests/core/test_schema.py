@@ -105,6 +105,7 @@ def test_contract_columns_of_the_result_files() -> None:
         "id", "decision", "siret", "siren", "probability", "margin", "type", "naf",
         "naf_probability", "naf_decision", "code_commune", "geocode_level", "geocode_score",
         "x", "y", "crs", "uncertainty_m", "ban_id", "reason",
+        "site_probability", "siren_probability", "answer_level", "answer_probability",
     ]  # fmt: skip
     assert schema.CANDIDATES.names == [
         "id", "rank", "siret", "probability", "name_compared", "name_score", "activity_score",

@@ -16,6 +16,7 @@ from commands import Commands
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geomatch.core.decision_types import type_label
 from geomatch.core.errors import ConfigError, DataError
 from geomatch.evaluation import drift, evaluate, html_report, portrait
 from geomatch.evaluation.drift import MOVED, WATCH, change, shift
@@ -309,7 +310,7 @@ def test_the_numbers_of_the_page_are_those_of_the_json(
             assert cells[label] == [integer(k[kind]) for k in scopes.values()]
     assert got["who_was_right"]
     for value, measures in got["strata"]["type"].items():
-        row = tables.labelled("Par type de bulletin")[value]
+        row = tables.labelled("Par type de bulletin")[type_label(value)]
         assert row == [integer(measures["n"]), *(told(measures.get(m)) for m in STRATA_COLUMNS)]
     rates = tables.labelled("Résultats")
     for name, rate in got["drift"]["rates"].items():

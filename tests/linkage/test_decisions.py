@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geomatch.core.config import DecisionOptions
+from geomatch.core.decision_types import decision_types
 from geomatch.core.schema import BULLETINS
 from geomatch.linkage.collective import candidate_probabilities
 from geomatch.linkage.decisions import (
     CALIBRATION_FEATURES,
     NAF_FEATURES,
-    REASONS,
     best_echoes,
     bulletin_flags,
     decide,
@@ -120,7 +120,9 @@ def test_a_sure_echo_is_coded_and_a_doubtful_one_goes_to_a_clerk() -> None:
     out = decided(pairs, flags_of({}, {}))
     assert out["decision"].tolist() == ["auto", "review"]
     assert out["type"].tolist() == ["sure", "low_probability"]
-    assert out["reason"].tolist() == [REASONS["sure"], REASONS["low_probability"]]
+    assert out["reason"].tolist() == [
+        decision_types()[t].reason for t in ("sure", "low_probability")
+    ]
     np.testing.assert_allclose(out["probability"], pairs["chance"])
 
 
@@ -173,7 +175,7 @@ def test_every_decision_is_of_the_contract_and_probabilities_are_shares(
         return
     out = decided(pairs_of(*ranked), flags_of(*({} for _ in ranked)))
     assert out["decision"].isin(["auto", "review", "none"]).all()
-    assert out["type"].isin(REASONS).all()
+    assert out["type"].isin(decision_types()).all()
     for column in ("probability", "margin"):
         assert out[column].between(0, 1).all()
     assert (out["margin"] <= out["probability"]).all()

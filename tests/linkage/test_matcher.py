@@ -212,8 +212,16 @@ def test_a_bulletin_of_a_departement_the_store_has_not_finds_nobody(matcher: Mat
         pd.DataFrame([{"id": "1", "raison_sociale": "GALANT", "departement": "75"}])
     )
     result = matcher.match_bulletins(frame)
-    assert result.decisions["type"].tolist() == ["no_candidate"]
+    assert result.decisions["type"].tolist() == ["outside_store"]
+    assert result.decisions["decision"].tolist() == ["review"]
     assert not len(result.candidates)
+
+
+def test_a_code_that_is_no_departement_is_not_outside_the_store(matcher: Matcher) -> None:
+    frame = BULLETINS.conform(
+        pd.DataFrame([{"id": "1", "raison_sociale": "GALANT", "departement": "99"}])
+    )
+    assert matcher.match_bulletins(frame).decisions["type"].tolist() == ["no_candidate"]
 
 
 def test_a_store_without_establishments_finds_nobody(tmp_path: Path) -> None:

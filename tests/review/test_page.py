@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
+from geomatch.core.decision_types import decision_types
 from geomatch.core.errors import DataError
-from geomatch.linkage.decisions import REASONS
 from geomatch.review import Stories, bulletin_page, show_bulletin, tell_stories
-from geomatch.review.desk.wording import TYPES, people, percent, siret_text
+from geomatch.review.desk.wording import people, percent, siret_text
+from geomatch.review.web.screen import desk_html
 from geomatch.store.reader import Store
 
 Frames = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]
@@ -129,8 +131,9 @@ def test_percent(share: float, expected: str) -> None:
     assert percent(share) == expected
 
 
-def test_every_type_of_decision_has_its_words() -> None:
-    assert set(REASONS) <= set(TYPES)
+def test_the_filter_offers_every_type_that_a_card_can_have() -> None:
+    offered = dict(re.findall(r'<option value="(\w+)">([^<]*)</option>', unescape(desk_html())))
+    assert offered == {t.code: t.label for t in decision_types().values() if t.code != "sure"}
 
 
 def test_codes_in_words() -> None:

@@ -15,7 +15,7 @@ from geomatch.review import verdicts
 from geomatch.review.desk.desk import Desk
 from geomatch.review.desk.journal import JOURNAL, read_journal
 from geomatch.review.notebook.widget import ReviewWidget, close_reviews, review
-from geomatch.review.web.screen import ASSETS, asset
+from geomatch.review.web.screen import ASSETS, asset, desk_html
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_page_and_notebook_have_one_front_end(screen: Screen) -> None:
     state = screen.widget.get_state()
     assert asset("desk.js").decode() in state["_esm"]
     assert asset("desk.css").decode() == state["_style"]
-    assert asset("desk.html").decode() == state["_desk"]
+    assert desk_html() == state["_desk"]
     assert {name for name, _ in ASSETS.values()} >= {"desk.js", "desk.css"}
     for text in (state["_esm"], state["_style"], state["_desk"]):
         assert "http://" not in text

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from geomatch import __version__
+from geomatch.core.decision_types import type_label
 from geomatch.core.errors import DataError
 from geomatch.core.memory import seldom_collected
 from geomatch.core.paths import Location, join
@@ -36,7 +37,6 @@ from geomatch.review.desk.queue import Filters, Queue
 from geomatch.review.desk.register import siret_problem
 from geomatch.review.desk.run import ReviewRun
 from geomatch.review.desk.search import Finder
-from geomatch.review.desk.wording import TYPES
 
 #: Longest note and name of a clerk kept, characters.
 MOST_NOTE, MOST_NAME = 500, 60
@@ -214,7 +214,7 @@ class Desk:
         return {
             "number": card.number,
             "ids": list(ids),
-            "type": TYPES.get(card.type, card.type),
+            "type": type_label(card.type),
             "reason": dossier.decision["reason"],
             "departement": card.departement,
             "bulletin": bulletin_html(dossier, self._known),

@@ -14,23 +14,6 @@ DECISIONS: Mapping[str, str] = {
     "review": "À reprendre par un gestionnaire",
     "none": "Pas d'établissement",
 }
-#: Kinds of bulletin, and reasons why one was not coded.
-TYPES: Mapping[str, str] = {
-    "": "",
-    "sure": "écho sûr",
-    "abroad": "lieu de travail à l'étranger",
-    "no_declaration": "employeur non déclaré",
-    "private_employer": "particulier employeur",
-    "self_employed": "indépendant sans nom d'entreprise",
-    "home": "travail au domicile",
-    "itinerant": "lieu de travail variable",
-    "temp_agency": "agence d'intérim",
-    "generic_employer": "employeur générique",
-    "no_candidate": "aucun candidat",
-    "same_siren": "entreprise sûre, établissement incertain",
-    "tie": "plusieurs candidats se valent",
-    "low_probability": "probabilité trop faible",
-}
 _PEOPLE: Mapping[str, str] = {
     "NN": "non employeur ou inconnu",
     "": "inconnu",

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from geomatch.core.decision_types import type_label
 from geomatch.core.schema import STORE_COMMUNES
 from geomatch.evaluation.overview import CommuneMap, commune_map
 from geomatch.review.desk.journal import JOURNAL, Act, read_journal
 from geomatch.review.desk.stories import MatchResult, Stories, run_frames, tell_stories
-from geomatch.review.desk.wording import TYPES
 from geomatch.review.map.atlas import Atlas
 from geomatch.review.map.drawing import neighbourhood_svg
 from geomatch.review.map.svg import element
@@ -85,7 +85,7 @@ def ambiguous_map(run_dir: str | Path, *, store: str | Path | None = None) -> Co
     folder = Path(run_dir)
     decisions = read_decisions(folder)
     left = decisions[decisions["decision"] == "review"]
-    kinds = left["type"].fillna("").map(lambda code: TYPES.get(code, code))
+    kinds = left["type"].fillna("").map(type_label)
     common = kinds.value_counts().index[: len(_COLOURS) - 1]
     kinds = kinds.where(kinds.isin(common), _OTHERS)
     colours: Mapping[str, str] = dict(zip([*common, _OTHERS], _COLOURS, strict=False))

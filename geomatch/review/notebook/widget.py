@@ -15,7 +15,7 @@ from geomatch.review.desk.actions import act
 from geomatch.review.desk.desk import Desk, RefusedError, Session
 from geomatch.review.desk.options import AS_IT_IS, ReviewOptions
 from geomatch.review.desk.queue import Filters
-from geomatch.review.web.screen import notebook_desk, notebook_module, notebook_style
+from geomatch.review.web.screen import desk_html, notebook_module, notebook_style
 
 #: What a clerk is told when the store or the disk fails; the log says more.
 _BROKEN = "La base ou le journal ne répond pas ; rien n'a été enregistré. Voir le noyau."
@@ -40,7 +40,7 @@ class ReviewWidget(anywidget.AnyWidget):
         super().__init__(
             _esm=notebook_module(),
             _style=notebook_style(),
-            _desk=notebook_desk(),
+            _desk=desk_html(),
             who=name,
             filters=dict(filters),
         )

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from geomatch.core.decision_types import type_label
 from geomatch.review.desk import wording
 from geomatch.review.desk.stories import Stories, Story
 from geomatch.review.map.drawing import neighbourhood_svg
@@ -118,7 +119,7 @@ def _heading(decision: Mapping[str, Any]) -> str:
     kind = str(decision["decision"])
     badge = element("span", escaped(wording.DECISIONS.get(kind, kind)), class_=f"badge {kind}")
     name = element("h2", escaped(f"Bulletin {decision['id']}"))
-    words = wording.TYPES.get(decision["type"], decision["type"])
+    words = type_label(decision["type"])
     # the reason says the same at more length
     more = [words] if words and not decision["reason"] else []
     if kind != "none" and decision["siret"]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from html import escape
 from importlib import resources
 
+from geomatch.core.decision_types import decision_types
 from geomatch.review.map.background import IGN_HOST
 
 _SCRIPT = "text/javascript; charset=utf-8"
@@ -17,7 +19,9 @@ ASSETS: Mapping[str, tuple[str, str]] = {
     "/assets/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 HTML = "text/html; charset=utf-8"
-_DESK_HERE = "<!-- desk -->"
+_DESK_HERE, _TYPES_HERE = "<!-- desk -->", "<!-- types -->"
+#: Type of what is never on a card.
+_NOT_REVIEWED = ("sure",)
 
 
 def policy(background: str = "") -> str:
@@ -43,7 +47,7 @@ def asset(name: str) -> bytes:
 @cache
 def page() -> bytes:
     """The page, with the desk in it."""
-    return asset("page.html").replace(_DESK_HERE.encode(), asset("desk.html"))
+    return asset("page.html").replace(_DESK_HERE.encode(), desk_html().encode())
 
 
 def notebook_module() -> str:
@@ -56,6 +60,9 @@ def notebook_style() -> str:
     return asset("desk.css").decode()
 
 
-def notebook_desk() -> str:
-    """The desk's HTML."""
-    return asset("desk.html").decode()
+@cache
+def desk_html() -> str:
+    """The desk's HTML, its filter drawn from the table of decision types."""
+    types = (t for t in decision_types().values() if t.code not in _NOT_REVIEWED)
+    options = (f'<option value="{escape(t.code)}">{escape(t.label)}</option>' for t in types)
+    return asset("desk.html").decode().replace(_TYPES_HERE, "\n    ".join(["", *options]))
