@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow as pa
 
 from gazetteer.engine import arrow, frame, listed, quoted, registered, run
+from gazetteer.files import Source
 from gazetteer.places import project
 from gazetteer.reading import reading, select
-from gazetteer.sources import Source
 from gazetteer.store import write_departement
 from gazetteer.streets import grouped
 from gazetteer.territory import DEPARTEMENT_SQL

@@ -18,12 +18,14 @@ import duckdb
 import pandas as pd
 
 import geomatch
-from gazetteer import cog, geoloc, naf, parts, places, register, sirene
-from gazetteer.engine import engine, frame, store_frame
+from gazetteer import cog, geoloc, naf, parts, places, register
+from gazetteer.engine import engine, frame
+from gazetteer.files import Source
 from gazetteer.inputs import build_key, described, find_sources, is_built
 from gazetteer.jobs import Job, run_jobs
+from gazetteer.loading import Loading, Stage
 from gazetteer.options import BuildOptions, checked_options
-from gazetteer.sources import Source
+from gazetteer.references import BY_ROLE, REFERENCES
 from gazetteer.store import write_country, write_manifest
 from gazetteer.swap import locked, refuse_foreign, staging, swap
 from gazetteer.workshop import Workshop
@@ -36,7 +38,6 @@ from geomatch.core.schema import (
     STORE_COMMUNES,
     STORE_FORMAT,
     STORE_FORMAT_VERSION,
-    STORE_NAF,
 )
 from geomatch.core.territories import crs_of
 from geomatch.store.integrity import sealed
@@ -119,8 +120,17 @@ class _Build:
     #: of each département's index of establishments, in degrees
     bounds: dict[str, list[float]] = field(default_factory=dict)
 
-    def of(self, *roles: str) -> list[Source]:
-        return [s for s in self.sources if s.role in roles]
+    def _loading(self) -> Loading:
+        return Loading(self.con, self.options, self.sources, self.shop.register())
+
+    def _load(self, stage: Stage) -> dict[str, Any]:
+        """Load the sources of a stage, in the order of their records; the tables that they add."""
+        before = set(self.tables)
+        for one in REFERENCES:
+            if one.stage is stage and one.load is not None:
+                for table, rows in one.load(self._loading()):
+                    self._write(table.name, table, rows)
+        return {name: table for name, table in self.tables.items() if name not in before}
 
     def run(self) -> None:
         naf.define_macros(self.con)
@@ -135,7 +145,7 @@ class _Build:
         self._establishments(register_rows, streets)
         self._pools(register_rows)
         self.tell("activités", 0.95)
-        self._labels()
+        self._load(Stage.LABELS)
         write_manifest(self.shop.root, sealed(self.shop.root, self._manifest()))
 
     def _do(self, jobs: Sequence[Job], step: str, low: float, high: float) -> dict[str, Any]:
@@ -161,11 +171,8 @@ class _Build:
             )
 
     def _communes(self) -> cog.Cog:
-        codes = cog.read_cog(
-            self.con, *(self.of(role)[0] for role in ("communes", "mouvements", "laposte"))
-        )
-        store_frame(self.con, "commune_names", codes.names)
-        store_frame(self.con, "commune_postcodes", codes.postcodes)
+        self._load(Stage.COMMUNES)
+        codes = cog.read_cog(self._loading())
         for table, rows in (
             (STORE_COMMUNE_NAMES, codes.names),
             (STORE_COMMUNE_POSTCODES, codes.postcodes),
@@ -180,7 +187,8 @@ class _Build:
         """Streets and addresses of all départements, written; addresses of each."""
         cut = [
             Job(f"ban-{i}", parts.split, (i, s), _JOB_MB)
-            for i, s in enumerate(self.of("ban", "lieux_dits"))
+            for i, s in enumerate(self.sources)
+            if BY_ROLE[s.role].stage is Stage.ADDRESSES
         ]
         rows: dict[str, int] = {}
         for report in self._do(cut, "adresses", 0.10, 0.18).values():
@@ -203,13 +211,7 @@ class _Build:
         known = self.shop.journal.get("register")
         if known is None:
             shutil.rmtree(self.shop.work / "register", ignore_errors=True)
-            scope = sirene.Scope(
-                self.options.active_only, self.options.period, self.options.departements
-            )
-            sirene.load_sirene(
-                self.con, self.of("etablissements", "unites_legales", "historique"), scope
-            )
-            geoloc.load_geoloc(self.con, self.of("geoloc"))
+            tables = self._load(Stage.REGISTER)
             others = geoloc.geolocated_extents(self.con)
             others.to_parquet(self.shop.work / "geolocated.parquet", index=False)
             rows = register.write_register(
@@ -218,8 +220,9 @@ class _Build:
                 departements=self.options.departements,
                 nomenclature=self.options.nomenclature,
             )
-            known = {"rows": rows}
+            known = {"rows": rows, "tables": tables}
             self.shop.journal.put("register", known)
+        self.tables |= known["tables"]
         return known["rows"]
 
     def _places(self, codes: cog.Cog, streets: dict[str, int]) -> pd.DataFrame:
@@ -272,14 +275,6 @@ class _Build:
 
     def _departements(self) -> list[str]:
         return sorted({d for t in self.tables.values() for d in t.get("departements", ())})
-
-    def _labels(self) -> None:
-        labels = naf.read_naf(self.con, self.of("naf"))
-        if not len(labels):
-            log.warning("no file of NAF labels: the register's codes are stored without labels")
-            whole = self.shop.register()
-            labels = naf.unlabelled_naf(self.con, whole, self.options.nomenclature)
-        self._write("naf", STORE_NAF, labels)
 
     def _manifest(self) -> dict[str, Any]:
         departements = self._departements()

@@ -10,12 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import duckdb
 import pandas as pd
 
 from gazetteer.engine import frame, store_frame
-from gazetteer.reading import table_of
-from gazetteer.sources import Source
+from gazetteer.loading import Loading
 from geomatch.addresses import name_columns
 from geomatch.core.errors import DataError
 from geomatch.core.schema import STORE_COMMUNE_HISTORY, STORE_COMMUNE_NAMES, STORE_COMMUNE_POSTCODES
@@ -45,23 +43,22 @@ class Cog:
     gps: pd.DataFrame
 
 
-def read_cog(
-    con: duckdb.DuckDBPyConnection, communes: Source, mouvements: Source, laposte: Source
-) -> Cog:
-    """Read the three files; also leaves `communes` and `commune_history` as SQL tables.
+def read_cog(loading: Loading) -> Cog:
+    """Read the tables that the stage COMMUNES loaded: ``cog``, ``mvt`` and ``laposte``.
 
+    Leaves `communes`, `commune_history`, `commune_names` and `commune_postcodes` as SQL tables.
     Raises :class:`DataError` when a commune is there twice.
     """
-    for source, name in ((communes, "cog"), (mouvements, "mvt"), (laposte, "laposte")):
-        table_of(con, source, name)
+    con = loading.con
     cog = frame(con, "SELECT * FROM cog").fillna("")
     mvt = frame(con, "SELECT * FROM mvt ORDER BY date_eff").fillna("")
     post = frame(con, "SELECT * FROM laposte").fillna("")
     in_force = _communes_in_force(cog, post)
     twice = in_force.loc[in_force["code_commune"].duplicated(), "code_commune"]
     if len(twice):
+        path = loading.of("communes")[0].path
         raise DataError(
-            f"{communes.path}: {len(twice)} commune code(s) stand more than once (the first is "
+            f"{path}: {len(twice)} commune code(s) stand more than once (the first is "
             f"{twice.iloc[0]}); give each commune once: the COG of one year"
         )
     history = _history(cog, mvt, frozenset(in_force["code_commune"]))
@@ -77,6 +74,8 @@ def read_cog(
     )
     store_frame(con, "communes", in_force)
     store_frame(con, "commune_history", history)
+    store_frame(con, "commune_names", done.names)
+    store_frame(con, "commune_postcodes", done.postcodes)
     return done
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gazetteer.references import REFERENCES
 from gazetteer.territory import checked_departements
 from gazetteer.transfer import Patience, Transfer, session
 from geomatch.core.errors import ConfigError, SourceUnavailableError
@@ -27,21 +28,7 @@ log = logging.getLogger(__name__)
 Progress = Callable[[str, float], None]
 
 #: Where each family of files is published.
-BASE_URLS: Mapping[str, str] = {
-    "ban": "https://adresse.data.gouv.fr/data/ban/adresses/latest/csv",
-    "sirene": "https://object.files.data.gouv.fr/data-pipeline-open/siren/stock",
-    "geoloc": "https://files.data.gouv.fr/insee-sirene-geo",
-    "cog": "https://www.insee.fr/fr/statistiques/fichier/8740222",
-    "laposte": (
-        "https://datanova.laposte.fr/data-fair/api/v1/datasets/laposte-hexasmal"
-        "/metadata-attachments"
-    ),
-    "naf": (
-        "https://data.iledefrance.fr/api/explore/v2.1/catalog/datasets"
-        "/nomenclature-dactivites-francaise-naf-rev-2-code-ape/exports"
-    ),
-}
-COG_YEAR = 2026
+BASE_URLS: Mapping[str, str] = {r.publication.family: r.publication.base_url for r in REFERENCES}
 
 
 @dataclass(frozen=True)
@@ -83,7 +70,7 @@ def download(
     before stays, and the next call goes on from there.
     """
     options = options or DownloadOptions()
-    wanted = list(_remotes(checked_departements(departements), options.families))
+    wanted = list(remotes(checked_departements(departements), options.families))
     _make(out)
     done: list[Path] = []
     with session() as http:
@@ -115,32 +102,14 @@ def _make(out: Path) -> None:
         raise ConfigError(f"--out {out} cannot be made a folder ({error}); give another") from error
 
 
-def _remotes(departements: Sequence[str], families: Sequence[str] | None) -> Iterator[Remote]:
-    geoloc = "GeolocalisationEtablissement_Sirene_pour_etudes_statistiques_utf8.zip"
-    everything = [
-        *(Remote("cog", name, "cog", name) for name in _cog_names()),
-        Remote("laposte", "base-officielle-codes-postaux.csv", "cog", "laposte_hexasmal.csv"),
-        Remote("naf", "csv?delimiter=%3B", "cog", "naf_rev2.csv"),
-        *(r for d in departements for r in _ban(d)),
-        Remote(
-            "sirene", "StockUniteLegale_utf8.parquet", "sirene", "StockUniteLegale_utf8.parquet"
-        ),
-        Remote("geoloc", geoloc, "geoloc", geoloc),
-        Remote(
-            "sirene", "StockEtablissement_utf8.parquet", "sirene", "StockEtablissement_utf8.parquet"
-        ),
-    ]
-    return (r for r in everything if families is None or r.family in families)
-
-
-def _cog_names() -> list[str]:
-    return [f"v_commune_{COG_YEAR}.csv", f"v_mvt_commune_{COG_YEAR}.csv"]
-
-
-def _ban(departement: str) -> list[Remote]:
-    addresses = f"adresses-{departement}.csv.gz"
-    localities = f"lieux-dits-{departement}-beta.csv.gz"
-    return [
-        Remote("ban", addresses, "ban", addresses),
-        Remote("ban", localities, "ban", localities, optional=True),
-    ]
+def remotes(departements: Sequence[str], families: Sequence[str] | None) -> Iterator[Remote]:
+    """The files to fetch, of all families or of those given."""
+    for reference in REFERENCES:
+        published = reference.publication
+        if not published.is_fetched or not (families is None or published.family in families):
+            continue
+        is_split = "{departement}" in published.remote_name
+        for departement in departements if is_split else ("",):
+            remote_name = published.remote_name.format(departement=departement)
+            name = published.name.format(departement=departement) or remote_name
+            yield Remote(published.family, remote_name, reference.option, name, published.may_lack)

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import duckdb
 import pandas as pd
 
 from gazetteer.engine import frame, run
+from gazetteer.loading import Added, Loading
 from gazetteer.reading import reading, select
-from gazetteer.sources import Source
 from geomatch.core.territories import crs_of
 
 #: Fewer positions than this do not show where a commune is.
 MIN_GEOLOCATED = 5
 
 
-def load_geoloc(con: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> None:
-    """Load the positions of kept establishments as the SQL table ``geoloc``."""
+def load_geoloc(loading: Loading) -> Added:
+    """Load the positions of kept establishments as the SQL table ``geoloc``, empty without file."""
+    con = loading.con
     run(
         con,
         "CREATE OR REPLACE TABLE geoloc (siret VARCHAR, gx DOUBLE, gy DOUBLE, "
         "gepsg INTEGER, gqualite VARCHAR, gprecision DOUBLE)",
     )
-    for source in sources:
+    for source in loading.of("geoloc"):
         rows = select(source, "siret", "x", "y", "epsg", "qualite_xy", "distance_precision")
         with reading(source):
             run(
@@ -33,6 +32,7 @@ def load_geoloc(con: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> No
                 f"FROM ({rows}) WHERE siret IN (SELECT siret FROM etab) "
                 "AND TRY_CAST(x AS DOUBLE) IS NOT NULL AND TRY_CAST(y AS DOUBLE) IS NOT NULL",
             )
+    return ()
 
 
 def geolocated_extents(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:

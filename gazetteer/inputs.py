@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import geomatch
+from gazetteer.files import Source
 from gazetteer.options import BuildOptions
-from gazetteer.sources import Source, find, need, only
+from gazetteer.reference import OPTIONS, Presence, Reference
+from gazetteer.references import BY_ROLE, REFERENCES
+from gazetteer.sources import find, need, only
 from geomatch.core.errors import StoreError
 from geomatch.core.schema import COUNTRY_TABLES, STORE_FORMAT_VERSION
 from geomatch.store.reader import country_path, read_manifest
@@ -22,30 +25,34 @@ _IDENTITY = ("role", "name", "size", "sha256")
 
 def find_sources(options: BuildOptions) -> list[Source]:
     """All the files of the build, fingerprinted. Raises :class:`DataError` for what lacks."""
-    found = find(options.ban, ["ban", "lieux_dits"], option="--ban")
-    need(found, "ban", option="--ban", where=", ".join(map(str, options.ban)))
-    codes = find([options.cog], ["communes", "mouvements", "laposte", "naf"], option="--cog")
-    for role in ("communes", "mouvements", "laposte"):
-        found.append(only(codes, role, option="--cog", where=options.cog))
-    found += _stock(options)
-    if options.geoloc is not None:
-        geoloc = find([options.geoloc], ["geoloc"], option="--geoloc")
-        found += need(geoloc, "geoloc", option="--geoloc", where=options.geoloc)
-    if options.naf is not None:
-        labels = find([options.naf], ["naf"], option="--naf")
-        found += need(labels, "naf", option="--naf", where=options.naf)
-    else:
-        found += [s for s in codes if s.role == "naf"]
-    return found
+    return [source for option in OPTIONS for source in _under(option, options)]
 
 
-def _stock(options: BuildOptions) -> list[Source]:
-    roles = ["etablissements", "unites_legales", "historique"]
-    stock = find([options.sirene], roles, option="--sirene")
-    for role in ("etablissements", "unites_legales"):
-        need(stock, role, option="--sirene", where=options.sirene)
-    # without a period nobody asks when an establishment was open
-    return [s for s in stock if s.role != "historique" or options.period is not None]
+def _under(option: str, options: BuildOptions) -> list[Source]:
+    """The files that the build takes from the places of one option."""
+    places = options.places(option)
+    if not places:
+        return []
+    # a file of a source that is not used here is no stranger
+    roles = [r.role for r in REFERENCES if option in (r.option, r.own_option)]
+    found = find(places, roles, option=f"--{option}")
+    kept = set()
+    for one in map(BY_ROLE.__getitem__, roles):
+        if option == one.option_of(options) and one.is_wanted(options):
+            kept |= {id(s) for s in _taken(one, option, found, places)}
+    return [s for s in found if id(s) in kept]
+
+
+def _taken(
+    one: Reference, option: str, found: Sequence[Source], places: Sequence[Path]
+) -> list[Source]:
+    """The files of one source among those found, as its :class:`Presence` asks."""
+    asked = {"option": f"--{option}", "where": ", ".join(map(str, places))}
+    if one.presence is Presence.LATEST:
+        return [only(found, one.role, **asked)]
+    if one.presence is Presence.SOME or option == one.own_option:
+        return need(found, one.role, **asked)
+    return [s for s in found if s.role == one.role]
 
 
 def described(source: Source) -> dict[str, Any]:

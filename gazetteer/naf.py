@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
 import duckdb
 import pandas as pd
 
 from gazetteer.engine import frame, quoted, run
+from gazetteer.files import Source
+from gazetteer.loading import Added, Loading
 from gazetteer.reading import reading, select
-from gazetteer.sources import Source
 from geomatch.core.schema import STORE_NAF
+
+log = logging.getLogger(__name__)
 
 #: Pairs (word, NAF) seen fewer times than this say nothing.
 MIN_COUNT = 2
@@ -16,6 +21,15 @@ MIN_COUNT = 2
 MAX_PAIRS = 300_000
 #: A label has a code of five signs: 84.11Z.
 _CODE = "^[0-9]{2}[.][0-9]{2}[A-Z]$"
+
+
+def load_labels(loading: Loading) -> Added:
+    """The store's labels; without a file, the codes of the register without labels."""
+    labels = read_naf(loading.con, loading.of("naf"))
+    if not len(labels):
+        log.warning("no file of NAF labels: the register's codes are stored without labels")
+        labels = unlabelled_naf(loading.con, loading.register, loading.options.nomenclature)
+    return [(STORE_NAF, labels)]
 
 
 def read_naf(con: duckdb.DuckDBPyConnection, sources: list[Source]) -> pd.DataFrame:

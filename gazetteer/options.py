@@ -50,6 +50,13 @@ class BuildOptions:
         power = "KMGT".index(unit[0].upper()) + 1
         return float(float(number) * (1024 if "i" in unit.lower() else 1000) ** power / 1e6)
 
+    def places(self, option: str) -> tuple[Path, ...]:
+        """Files and folders given under an option that names official files; none if not given."""
+        given = getattr(self, option)
+        if given is None:
+            return ()
+        return given if isinstance(given, tuple) else (given,)
+
     def content(self) -> dict[str, Any]:
         """The options that change what is in the store."""
         return {

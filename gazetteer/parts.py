@@ -14,11 +14,12 @@ import pyarrow.parquet as pq
 
 from gazetteer import ban, naf
 from gazetteer.engine import arrow, quoted, run
+from gazetteer.files import Source
 from gazetteer.locate import located
 from gazetteer.naming import commune_labels, named
 from gazetteer.pools import write_pool
 from gazetteer.reading import checked, reading
-from gazetteer.sources import Source
+from gazetteer.references import BY_ROLE
 from gazetteer.store import write_country, write_departement
 from gazetteer.workshop import Workshop
 from geomatch.addresses import CommuneIndex, Geocoder
@@ -52,7 +53,10 @@ def split(shop: Workshop, subject: tuple[int, Source]) -> dict[str, Any]:
             file = quoted(shop.work / f"{table}.parquet")
             run(con, f"CREATE TABLE {table} AS SELECT * FROM read_parquet({file})")
         with reading(source):
-            ban.split(con, source, partial, shop.kept())
+            cut = BY_ROLE[source.role].cut
+            if cut is None:
+                raise ValueError(f"reference source '{source.role}' is not cut by département")
+            cut(con, source, partial, shop.kept())
     partial.rename(final)
     return {"departements": _rows_by_departement(final)}
 

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from gazetteer.engine import named, quoted, read_failure, run
-from gazetteer.sources import CHUNK, DAMAGE, Source, damaged, opened
+from gazetteer.files import CHUNK, DAMAGE, Source, damaged, opened
 from geomatch.core.errors import DataError
 
 log = logging.getLogger(__name__)

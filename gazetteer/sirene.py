@@ -1,20 +1,21 @@
 """Sirene's stock files: which establishments and units are kept, and in which commune.
 
-What is kept becomes two SQL tables, with the official columns; :mod:`gazetteer.register` joins
-them.
+Each loader leaves an SQL table with the official columns; :mod:`gazetteer.register` joins them.
+Spells come first: establishments are chosen by them, and units by establishments.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import duckdb
 
 from gazetteer.engine import quoted, run
+from gazetteer.files import Source
+from gazetteer.loading import Added, Loading
+from gazetteer.options import BuildOptions
 from gazetteer.reading import reading, select
-from gazetteer.sources import Source
 from geomatch.core.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -23,43 +24,57 @@ log = logging.getLogger(__name__)
 ABSENT = ("[ND]", "NULL", "null")
 
 
-@dataclass(frozen=True)
-class Scope:
-    """Which establishments are kept.
+def load_spells(loading: Loading) -> Added:
+    """Load the SIRETs with an open spell in the options' period as the SQL table ``active``."""
+    sources = loading.of("historique")
+    if sources and loading.options.period:
+        _load_active_sirets(loading.con, sources, loading.options.period)
+    return ()
 
-    `active_only` keeps those active in the stock. `period` (two ISO dates) keeps instead those
-    active on at least one day from the first to the second: the census register population is
-    that of 1 January to 31 March. Without either, all are kept. `departements` None is all.
+
+def load_establishments(loading: Loading) -> Added:
+    """Load the establishments that the options keep as the SQL table ``etab``.
+
+    `active_only` keeps those active in the stock. `period` keeps instead those active on at least
+    one day of it: the census register population is that of 1 January to 31 March. Without
+    either, all are kept. Raises :class:`DataError` when a SIRET is there twice.
     """
+    sources = loading.of("etablissements")
+    has_spells = bool(loading.of("historique"))
+    _load(
+        loading.con,
+        "etab",
+        sources,
+        lambda source: _etablissements_sql(source, loading.options, has_spells),
+    )
+    _refuse_twins(loading.con, "etab", "siret", sources)
+    _mend_communes(loading.con)
+    return ()
 
-    active_only: bool = True
-    period: tuple[str, str] | None = None
-    departements: tuple[str, ...] | None = None
 
+def load_units(loading: Loading) -> Added:
+    """Load the legal units of the establishments kept as the SQL table ``unite``.
 
-def load_sirene(con: duckdb.DuckDBPyConnection, sources: Sequence[Source], scope: Scope) -> None:
-    """Load establishments of the scope, and their legal units, as SQL tables ``etab``, ``unite``.
-
-    Raises :class:`DataError` when a siret or a siren is there twice.
+    Raises :class:`DataError` when a SIREN is there twice.
     """
-    of_role = {
-        role: [s for s in sources if s.role == role]
-        for role in ("etablissements", "unites_legales", "historique")
-    }
-    if of_role["historique"] and scope.period:
-        _load_active_sirets(con, of_role["historique"], scope.period)
-    for role, table, build in (
-        ("etablissements", "etab", _etablissements_sql),
-        ("unites_legales", "unite", _unites_sql),
-    ):
-        for i, source in enumerate(of_role[role]):
-            verb = f"INSERT INTO {table}" if i else f"CREATE OR REPLACE TABLE {table} AS"
-            with reading(source):
-                rows = run(con, f"{verb} {build(source, scope, bool(of_role['historique']))}")
-            log.info("%s: %d of %d rows kept", source.path.name, rows[0][0], source.rows)
-    _refuse_twins(con, "etab", "siret", of_role["etablissements"])
-    _refuse_twins(con, "unite", "siren", of_role["unites_legales"])
-    _mend_communes(con)
+    sources = loading.of("unites_legales")
+    _load(loading.con, "unite", sources, _unites_sql)
+    _refuse_twins(loading.con, "unite", "siren", sources)
+    return ()
+
+
+def _load(
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    sources: Sequence[Source],
+    query_of: Callable[[Source], str],
+) -> None:
+    """Load all files of one role into an SQL table, which they make."""
+    for i, source in enumerate(sources):
+        verb = f"INSERT INTO {table}" if i else f"CREATE OR REPLACE TABLE {table} AS"
+        with reading(source):
+            rows = run(con, f"{verb} {query_of(source)}")
+        log.info("%s: %d of %d rows kept", source.path.name, rows[0][0], source.rows)
 
 
 def _load_active_sirets(
@@ -79,11 +94,11 @@ def _load_active_sirets(
             )
 
 
-def _etablissements_sql(source: Source, scope: Scope, has_history: bool) -> str:
+def _etablissements_sql(source: Source, options: BuildOptions, has_spells: bool) -> str:
     where = "regexp_full_match(siret, '[0-9]{14}')"
-    if scope.period:
-        where += " AND " + _in_period(scope.period, has_history)
-    elif scope.active_only:
+    if options.period:
+        where += " AND " + _in_period(options.period, has_spells)
+    elif options.active_only:
         where += " AND etatAdministratifEtablissement = 'A'"
     rows = select(source, *source.layout.columns, empty=ABSENT)
     return (
@@ -94,13 +109,13 @@ def _etablissements_sql(source: Source, scope: Scope, has_history: bool) -> str:
     )
 
 
-def _in_period(period: tuple[str, str], has_history: bool) -> str:
+def _in_period(period: tuple[str, str], has_spells: bool) -> str:
     """Active on a day of the period, from the spells when there, else from the stock alone.
 
     The stock tells the current spell only: who is active now counts from the creation date, who
     is closed counts when the closing (``dateDebut`` of the closed spell) is after the start.
     """
-    if has_history:
+    if has_spells:
         return "siret IN (SELECT siret FROM active)"
     start, end = map(quoted, period)
     return (
@@ -109,7 +124,7 @@ def _in_period(period: tuple[str, str], has_history: bool) -> str:
     )
 
 
-def _unites_sql(source: Source, scope: Scope, has_history: bool) -> str:
+def _unites_sql(source: Source) -> str:
     return (
         f"SELECT * FROM ({select(source, *source.layout.columns, empty=ABSENT)}) "
         "WHERE siren IN (SELECT siret[1:9] FROM etab)"

@@ -1,72 +1,30 @@
 """Find the official files among what was given, and check them before anything is built.
 
-Recognition is by columns (:mod:`gazetteer.layouts`), whatever the files are called: csv, csv.gz,
-zip and Parquet, with any usual delimiter. What a file really is comes from its first bytes, not
-from its suffix. Every problem found is told in one error.
+Recognition is by columns (the layouts of :mod:`gazetteer.references`), whatever the files are
+called: csv, csv.gz, zip and Parquet, with any usual delimiter. The first bytes tell what a file
+is, not its suffix. One error reports every problem found.
 """
 
 from __future__ import annotations
 
 import csv
-import gzip
-import hashlib
 import io
 import logging
-import re
 import zipfile
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import IO
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gazetteer.layouts import BY_ROLE, LAYOUTS, Layout
+from gazetteer.files import CHUNK, DAMAGE, Source, damaged, fingerprinted, kind_of, opened
+from gazetteer.references import BY_ROLE, REFERENCES
 from geomatch.core.errors import DataError, LayoutError
 
 log = logging.getLogger(__name__)
 
 #: Only such files of a folder are looked at; a file named outright may have any suffix.
 SUFFIXES = (".csv", ".gz", ".zip", ".parquet", ".txt")
-CHUNK = 1 << 20
 _DELIMITERS = ";,\t|"
-_YEAR = re.compile(r"(?<!\d)(20\d\d(?:-?(?:0[1-9]|1[0-2]))?)(?!\d)")
-#: What reading a damaged file raises.
-DAMAGE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException)
-
-
-@dataclass(frozen=True)
-class Source:
-    """One official file, recognised; `rows` and `unpacked` are known once it was checked."""
-
-    layout: Layout
-    path: Path
-    kind: str
-    header: tuple[str, ...]
-    #: column of this project → column of the file
-    columns: dict[str, str]
-    delimiter: str = ""
-    #: file inside the zip
-    member: str = ""
-    size: int = 0
-    sha256: str = ""
-    rows: int = -1
-    #: plain UTF-8 copy to read instead, when there had to be one
-    unpacked: Path | None = None
-
-    @property
-    def role(self) -> str:
-        """Which official layout it has."""
-        return self.layout.role
-
-    @property
-    def vintage(self) -> str | None:
-        """Year, or year and month, that the file's name carries; None when it has none."""
-        found = _YEAR.search(self.member) or _YEAR.search(self.path.name)
-        return found.group(1) if found else None
 
 
 def find(paths: Iterable[Path], roles: Sequence[str], *, option: str) -> list[Source]:
@@ -106,7 +64,7 @@ def _files(path: Path, problems: list[DataError], option: str) -> list[Path]:
 
 
 def _unwanted(file: Path, sources: list[Source], roles: Sequence[str], *, is_named: bool) -> None:
-    wanted = ", ".join(BY_ROLE[r].title for r in roles)
+    wanted = ", ".join(BY_ROLE[r].layout.title for r in roles)
     if is_named:
         got = ", ".join(s.layout.title for s in sources) or "no known layout"
         raise LayoutError(f"{file} has the layout of {got}; expected {wanted}")
@@ -123,24 +81,6 @@ def recognise(file: Path) -> list[Source]:
         return _recognise(file)
     except DAMAGE as error:
         raise damaged(file, error) from error
-
-
-def damaged(file: Path, error: Exception) -> DataError:
-    """The error that says a file is truncated or not what its first bytes announce."""
-    detail = str(error) or type(error).__name__
-    return DataError(
-        f"{file} is damaged or truncated ({detail}); fetch it again from its official source"
-    )
-
-
-def kind_of(file: Path) -> str:
-    """``parquet``, ``zip``, ``gz`` or ``csv``, from the first bytes."""
-    with file.open("rb") as stream:
-        magic = stream.read(4)
-    if not magic:
-        raise DataError(f"{file} is empty; expected an official file with a header line")
-    known = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
-    return known.get(magic) or ("gz" if magic[:2] == b"\x1f\x8b" else "csv")
 
 
 def _recognise(file: Path) -> list[Source]:
@@ -181,7 +121,7 @@ def _sources(file: Path, kind: str, heads: list[tuple[str, list[str], str]]) -> 
     sources = []
     problems = []
     for member, names, delimiter in heads:
-        for layout in LAYOUTS:
+        for layout in (r.layout for r in REFERENCES):
             columns = layout.resolve(names)
             if not layout.is_signed(columns):
                 continue
@@ -199,34 +139,11 @@ def _sources(file: Path, kind: str, heads: list[tuple[str, list[str], str]]) -> 
     return sources
 
 
-@contextmanager
-def opened(file: Path, kind: str, member: str = "") -> Iterator[IO[bytes]]:
-    """The uncompressed bytes of a csv, csv.gz or member of a zip."""
-    if kind == "zip":
-        with zipfile.ZipFile(file) as archive, archive.open(member) as stream:
-            yield stream
-    elif kind == "gz":
-        with gzip.open(file, "rb") as zipped:
-            yield zipped  # type: ignore[misc]
-    else:
-        with file.open("rb") as plain:
-            yield plain
-
-
-def fingerprinted(source: Source) -> Source:
-    """The source with the size and sha256 of its file."""
-    digest = hashlib.sha256()
-    with source.path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            digest.update(chunk)
-    return replace(source, size=source.path.stat().st_size, sha256=digest.hexdigest())
-
-
 def need(sources: Sequence[Source], role: str, *, option: str, where: object) -> list[Source]:
     """The sources of a role. Raises :class:`DataError` when there is none."""
     of_role = [s for s in sources if s.role == role]
     if not of_role:
-        layout = BY_ROLE[role]
+        layout = BY_ROLE[role].layout
         raise DataError(
             f"{option} {where}: no file in the layout of {layout.title} "
             f"(columns {', '.join(layout.needed)}); add it"
@@ -242,7 +159,7 @@ def only(sources: Sequence[Source], role: str, *, option: str, where: object) ->
     of_role = need(sources, role, option=option, where=where)
     ranked = sorted(of_role, key=lambda s: (s.vintage or "").replace("-", ""))
     if len(ranked) > 1:
-        title = BY_ROLE[role].title
+        title = BY_ROLE[role].layout.title
         names = ", ".join(s.path.name for s in ranked)
         if ranked[-1].vintage == ranked[-2].vintage:
             raise DataError(f"{option} {where}: several files of {title} ({names}); keep one")

@@ -20,10 +20,24 @@ import pyarrow.parquet as pq
 
 from benchmarks.country import bulletins, cog, places, plan, register, sirene
 from benchmarks.country.plan import Plan, Share
+from gazetteer.examples import write_examples
 
 #: Files of the whole country, and the parts each is put together from.
 _STOCK = {"etablissements": "StockEtablissement_utf8", "unites": "StockUniteLegale_utf8"}
 _GEOLOC = "GeolocalisationEtablissement_Sirene_pour_etudes_statistiques_utf8.csv"
+#: Sources of ``gazetteer.references`` that are drawn; of others that a build needs, an example.
+_DRAWN = frozenset(
+    (
+        "communes",
+        "mouvements",
+        "laposte",
+        "naf",
+        "ban",
+        "etablissements",
+        "unites_legales",
+        "geoloc",
+    )
+)
 Tell = Callable[[str, float], None]
 
 
@@ -63,6 +77,7 @@ def generate(options: Options, tell: Tell = lambda step, share: None) -> dict[st
     shutil.rmtree(parts, ignore_errors=True)
     parts.mkdir(parents=True)
     cog.write(options.out / "cog", made.communes, options.cog)
+    write_examples(options.out, drawn=_DRAWN)
     rows = {"addresses": 0, "streets": 0, "establishments": 0, "bulletins": 0}
     # the largest first: the last ones to finish are small
     shares = sorted(made.shares, key=lambda s: -s.active)

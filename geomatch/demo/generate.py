@@ -24,6 +24,20 @@ from geomatch.demo.words import rows
 #: Bulletins of a territory of scale 1; more bulletins make it grow, up to ten times.
 BULLETINS_AT_SCALE_1 = 2_000
 MAX_SCALE = 10.0
+#: Sources of ``gazetteer.references`` that are drawn here; of the others an example is written.
+_DRAWN = frozenset(
+    (
+        "communes",
+        "mouvements",
+        "laposte",
+        "ban",
+        "lieux_dits",
+        "etablissements",
+        "unites_legales",
+        "geoloc",
+        "naf",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +82,8 @@ def generate(out: Path, *, size: int = BULLETINS_AT_SCALE_1, seed: int = 1) -> D
 
     Raises :class:`ConfigError` when `size` is not positive, or `out` cannot be written in.
     """
+    from gazetteer.examples import write_examples
+
     if size < 1:
         raise ConfigError(f"size of the demo must be at least 1 bulletin, got {size}")
     scale = min(MAX_SCALE, max(1.0, size / BULLETINS_AT_SCALE_1))
@@ -87,6 +103,7 @@ def generate(out: Path, *, size: int = BULLETINS_AT_SCALE_1, seed: int = 1) -> D
     positions = _with_degrees(list(sirene.position_rows(random, register, houses)))
     _write(files.geolocalisation, columns("geolocalisation"), positions, delimiter=";")
     _write(files.naf, columns("naf"), rows("naf"), delimiter=";")
+    write_examples(files.root, drawn=_DRAWN)
     _write_bulletins(files, answers)
     return files
 

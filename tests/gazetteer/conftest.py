@@ -9,8 +9,13 @@ import pytest
 from official_files import Country, write
 
 from gazetteer.build import BuildOptions, build
+from gazetteer.cog import read_cog
 from gazetteer.engine import engine
+from gazetteer.inputs import find_sources
+from gazetteer.loading import Loading, Stage
 from gazetteer.naf import define_macros
+from gazetteer.reading import checked
+from gazetteer.references import REFERENCES
 
 
 @pytest.fixture
@@ -37,6 +42,24 @@ def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with engine(tmp_path / "engine", memory_limit="500MB", threads=1) as connection:
         define_macros(connection)
         yield connection
+
+
+@pytest.fixture
+def load(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> Callable[..., Loading]:
+    """Load the files of some options up to a stage, as a build does."""
+
+    def loaded(options: BuildOptions, upto: Stage) -> Loading:
+        folder = tmp_path / "unpacked"
+        folder.mkdir()
+        loading = Loading(con, options, [checked(s, folder) for s in find_sources(options)])
+        for stage in (s for s in Stage if s <= upto):
+            for one in (r for r in REFERENCES if r.stage is stage and r.load is not None):
+                assert list(one.load(loading)) == []
+            if stage is Stage.COMMUNES < upto:
+                read_cog(loading)
+        return loading
+
+    return loaded
 
 
 @pytest.fixture

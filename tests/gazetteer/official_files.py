@@ -1,4 +1,8 @@
-"""A tiny invented country in the official layouts: rows to change, then to write as files."""
+"""A tiny invented country in the official layouts: rows to change, then to write as files.
+
+Every source of :mod:`gazetteer.references` is written: with the rows given here, or else with the
+example of its record.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,8 @@ from pathlib import Path
 import pandas as pd
 
 from gazetteer.build import BuildOptions
+from gazetteer.reference import Presence, Reference
+from gazetteer.references import REFERENCES
 
 HEADERS = Path(__file__).parents[1] / "cases" / "official_headers.csv"
 with HEADERS.open(encoding="utf-8", newline="") as _stream:
@@ -183,6 +189,11 @@ def write(path: Path, text: str, *, encoding: str = "utf-8") -> Path:
     return path
 
 
+#: Where a source's rows are in :class:`Country`, when not under its role.
+_ROWS = {"etablissements": "sirene", "unites_legales": "unites"}
+GEOLOC = "geolocalisation.zip"
+
+
 @dataclass
 class Country:
     """The invented country: change its rows, then :meth:`write` it."""
@@ -201,28 +212,22 @@ class Country:
 
     def write(self, *, ban: str = "adresses-35.csv.gz", sirene: str = ".csv") -> BuildOptions:
         """Write all files; the options that build them."""
-        files = self.root / "official"
-        write(files / "ban" / ban, as_csv(self.ban, COLUMNS["ban"], ";"))
-        if self.lieux_dits:
-            text = as_csv(self.lieux_dits, COLUMNS["lieu_dit"], ";")
-            write(files / "ban" / "lieux-dits-35-beta.csv.gz", text)
-        for name, rows, columns in (
-            ("StockEtablissement_utf8", self.sirene, COLUMNS["etablissement"]),
-            ("StockUniteLegale_utf8", self.unites, COLUMNS["unite"]),
-            ("StockEtablissementHistorique_utf8", self.historique, COLUMNS["historique"]),
-        ):
+        named = {"ban": ban, "lieux_dits": "lieux-dits-35-beta.csv.gz", "geoloc": GEOLOC}
+        for one in REFERENCES:
+            name = Path(named.get(one.role, one.publication.name or one.publication.remote_name))
+            suffix = sirene if one.option == "sirene" else name.suffix or ".csv"
+            rows = self.rows_of(one)
             if rows:
-                self._stock(files / "sirene" / f"{name}{sirene}", rows, columns)
-        write(files / "cog" / "v_commune_2024.csv", as_csv(self.communes, COLUMNS["commune"]))
-        write(
-            files / "cog" / "v_mvt_commune_2024.csv", as_csv(self.mouvements, COLUMNS["mouvement"])
-        )
-        write(files / "cog" / "codes.csv", as_csv(self.laposte, COLUMNS["laposte"], ";"))
-        if self.naf:
-            write(files / "cog" / "naf.csv", as_csv(self.naf, ["code_naf", "libelle"], ";"))
-        if self.geoloc:
-            write(self._geoloc, as_csv(self.geoloc, COLUMNS["geoloc"], ";"))
+                path = self.root / "official" / one.option / name.with_suffix(suffix)
+                self._write(path, one, rows)
         return self.options()
+
+    def rows_of(self, one: Reference) -> list[Row]:
+        """The rows of one source; its example where none are given and the build needs some."""
+        given = getattr(self, _ROWS.get(one.role, one.role), None)
+        if given is None:
+            return [] if one.presence is Presence.OPTIONAL else [dict(one.example)]
+        return given
 
     def options(self) -> BuildOptions:
         """The options that build the files written."""
@@ -239,13 +244,14 @@ class Country:
 
     @property
     def _geoloc(self) -> Path:
-        return self.root / "official" / "geoloc" / "geolocalisation.zip"
+        return self.root / "official" / "geoloc" / GEOLOC
 
     @staticmethod
-    def _stock(path: Path, rows: list[Row], columns: list[str]) -> None:
+    def _write(path: Path, one: Reference, rows: list[Row]) -> None:
+        columns = COLUMNS.get(one.role, list(one.example))
         if path.suffix == ".parquet":
             path.parent.mkdir(parents=True, exist_ok=True)
             frame = pd.DataFrame(rows).reindex(columns=columns).astype(object)
             frame.where(frame.notna(), None).to_parquet(path, index=False)
         else:
-            write(path, as_csv(rows, columns))
+            write(path, as_csv(rows, columns, "," if one.option == "sirene" else ";"))

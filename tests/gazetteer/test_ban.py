@@ -6,24 +6,16 @@ import pytest
 from official_files import Country, Row, address
 
 from gazetteer.ban import BanParts, load_ban, write_ban
-from gazetteer.cog import read_cog
 from gazetteer.engine import run, store_frame
+from gazetteer.loading import Stage
 from gazetteer.places import project
-from gazetteer.reading import checked
-from gazetteer.sources import find, only
 from geomatch.core.schema import STORE_ADDRESSES, STORE_STREETS
 from geomatch.store.reader import Store
 
 
-def _store(con: duckdb.DuckDBPyConnection, country: Country, *departements: str) -> BanParts:
-    options = country.write()
-    folder = country.root / "unpacked"
-    folder.mkdir()
-    roles = ("communes", "mouvements", "laposte")
-    codes = find([options.cog], roles, option="--cog")
-    read_cog(con, *(checked(only(codes, r, option="--cog", where="x"), folder) for r in roles))
-    sources = find(options.ban, ("ban", "lieux_dits"), option="--ban")
-    load_ban(con, [checked(s, folder) for s in sources], departements or None)
+def _store(con: duckdb.DuckDBPyConnection, load, country: Country, *departements: str) -> BanParts:
+    loading = load(country.write(), Stage.ADDRESSES)
+    load_ban(con, loading.of("ban", "lieux_dits"), departements or None)
     return write_ban(con, country.root / "written")
 
 
@@ -42,8 +34,8 @@ def _lieu_dit(name: str, x: float, y: float, **more: object) -> Row:
     return {**row, "code_postal": "35990", "x": x, "y": y, **more}
 
 
-def test_streets_of_the_country(con, country):
-    _store(con, country)
+def test_streets_of_the_country(con, load, country):
+    _store(con, load, country)
     streets = _streets(country).set_index(["code_commune", "nom_norm", "code_ancienne_commune"])
     assert len(streets) == 4
     row = streets.loc[("35901", "RUE DES TISSERANDS", "")]
@@ -54,16 +46,16 @@ def test_streets_of_the_country(con, country):
     assert not row["is_lieu_dit"]
 
 
-def test_two_former_communes_have_their_own_rue_de_l_eglise(con, country):
-    _store(con, country)
+def test_two_former_communes_have_their_own_rue_de_l_eglise(con, load, country):
+    _store(con, load, country)
     streets = _streets(country)
     churches = streets[streets["nom_norm"] == "RUE DE L EGLISE"]
     assert list(churches["code_commune"]) == ["35902", "35902"]
     assert set(churches["code_ancienne_commune"]) == {"", "35903"}
 
 
-def test_first_address_and_order_of_the_addresses(con, country):
-    _store(con, country)
+def test_first_address_and_order_of_the_addresses(con, load, country):
+    _store(con, load, country)
     streets, addresses = _streets(country), _addresses(country)
     assert list(streets["voie_id"]) == list(range(len(streets)))
     key = addresses[["voie_id", "numero", "rep"]]
@@ -74,17 +66,17 @@ def test_first_address_and_order_of_the_addresses(con, country):
     assert streets["n_addresses"].sum() == len(addresses)
 
 
-def test_repetition_is_lower_case(con, country):
-    _store(con, country)
+def test_repetition_is_lower_case(con, load, country):
+    _store(con, load, country)
     addresses = _addresses(country)
     assert list(addresses[addresses["numero"] == 4]["rep"]) .count("bis") == 1  # fmt: skip
 
 
-def test_one_row_for_an_address_that_is_there_twice(con, country):
+def test_one_row_for_an_address_that_is_there_twice(con, load, country):
     country.ban.append(
         address(1, "Rue des Tisserands", "35901", 1, 1, id="35901_1_1", type_position="parcelle")
     )
-    _store(con, country)
+    _store(con, load, country)
     addresses = _addresses(country)
     first = addresses[(addresses["voie_id"] == 1) & (addresses["numero"] == 1)]
     assert list(first["x"]) == [351_010]
@@ -102,26 +94,26 @@ def test_one_row_for_an_address_that_is_there_twice(con, country):
     ],
 )
 def test_missing_coordinates_are_projected_where_the_commune_lies(
-    con, country, code: str, departement: str, crs: int
+    con, load, country, code: str, departement: str, crs: int
 ):
     places = {row["Code_commune_INSEE"]: row["coordonnees_gps"] for row in country.laposte}
     lat, lon = map(float, str(places[code]).split(","))
     country.ban.append(address(7, "Chemin du Phare", code, "", "", lon=lon, lat=lat))
-    _store(con, country)
+    _store(con, load, country)
     row = _addresses(country, departement).iloc[-1]
     x, y = project([lon], [lat], crs)
     assert (row["x"], row["y"]) == pytest.approx((x[0], y[0]), abs=0.01)
     assert 0 < row["x"] < 1_300_000
 
 
-def test_old_commune_codes_are_brought_into_force(con, country):
+def test_old_commune_codes_are_brought_into_force(con, load, country):
     country.ban = [address(1, "Rue du Moulin", "35904", 350_000, 6_790_000)]
-    _store(con, country)
+    _store(con, load, country)
     street = _streets(country).iloc[0]
     assert (street["code_commune"], street["code_ancienne_commune"]) == ("35902", "35904")
 
 
-def test_rows_that_cannot_be_used_are_left_out_and_counted(con, country, caplog):
+def test_rows_that_cannot_be_used_are_left_out_and_counted(con, load, country, caplog):
     country.ban = [
         address(1, "Rue du Moulin", "35901", 350_000, 6_790_000),
         address("", "Rue du Moulin", "35901", 350_000, 6_790_000),
@@ -130,14 +122,14 @@ def test_rows_that_cannot_be_used_are_left_out_and_counted(con, country, caplog)
         address(5, "", "35901", 350_000, 6_790_000),
     ]
     with caplog.at_level("INFO"):
-        _store(con, country)
+        _store(con, load, country)
     assert list(_addresses(country)["numero"]) == [1]
     assert "adresses-35.csv.gz: 1 of 5 rows kept" in caplog.text
 
 
-def test_lieux_dits_are_streets_without_addresses(con, country):
+def test_lieux_dits_are_streets_without_addresses(con, load, country):
     country.lieux_dits = [_lieu_dit("Le Clos Hamon", 352_000, 6_790_500)]
-    _store(con, country)
+    _store(con, load, country)
     row = _streets(country).set_index("nom_norm").loc["LE CLOS HAMON"]
     assert (row["x"], row["y"], row["code_postal"]) == (352_000, 6_790_500, "35990")
     assert row["is_lieu_dit"]
@@ -145,10 +137,10 @@ def test_lieux_dits_are_streets_without_addresses(con, country):
     assert row["ban_id"] == "35901_le c"
 
 
-def test_a_lieu_dit_that_has_addresses_is_that_street(con, country):
+def test_a_lieu_dit_that_has_addresses_is_that_street(con, load, country):
     country.ban.append(address(2, "Le Clos Hamon", "35901", 352_010, 6_790_500))
     country.lieux_dits = [_lieu_dit("Le Clos Hamon", 352_000, 6_790_500)]
-    _store(con, country)
+    _store(con, load, country)
     rows = _streets(country)
     row = rows[rows["nom_norm"] == "LE CLOS HAMON"]
     assert len(row) == 1
@@ -156,35 +148,35 @@ def test_a_lieu_dit_that_has_addresses_is_that_street(con, country):
     assert not row["is_lieu_dit"].any()
 
 
-def test_localities_that_addresses_name(con, country):
+def test_localities_that_addresses_name(con, load, country):
     for n in (2, 4, 6):
         more = {"nom_ld": "La Ville Oger", "id": f"35901_0009_{n}"}
         country.ban.append(address(n, "Chemin du Bas", "35901", 352_000 + n, 6_790_500, **more))
-    _store(con, country)
+    _store(con, load, country)
     row = _streets(country).set_index("nom_norm").loc["LA VILLE OGER"]
     assert (row["x"], row["code_postal"], row["ban_id"]) == (352_004, "35990", "")
     assert row["is_lieu_dit"]
     assert row["n_addresses"] == 0
 
 
-def test_a_locality_of_a_file_keeps_its_identifier_when_addresses_name_it_too(con, country):
+def test_a_locality_of_a_file_keeps_its_identifier_when_addresses_name_it_too(con, load, country):
     country.lieux_dits = [_lieu_dit("La Ville Oger", 352_000, 6_790_500)]
     country.ban.append(
         address(2, "Chemin du Bas", "35901", 352_000, 6_790_500, nom_ld="La Ville Oger")
     )
-    _store(con, country)
+    _store(con, load, country)
     row = _streets(country).set_index("nom_norm").loc["LA VILLE OGER"]
     assert row["ban_id"] == "35901_la v"
 
 
-def test_only_the_departements_asked_for(con, country):
+def test_only_the_departements_asked_for(con, load, country):
     country.ban.append(address(7, "Chemin du Phare", "97490", 340_000, 7_690_000))
-    parts = _store(con, country, "974")
+    parts = _store(con, load, country, "974")
     assert parts.addresses == {"974": 1}
 
 
-def test_extents_and_cells_of_communes(con, country):
-    parts = _store(con, country)
+def test_extents_and_cells_of_communes(con, load, country):
+    parts = _store(con, load, country)
     extents = parts.extents.set_index("code_commune")
     assert extents.loc["35901", "n_addresses"] == 31
     assert set(parts.cells["code_commune"]) == {"35901", "35902"}

@@ -19,6 +19,7 @@ from gazetteer.build import BuildOptions, build
 from gazetteer.journal import Journal
 from gazetteer.parts import _borders
 from gazetteer.places import WGS84, project
+from gazetteer.references import COG_YEAR, REFERENCES
 from geomatch.core.errors import ConfigError, DataError, LayoutError
 from geomatch.core.schema import (
     COUNTRY_TABLES,
@@ -97,7 +98,7 @@ def test_the_parts_are_geoparquet(built):
         assert set(table.names) <= set(read.columns)
 
 
-def test_manifest(built):
+def test_manifest(built, country):
     options = built
     manifest = json.loads((options.out / MANIFEST).read_text(encoding="utf-8"))
     assert manifest["crs"] == {"2A": 2154, "35": 2154, "974": 2975}
@@ -105,13 +106,13 @@ def test_manifest(built):
     assert manifest["tables"]["streets"] == {"rows": 4, "departements": {"35": 4}}
     assert manifest["tables"]["establishments"]["rows"] == 4
     by_role = {s["role"]: s for s in manifest["sources"]}
-    assert set(by_role) == {"ban", "communes", "mouvements", "laposte", "etablissements",
-                            "unites_legales", "naf"}  # fmt: skip
+    written = {r.role for r in REFERENCES if country.rows_of(r) and options.places(r.option)}
+    assert set(by_role) == written >= {"ban", "communes", "etablissements", "naf"}
     ban = by_role["ban"]
     assert (ban["name"], ban["rows"], ban["vintage"]) == ("adresses-35.csv.gz", 44, None)
     assert len(ban["sha256"]) == 64
     assert ban["size"] == (options.ban[0] / "adresses-35.csv.gz").stat().st_size
-    assert by_role["communes"]["vintage"] == "2024"
+    assert by_role["communes"]["vintage"] == str(COG_YEAR)
     assert str(options.out.parent) not in json.dumps(manifest)
 
 
@@ -166,9 +167,9 @@ def _break(options: BuildOptions, what: str) -> BuildOptions:
     elif what == "empty":
         stock.write_bytes(b"")
     elif what == "header only":
-        write(stock, as_csv([], COLUMNS["etablissement"]))
+        write(stock, as_csv([], COLUMNS["etablissements"]))
     elif what == "wrong layout":
-        return dataclasses.replace(options, ban=(options.cog / "naf.csv",))
+        return dataclasses.replace(options, ban=(options.cog / "naf_rev2.csv",))
     elif what == "missing column":
         text = stock.read_text(encoding="utf-8")
         write(stock, text.replace("enseigne1Etablissement", "enseigneA"))
@@ -185,7 +186,11 @@ BROKEN = [
     ("missing file", DataError, "no file in the layout of Sirene StockEtablissement"),
     ("empty", DataError, "StockEtablissement_utf8.csv is empty"),
     ("header only", DataError, "has a header but no row"),
-    ("wrong layout", LayoutError, "naf.csv has the layout of NAF labels; expected BAN addresses"),
+    (
+        "wrong layout",
+        LayoutError,
+        "has the layout of NAF labels; expected BAN addresses",
+    ),
     ("missing column", LayoutError, "enseigne1Etablissement missing"),
     ("truncated gz", DataError, "adresses-35.csv.gz is damaged or truncated"),
     ("ragged row", DataError, "StockEtablissement_utf8.csv .* is not readable"),

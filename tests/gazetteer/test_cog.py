@@ -5,24 +5,17 @@ import pytest
 from official_files import Country, mouvement, post
 
 from gazetteer.cog import Cog, read_cog
-from gazetteer.reading import checked
-from gazetteer.sources import find, only
+from gazetteer.loading import Stage
 from geomatch.core.errors import DataError
 
 
-def _read(con, country: Country) -> Cog:
-    options = country.write()
-    roles = ("communes", "mouvements", "laposte")
-    found = find([options.cog], roles, option="--cog")
-    folder = country.root / "unpacked"
-    folder.mkdir()
-    sources = [checked(only(found, r, option="--cog", where="x"), folder) for r in roles]
-    return read_cog(con, *sources)
+def _read(load, country: Country) -> Cog:
+    return read_cog(load(country.write(), Stage.COMMUNES))
 
 
 @pytest.fixture
-def cog(con, country) -> Cog:
-    return _read(con, country)
+def cog(load, country) -> Cog:
+    return _read(load, country)
 
 
 def _names(cog: Cog, name: str) -> list[tuple[str, str, str]]:
@@ -60,29 +53,29 @@ def test_codes_in_force_are_never_old(cog):
     assert not set(cog.history["code_ancien"]) & set(cog.communes["code_commune"])
 
 
-def test_a_seat_that_came_and_went_does_not_go_in_circles(con, country):
+def test_a_seat_that_came_and_went_does_not_go_in_circles(load, country):
     country.mouvements += [
         mouvement("50", "1990-01-01", "35920", "Le Gué", "35921"),
         mouvement("50", "2001-01-01", "35921", "Le Gué", "35920"),
         mouvement("31", "2010-01-01", "35920", "Le Gué", "35901"),
     ]
-    cog = _read(con, country)
+    cog = _read(load, country)
     history = dict(zip(cog.history["code_ancien"], cog.history["code_commune"], strict=True))
     assert history["35920"] == history["35921"] == "35901"
 
 
-def test_a_restored_commune_is_no_heir(con, country):
+def test_a_restored_commune_is_no_heir(load, country):
     country.mouvements += [
         mouvement("33", "1973-01-01", "35930", "Le Bourg", "35901"),
         mouvement("21", "1985-01-01", "35930", "Le Bourg", "35905"),
     ]
-    history = _read(con, country).history.set_index("code_ancien")["code_commune"]
+    history = _read(load, country).history.set_index("code_ancien")["code_commune"]
     assert history["35930"] == "35901"
 
 
-def test_a_code_that_leads_nowhere_has_no_history(con, country):
+def test_a_code_that_leads_nowhere_has_no_history(load, country):
     country.mouvements.append(mouvement("31", "1980-01-01", "35940", "Nulle-Part", "35941"))
-    cog = _read(con, country)
+    cog = _read(load, country)
     assert "35940" not in set(cog.history["code_ancien"])
     assert _names(cog, "NULLE PART") == []
 
@@ -106,9 +99,9 @@ def test_names(cog, name: str, expected: list[tuple[str, str, str]]):
     assert _names(cog, name) == expected
 
 
-def test_a_name_of_two_communes_stands_for_both(con, country):
+def test_a_name_of_two_communes_stands_for_both(load, country):
     country.laposte.append(post("97490", "KERVALLON", "97491"))
-    assert [c for c, _, _ in _names(_read(con, country), "KERVALLON")] == ["35902", "97490"]
+    assert [c for c, _, _ in _names(_read(load, country), "KERVALLON")] == ["35902", "97490"]
 
 
 def test_postcodes_lead_to_communes_in_force(cog):
@@ -131,7 +124,7 @@ def test_tables_are_sorted_and_without_twins(cog):
     pd.testing.assert_frame_equal(key, key.sort_values(["nom_norm", "code_commune"]))
 
 
-def test_a_commune_that_is_there_twice_is_refused(con, country):
+def test_a_commune_that_is_there_twice_is_refused(load, country):
     country.communes.append(country.communes[0])
     with pytest.raises(DataError, match=r"1 commune code\(s\) stand more than once"):
-        _read(con, country)
+        _read(load, country)

@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from gazetteer import transfer
-from gazetteer.download import BASE_URLS, DownloadOptions, _remotes, download
+from gazetteer.download import BASE_URLS, DownloadOptions, download, remotes
+from gazetteer.references import REFERENCES
 from gazetteer.transfer import Patience, Transfer, session
 from geomatch.core.errors import ConfigError, SourceUnavailableError
 
@@ -271,7 +272,7 @@ def _options(source: Source) -> DownloadOptions:
 
 def _publish(source: Source, *departements: str, localities: bool = True) -> None:
     source.files = {}
-    for remote in _remotes(departements, None):
+    for remote in remotes(departements, None):
         name = remote.remote_name.split("?")[0]
         magic = {".gz": b"\x1f\x8b", ".zip": b"PK\x03\x04", ".parquet": b"PAR1"}
         source.files[name] = magic.get(Path(name).suffix, b"") + name.encode()
@@ -290,7 +291,10 @@ def test_all_official_files_in_the_folders_a_build_reads(source, tmp_path):
         progress=lambda name, share: told.append((name, share)),
     )
     names = [str(p.relative_to(tmp_path)) for p in got]
-    assert sorted(names) == [
+    published = [r for r in REFERENCES if r.publication.is_fetched]
+    assert {Path(n).parts[0] for n in names} == {r.option for r in published}
+    assert len(set(names)) == len(names)
+    assert set(names) >= {
         "ban/adresses-2A.csv.gz",
         "ban/adresses-35.csv.gz",
         "ban/lieux-dits-2A-beta.csv.gz",
@@ -302,7 +306,7 @@ def test_all_official_files_in_the_folders_a_build_reads(source, tmp_path):
         "geoloc/GeolocalisationEtablissement_Sirene_pour_etudes_statistiques_utf8.zip",
         "sirene/StockEtablissement_utf8.parquet",
         "sirene/StockUniteLegale_utf8.parquet",
-    ]
+    }
     assert all(p.exists() for p in got)
     shares = [share for _, share in told]
     assert shares == sorted(shares)

@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from gazetteer.engine import run
+from gazetteer.files import fingerprinted
 from gazetteer.reading import checked, reading, select
-from gazetteer.sources import fingerprinted, recognise
+from gazetteer.sources import recognise
 from geomatch.core.errors import DataError
 
 HEADER = "id;numero;rep;nom_voie;code_insee;x;y\n"

@@ -6,37 +6,25 @@ import pandas as pd
 import pytest
 from official_files import Country, establishment
 
-from gazetteer.cog import read_cog
-from gazetteer.engine import frame, quoted, store_frame
-from gazetteer.geoloc import load_geoloc
-from gazetteer.reading import checked
+from gazetteer.engine import frame, quoted
+from gazetteer.loading import Stage
 from gazetteer.register import write_register
-from gazetteer.sirene import Scope, load_sirene
-from gazetteer.sources import find, only
 from geomatch.core.errors import DataError
 
 
 def _register(
-    con, country: Country, *, sirene: str = ".csv", nomenclature: str = "NAFRev2", **scope: object
+    con,
+    load,
+    country: Country,
+    *,
+    sirene: str = ".csv",
+    nomenclature: str = "NAFRev2",
+    **scope: object,
 ) -> pd.DataFrame:
-    options = country.write(sirene=sirene)
-    folder = country.root / "unpacked"
-    folder.mkdir()
-    roles = ("communes", "mouvements", "laposte")
-    codes = find([options.cog], roles, option="--cog")
-    cog = read_cog(
-        con, *(checked(only(codes, r, option="--cog", where="x"), folder) for r in roles)
-    )
-    store_frame(con, "commune_names", cog.names)
-    store_frame(con, "commune_postcodes", cog.postcodes)
-    wanted = ("etablissements", "unites_legales", "historique")
-    sources = find([options.sirene], wanted, option="--sirene")
-    chosen = dataclasses.replace(Scope(), **scope)
-    load_sirene(con, [checked(s, folder) for s in sources], chosen)
-    geoloc = find([options.geoloc], ["geoloc"], option="--geoloc") if options.geoloc else []
-    load_geoloc(con, [checked(s, folder) for s in geoloc])
+    options = dataclasses.replace(country.write(sirene=sirene), **scope)
+    load(options, Stage.REGISTER)
     write_register(
-        con, country.root / "register", departements=chosen.departements, nomenclature=nomenclature
+        con, country.root / "register", departements=options.departements, nomenclature=nomenclature
     )
     files = quoted(country.root / "register" / "*" / "*.parquet")
     rows = frame(con, f"SELECT * FROM read_parquet({files}, hive_partitioning=true)")
@@ -44,8 +32,8 @@ def _register(
 
 
 @pytest.mark.parametrize("sirene", [".csv", ".csv.gz", ".zip", ".parquet"])
-def test_the_stock_is_read_in_each_of_its_forms(con, country, sirene: str):
-    rows = _register(con, country, sirene=sirene)
+def test_the_stock_is_read_in_each_of_its_forms(con, load, country, sirene: str):
+    rows = _register(con, load, country, sirene=sirene)
     assert list(rows.index.str[:9]) == ["900000001", "900000002", "900000004", "900000005"]
     bakery = rows.iloc[0]
     assert bakery["denomination"] == "BOULANGERIE LEMADEC"
@@ -57,22 +45,22 @@ def test_the_stock_is_read_in_each_of_its_forms(con, country, sirene: str):
     assert bakery["is_employeur"]
 
 
-def test_undisclosed_is_absent_not_text(con, country):
-    row = _register(con, country).loc["90000000400011"]
+def test_undisclosed_is_absent_not_text(con, load, country):
+    row = _register(con, load, country).loc["90000000400011"]
     assert row["denomination"] == ""
     assert row["personne"] == "MAIWEN HOAREL"
 
 
-def test_old_communes_are_brought_into_force_and_give_the_departement(con, country):
+def test_old_communes_are_brought_into_force_and_give_the_departement(con, load, country):
     country.sirene.append(establishment("90000000600016", "20901"))
-    rows = _register(con, country)
+    rows = _register(con, load, country)
     assert rows.loc["90000000200015", "code_commune"] == "35902"
     assert (rows.loc["90000000600016", ["code_commune", "departement"]] == ["2A901", "2A"]).all()
     assert rows.loc["90000000400011", "departement"] == "974"
 
 
-def test_all_or_only_active(con, country):
-    assert "90000000300013" in _register(con, country, active_only=False).index
+def test_all_or_only_active(con, load, country):
+    assert "90000000300013" in _register(con, load, country, active_only=False).index
 
 
 @pytest.mark.parametrize(
@@ -87,7 +75,7 @@ def test_all_or_only_active(con, country):
     ],
 )
 def test_active_in_a_period_from_the_stock_alone(
-    con, country, created: str, state: str, since: str, kept: bool
+    con, load, country, created: str, state: str, since: str, kept: bool
 ):
     row = establishment(
         "90000000700014",
@@ -97,11 +85,11 @@ def test_active_in_a_period_from_the_stock_alone(
         dateDebut=since,
     )
     country.sirene.append(row)
-    rows = _register(con, country, period=("2020-01-01", "2020-03-31"))
+    rows = _register(con, load, country, period=("2020-01-01", "2020-03-31"))
     assert ("90000000700014" in rows.index) is kept
 
 
-def test_active_in_a_period_from_the_spells(con, country):
+def test_active_in_a_period_from_the_spells(con, load, country):
     def spell(siret: str, state: str, start: str, end: str) -> dict[str, object]:
         return {"siret": siret, "dateDebut": start, "dateFin": end,
                 "etatAdministratifEtablissement": state,
@@ -114,11 +102,11 @@ def test_active_in_a_period_from_the_spells(con, country):
         spell("90000000300013", "A", "2008-01-01", "2020-02-09"),
         spell("90000000300013", "F", "2020-02-10", ""),
     ]
-    rows = _register(con, country, period=("2020-01-01", "2020-03-31"))
+    rows = _register(con, load, country, period=("2020-01-01", "2020-03-31"))
     assert list(rows.index) == ["90000000200015", "90000000300013"]
 
 
-def test_names_are_parted_and_told_once(con, country):
+def test_names_are_parted_and_told_once(con, load, country):
     country.sirene[0].update(
         enseigne1Etablissement="LE FOUR", enseigne2Etablissement="A BOIS",
         enseigne3Etablissement="LE FOUR", denominationUsuelleEtablissement="LEMADEC PERE",
@@ -126,14 +114,14 @@ def test_names_are_parted_and_told_once(con, country):
     country.unites[0].update(
         denominationUsuelle1UniteLegale="LEMADEC PERE", denominationUsuelle2UniteLegale="LEMADEC"
     )
-    row = _register(con, country).iloc[0]
+    row = _register(con, load, country).iloc[0]
     assert row["enseignes"] == "LE FOUR | A BOIS"
     assert row["denominations_usuelles"] == "LEMADEC PERE | LEMADEC"
 
 
-def test_a_married_name_comes_before_the_birth_name(con, country):
+def test_a_married_name_comes_before_the_birth_name(con, load, country):
     country.unites[2].update(nomUsageUniteLegale="RIVOAL", prenomUsuelUniteLegale="MAI")
-    assert _register(con, country).loc["90000000400011", "personne"] == "MAI RIVOAL HOAREL"
+    assert _register(con, load, country).loc["90000000400011", "personne"] == "MAI RIVOAL HOAREL"
 
 
 @pytest.mark.parametrize(
@@ -148,10 +136,10 @@ def test_a_married_name_comes_before_the_birth_name(con, country):
         ("501Z", "", ""),
     ],
 )
-def test_activity(con, country, own: str, unit: str, naf: str):
+def test_activity(con, load, country, own: str, unit: str, naf: str):
     country.sirene[0]["activitePrincipaleEtablissement"] = own
     country.unites[0]["activitePrincipaleUniteLegale"] = unit
-    assert _register(con, country).iloc[0]["naf"] == naf
+    assert _register(con, load, country).iloc[0]["naf"] == naf
 
 
 @pytest.mark.parametrize(
@@ -165,7 +153,7 @@ def test_activity(con, country, own: str, unit: str, naf: str):
     ],
 )
 def test_activity_in_the_nomenclature_asked_for(
-    con, country, own: str, kind: str, own_2025: str, nomenclature: str, naf: str
+    con, load, country, own: str, kind: str, own_2025: str, nomenclature: str, naf: str
 ):
     country.sirene[0].update(
         activitePrincipaleEtablissement=own,
@@ -173,13 +161,13 @@ def test_activity_in_the_nomenclature_asked_for(
         activitePrincipaleNAF25Etablissement=own_2025,
     )
     country.unites[0]["activitePrincipaleUniteLegale"] = ""
-    rows = _register(con, country, nomenclature=nomenclature)
+    rows = _register(con, load, country, nomenclature=nomenclature)
     assert rows.loc["90000000100017", "naf"] == naf
 
 
-def test_a_register_of_another_nomenclature_is_told(con, country, caplog):
+def test_a_register_of_another_nomenclature_is_told(con, load, country, caplog):
     with caplog.at_level("WARNING"):
-        _register(con, country, nomenclature="NAF2025")
+        _register(con, load, country, nomenclature="NAF2025")
     assert "4 of 4 establishments have no NAF2025 code" in caplog.text
 
 
@@ -195,46 +183,46 @@ def test_a_register_of_another_nomenclature_is_told(con, country, caplog):
     ],
 )
 def test_a_missing_commune_is_found_from_postcode_and_name(
-    con, country, code: str, postcode: str, name: str, expected: str | None
+    con, load, country, code: str, postcode: str, name: str, expected: str | None
 ):
     row = establishment(
         "90000000700014", code, codePostalEtablissement=postcode, libelleCommuneEtablissement=name
     )
     country.sirene.append(row)
-    rows = _register(con, country)
+    rows = _register(con, load, country)
     assert rows["code_commune"].get("90000000700014") == expected
 
 
-def test_only_the_departements_asked_for(con, country):
-    rows = _register(con, country, departements=("2A", "974"))
+def test_only_the_departements_asked_for(con, load, country):
+    rows = _register(con, load, country, departements=("2A", "974"))
     assert set(rows["departement"]) == {"2A", "974"}
 
 
 @pytest.mark.parametrize("what", ["sirene", "unites"])
-def test_twins_are_refused(con, country, what: str):
+def test_twins_are_refused(con, load, country, what: str):
     rows = getattr(country, what)
     rows.append(dict(rows[0]))
     with pytest.raises(DataError, match=r"stand more than once in .*utf8\.csv"):
-        _register(con, country)
+        _register(con, load, country)
 
 
-def test_a_siret_that_is_none_is_left_out(con, country):
+def test_a_siret_that_is_none_is_left_out(con, load, country):
     country.sirene.append(establishment("12345", "35901"))
-    assert "12345" not in _register(con, country).index
+    assert "12345" not in _register(con, load, country).index
 
 
-def test_units_are_not_needed_for_every_establishment(con, country):
+def test_units_are_not_needed_for_every_establishment(con, load, country):
     country.sirene.append(establishment("90000000700014", "35901"))
-    row = _register(con, country).loc["90000000700014"]
+    row = _register(con, load, country).loc["90000000700014"]
     assert (row["denomination"], row["personne"], row["categorie_juridique"]) == ("", "", "")
 
 
-def test_geolocated_positions_are_joined(con, country):
+def test_geolocated_positions_are_joined(con, load, country):
     country.geoloc = [
         {"siret": "90000000100017", "x": 351041.2, "y": 6789003.1, "qualite_xy": "11",
          "epsg": "2154"},
         {"siret": "90000000200015", "x": "", "y": "", "qualite_xy": "33", "epsg": "2154"},
     ]  # fmt: skip
-    rows = _register(con, country)
+    rows = _register(con, load, country)
     assert rows.loc["90000000100017", ["gx", "gqualite"]].tolist() == [351041.2, "11"]
     assert rows["gx"].notna().sum() == 1

@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from gazetteer.layouts import LAYOUTS, column_key
-from gazetteer.sources import Source, find, only, recognise
+from gazetteer.files import Source
+from gazetteer.layouts import column_key
+from gazetteer.references import BY_ROLE, REFERENCES
+from gazetteer.sources import find, only, recognise
 from geomatch.core.errors import DataError, LayoutError
 
 CASES = Path(__file__).parents[1] / "cases" / "gazetteer_layouts.csv"
@@ -124,8 +126,7 @@ def test_other_files_of_a_folder_are_left_aside(tmp_path, written):
 
 
 def _source(name: str, role: str = "communes") -> Source:
-    layout = next(x for x in LAYOUTS if x.role == role)
-    return Source(layout, Path(name), "csv", (), {})
+    return Source(BY_ROLE[role].layout, Path(name), "csv", (), {})
 
 
 @pytest.mark.parametrize(
@@ -158,9 +159,10 @@ def test_a_missing_role_is_told_with_its_columns():
 
 
 def test_no_layout_hides_another():
-    for layout in LAYOUTS:
+    layouts = [r.layout for r in REFERENCES]
+    for layout in layouts:
         columns = [*layout.needed, *sum(layout.one_of, ())]
-        first = next(x for x in LAYOUTS if x.is_signed(x.resolve(columns)))
+        first = next(x for x in layouts if x.is_signed(x.resolve(columns)))
         assert first is layout
 
 

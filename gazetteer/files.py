@@ -1,0 +1,96 @@
+"""One official file: its layout, its bytes, and what tells it from another."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+import pyarrow as pa
+
+from gazetteer.layouts import Layout
+from geomatch.core.errors import DataError
+
+CHUNK = 1 << 20
+_YEAR = re.compile(r"(?<!\d)(20\d\d(?:-?(?:0[1-9]|1[0-2]))?)(?!\d)")
+#: What reading a damaged file raises.
+DAMAGE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One official file, recognised; `rows` and `unpacked` are known once it was checked."""
+
+    layout: Layout
+    path: Path
+    kind: str
+    header: tuple[str, ...]
+    #: column of this project → column of the file
+    columns: dict[str, str]
+    delimiter: str = ""
+    #: file inside the zip
+    member: str = ""
+    size: int = 0
+    sha256: str = ""
+    rows: int = -1
+    #: plain UTF-8 copy to read instead, when there had to be one
+    unpacked: Path | None = None
+
+    @property
+    def role(self) -> str:
+        """Which official layout it has."""
+        return self.layout.role
+
+    @property
+    def vintage(self) -> str | None:
+        """Year, or year and month, that the file's name carries; None when it has none."""
+        found = _YEAR.search(self.member) or _YEAR.search(self.path.name)
+        return found.group(1) if found else None
+
+
+def damaged(file: Path, error: Exception) -> DataError:
+    """The error that says a file is truncated or not what its first bytes announce."""
+    detail = str(error) or type(error).__name__
+    return DataError(
+        f"{file} is damaged or truncated ({detail}); fetch it again from its official source"
+    )
+
+
+def kind_of(file: Path) -> str:
+    """``parquet``, ``zip``, ``gz`` or ``csv``, from the first bytes."""
+    with file.open("rb") as stream:
+        magic = stream.read(4)
+    if not magic:
+        raise DataError(f"{file} is empty; expected an official file with a header line")
+    known = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
+    return known.get(magic) or ("gz" if magic[:2] == b"\x1f\x8b" else "csv")
+
+
+@contextmanager
+def opened(file: Path, kind: str, member: str = "") -> Iterator[IO[bytes]]:
+    """The uncompressed bytes of a csv, csv.gz or member of a zip."""
+    if kind == "zip":
+        with zipfile.ZipFile(file) as archive, archive.open(member) as stream:
+            yield stream
+    elif kind == "gz":
+        with gzip.open(file, "rb") as zipped:
+            yield zipped  # type: ignore[misc]
+    else:
+        with file.open("rb") as plain:
+            yield plain
+
+
+def fingerprinted(source: Source) -> Source:
+    """The source with the size and sha256 of its file."""
+    digest = hashlib.sha256()
+    with source.path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            digest.update(chunk)
+    return replace(source, size=source.path.stat().st_size, sha256=digest.hexdigest())
