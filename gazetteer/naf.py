@@ -19,8 +19,9 @@ log = logging.getLogger(__name__)
 MIN_COUNT = 2
 #: Commonest pairs kept.
 MAX_PAIRS = 300_000
-#: A label has a code of five signs: 84.11Z.
-_CODE = "^[0-9]{2}[.][0-9]{2}[A-Z]$"
+#: A label has a code of five signs: 84.11Z. No nomenclature has a division 00: Sirene writes
+#: 00.00Z where it knows no activity.
+_CODE = "^(0[1-9]|[1-9][0-9])[.][0-9]{2}[A-Z]$"
 
 
 def load_labels(loading: Loading) -> Added:

@@ -289,7 +289,8 @@ class Matcher:
             siret=pool.siret(est),
             siret_number=pool.siret_number[est],
             siren=pool.siren[est],
-            naf=pool.naf(est),
+            # A code that the nomenclature has not is no activity.
+            naf=np.where(indexed.naf[est] >= 0, pool.naf(est), ""),
             name_compared=pool.names_at(pairs["known"]),
         )
         return pairs, features

@@ -23,6 +23,9 @@ from geomatch.names.clean import TownWords, clean_names
 from geomatch.store import array_files
 from geomatch.store.reader import Store
 
+#: What Sirene writes where it knows no activity; no nomenclature has it.
+NO_ACTIVITY = "00.00Z"
+
 
 @dataclass(frozen=True)
 class IndexedPool:
@@ -70,9 +73,12 @@ class Resources:
 
     @cached_property
     def nafs(self) -> list[str]:
-        """Every NAF code of the store, sorted."""
-        columns = (self.store.country_arrow(t).column("naf") for t in (STORE_NAF, STORE_NAF_WORDS))
-        return sorted({naf for c in columns for naf in c.unique().to_pylist()} - {"", None})
+        """The NAF codes of the store's nomenclature, sorted: what the register has besides is none.
+
+        Without a file of labels the nomenclature is what the register has.
+        """
+        codes = self.store.country_arrow(STORE_NAF).column("naf").unique().to_pylist()
+        return sorted(set(codes) - {"", None, NO_ACTIVITY})
 
     @cached_property
     def label_counts(self) -> pd.DataFrame:

@@ -84,3 +84,20 @@ def test_codes_of_the_register_stand_in_for_labels(con, register):
 def test_macros_can_be_defined_again(con):
     naf.define_macros(con)
     assert len(frame(con, "SELECT valid_naf('1071C') AS n")) == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("10.71C", "10.71C"),
+        ("1071c", "10.71C"),
+        ("99.00Z", "99.00Z"),
+        ("00.00Z", None),
+        ("0000Z", None),
+        ("84.11", None),
+        ("84", None),
+        ("", None),
+    ],
+)
+def test_a_code_that_no_nomenclature_has_is_none(con, written: str, code: str | None) -> None:
+    assert run(con, f"SELECT valid_naf({quoted(written)})") == [(code,)]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from registers import register, write_store
 
 from geomatch.core.config import AddressOptions
 from geomatch.core.errors import StoreError
@@ -58,3 +59,11 @@ def test_a_departement_that_the_store_lacks_is_not_loaded(demo_store: Store) -> 
     resources = _resources(demo_store)
     resources.load("2A")
     assert "2A" not in resources._pools
+
+
+def test_codes_are_those_of_the_nomenclature(tmp_path: Path) -> None:
+    # Stores built before this was known have such rows.
+    rows = register({"naf": "10.71C"}, {"naf": "00.00Z"})
+    resources = _resources(write_store(tmp_path / "store", rows))
+    assert "10.71C" in resources.nafs
+    assert "00.00Z" not in resources.nafs
