@@ -68,7 +68,7 @@ COMMUNES = (
 #: Name, first and last number, step. "@" marks a lieu-dit; extra doors follow a "+".
 STREETS = {
     "96101": (
-        "Rue des Lilas 1-40 +12bis +12ter",
+        "Rue des Lilas 1-40 +12bis +12ter +14b +14bis +16qua +18b",
         "Avenue du Général Leclerc 1-60",
         "Rue de l'Église 1-20",
         "Place du Marché 1-10",
@@ -92,6 +92,13 @@ STREETS = {
         "Allée des Hêtres 1-20",
         "Quai de la Lanne 1-22",
         "Rue Pasteur 1-18",
+        "Boulevard Jean XXIII 1-20",
+        "Rue Henri IV 1-12",
+        "Rue des Trente-Six Ponts 1-50",
+        "Allée de la Deuxième D.B. 1-12",
+        "Rue Mil Huit Cent Quatorze 1-9",
+        "Rue du Premier Mai 1-9",
+        "Rue du 19 Mars 1962 1-9",
     ),
     "96104": ("Rue de l'Église 1-15", "Rue des Ormes 1-20", "Rue Hector Vaillant 1-12"),
     "96110": ("Rue du Moulin Neuf 1-30", "Rue de l'Église 1-10"),

@@ -12,9 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.addresses.parse.rules import RulesParser
-from geomatch.addresses.parse.tokens import MONTHS
 from geomatch.addresses.parse.town_names import without_cedex
 from geomatch.arrays.rows import Columns, Rows
+from geomatch.core.numerals import MONTHS
 from geomatch.core.schema import text_array
 from geomatch.core.street_keys import leading_type, street_types
 from geomatch.core.text import normalise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-# Named groups: n number, r repetition, m last number of a range, d number in letters, s where the
+# Named groups: n number, r repetition, m last number of a range; s where the
 # street begins.
 BOX = re.compile("B[L,]*[NP]?")
 RANK_AFTER_TOWN = re.compile("C[NO]?|[NO](?=,|$)")
@@ -13,20 +13,22 @@ TOWN = re.compile(",?(?P<town>T?[^,NPBCT.O]+)")
 INSIDE = re.compile("(?<![Ss])(?:OE[LW]?|E(?:[NLOs]|W(?=[,.]|$|N))?)")
 #: 12, 12 BIS, 12 B, 12 A 14, before a type.
 NUMBERED = (
-    "(?P<n>[NP])(?:(?P<r>[RLs])(?=,?{0}|[sSN,]?[NP]R?,?{0}))?(?:[sSL](?P<m>[NP])[RL]?)?,?(?P<s>{0})"
+    "(?P<n>[NP])(?:,?(?P<r>[RLs]R?)(?=,?{0}|[sSN,]?[NP]R?,?{0}))?"
+    "(?:[sSL](?P<m>[NP])[RL]?)?,?(?P<s>{0})"
 )
+#: 10, 12 ET 14 or 10 12 14, before a type: LIST looks no farther than its last repetition.
+LIST = re.compile("N[RL]?(?:(?:,?[sS]|,)?N[RL]?)+(?=,?T)")
 #: Where the street is, the surest sign first.
 ANCHORS = tuple(
     re.compile(pattern)
     for pattern in (
         "^(?P<n>[NP])(?P<m>[NP])R?,?(?P<s>T)",  # 5 7 RUE DU FOUR
         NUMBERED.format("T"),  # 12 BIS RUE DU FOUR
-        "(?P<d>D)R?,?(?P<s>T)",  # DOUZE RUE DU FOUR
         "(?:^|[,.])(?P<s>T)(?=[^,.])",  # RUE DU FOUR, at the head of a piece
         "(?<![Ss])(?P<s>T)(?=[^,.])",  # MAIRIE RUE DU FOUR
         NUMBERED.format("[tZ]"),  # 3 COUR DES LIONS, 12 RESIDENCE LES PINS
         # 11 LE CALLOU, 12 B LILAS, 27 BIS 5 ORMES: no type at all
-        "(?P<n>[NP])(?:(?P<r>[RL]|s(?=[SsWLDOIMt]))(?=,?[SsWLDOIMtN]))?(?:[sSL](?P<m>[NP])[RL]?)?,?"
+        "(?P<n>[NP])(?:(?:,(?=R))?(?P<r>[RL]|s(?=[SsWLDOIMt]))(?=,?[SsWLDOIMtN]))?(?:[sSL](?P<m>[NP])[RL]?)?,?"
         "(?P<s>[SsWLDOIt]|N(?=W))",
         "(?:^|[,.])(?P<s>Z)",  # ZA DES CHENES
         "(?<![Ss])(?P<s>Z)",
@@ -39,8 +41,6 @@ STREET_END = re.compile("[,.B]|(?<![Ss])O?E|(?<![Ss])Z|(?<=[WMNI])T|C")
 TRAILING_NUMBER = re.compile(
     "(?:(?<=[WIDtM])|(?<=WL)),?(?P<n>[NP])(?P<r>[RLs])?(?:[sS](?P<m>[NP]))?(?=[,.]|$)"
 )
-#: Towns whose name a number may follow that is no house.
-CITIES = frozenset({"PARIS", "LYON", "MARSEILLE"})
 TOWN_AT_END = re.compile("[.,](?P<town>[WSstDM]+[NO]?)[.,]*$")
 #: What follows a month: the year of a date, short or in full.
 YEAR = re.compile(r"(?:1[789]|20)\d\d$|14$|18$|4[0-5]$|62$")

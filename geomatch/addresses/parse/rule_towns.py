@@ -5,12 +5,28 @@ from __future__ import annotations
 from geomatch.addresses.parse.line import Line
 from geomatch.addresses.parse.patterns import (
     CEDEX,
-    CITIES,
     RANK_AFTER_TOWN,
     STREET_BEFORE,
     TOWN,
     TOWN_ALONE,
 )
+from geomatch.addresses.parse.town_names import ARRONDISSEMENTS
+
+#: Behind the number of a military sector, or behind a garrison town (BREST ARMEES).
+_ARMY = frozenset({"ARMEES", "ARMEE"})
+
+
+def military(line: Line) -> None:
+    """``SP 69111 00200 ARMEES``: sectors and the army's own postcodes are in no commune."""
+    for at, word in enumerate(line.words):
+        is_sector = word == "SP" or line.words[at : at + 2] == ["SECTEUR", "POSTAL"]
+        number = at + (1 if word == "SP" else 2)
+        if is_sector and line.kinds[number : number + 1] == "P":
+            line.add("complement", line.take(at, number + 1))
+            continue
+        is_army = word in _ARMY and line.kinds[at + 1 : at + 2] in ("", ",")
+        if is_army or (line.kinds[at] == "P" and word.startswith("00")):
+            line.add("complement", line.take(at, at + 1))
 
 
 def country(line: Line) -> None:
@@ -67,7 +83,7 @@ def _town_without_postcode(line: Line) -> None:
         line.take(cedex, cedex + 2 if kinds[cedex + 1 : cedex + 2] in ("N", "O") else cedex + 1)
         kinds = line.kinds.rstrip(".,")
     city = len(kinds.rstrip("NO")) - 1
-    if city > 0 and line.words[city] in CITIES and kinds[city - 1] not in "Ss":
+    if city > 0 and line.words[city] in ARRONDISSEMENTS and kinds[city - 1] not in "Ss":
         line.add("commune", line.take(city, len(kinds)))
         return
     comma = kinds.rfind(",")

@@ -7,6 +7,7 @@ taken becomes ``.`` in the kinds, so that no later rule reads it again.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Sequence
 
@@ -20,6 +21,7 @@ from geomatch.addresses.parse.patterns import (
     BOX,
     INSIDE,
     LIKE_NUMBER,
+    LIST,
     NAMED_PIECE,
     NUMBER_ALONE,
     NUMBER_BEFORE_TYPE,
@@ -37,8 +39,8 @@ from geomatch.addresses.parse.patterns import (
     WORD_BEHIND,
     YEAR,
 )
-from geomatch.addresses.parse.rule_towns import country, postcode_and_town
-from geomatch.addresses.parse.tokens import NUMBER_WORDS, tokenise
+from geomatch.addresses.parse.rule_towns import country, military, postcode_and_town
+from geomatch.addresses.parse.tokens import tokenise
 from geomatch.addresses.parse.types import glued_type, misspelt_type
 from geomatch.arrays.rows import Rows
 from geomatch.core.schema import ADDRESS_PARTS, DTYPES
@@ -46,6 +48,12 @@ from geomatch.core.street_keys import expand_words, leading_type
 
 #: A line that says nothing, in the order of the columns.
 _NOTHING: dict[str, object] = dict.fromkeys(ADDRESS_PARTS.columns, "")
+
+
+#: Between the numbers of a list that is meant as one.
+_JOINING = frozenset({"A", "AU", "ET", "OU"})
+#: Numbers of one list are no farther apart; where nothing joins them, the first may be a flat's.
+_MOST_APART, _MOST_APART_UNSAID = 100, 20
 
 
 class RulesParser:
@@ -92,6 +100,26 @@ def parse_line(text: str) -> tuple[object, ...]:
 
 
 # ------------------------------------------------------------------ the steps
+def _lists(line: Line) -> None:
+    """``10, 12 ET 14 RUE``: first and last are kept, as those of a range."""
+    for found in list(LIST.finditer(line.kinds))[::-1]:
+        numbers = [i for i in range(*found.span()) if line.kinds[i] == "N"]
+        values = [int(read_number(line.words[i]).numero or 0) for i in numbers]
+        between = line.words[numbers[0] + 1 : numbers[-1]]
+        said = not _JOINING.isdisjoint(between)
+        gap = max(b - a for a, b in itertools.pairwise(values))
+        rising = all(a < b for a, b in itertools.pairwise(values))
+        if not rising or gap > (_MOST_APART if said else _MOST_APART_UNSAID):
+            continue
+        if not said and line.kinds[: found.start()][-1:] not in ("", ",", "."):
+            continue
+        low, high = found.span()
+        first = line.words[low : numbers[1]]
+        rep = line.kinds[low + 1 : low + 2] in ("R", "L") and line.kinds[low + 1]
+        line.words[low:high] = [*first[: 2 if rep else 1], "A", line.words[numbers[-1]]]
+        line.kinds = f"{line.kinds[:low]}N{rep or ''}sN{line.kinds[high:]}"
+
+
 def _boxes(line: Line) -> None:
     """``BP 23``, ``CS 40012``."""
     for found in list(BOX.finditer(line.kinds)):
@@ -153,8 +181,6 @@ def _street(line: Line) -> None:
     end = end_found.start() if end_found else len(line.kinds)
     if groups.get("n") and not _belongs_to_name(line, found.start("n"), start, end):
         _take_number(line, found, groups, start)
-    elif groups.get("d"):
-        line.parts["numero"] = str(NUMBER_WORDS[line.take(found.start("d"), start)[0]])
     kind, used = leading_type(line.words[start:end]) if is_typed else ("", 0)
     if "numero" not in line.parts:
         end = _number_behind(line, kind, start, end)
@@ -199,8 +225,7 @@ def _take_number(line: Line, found: re.Match[str], groups: dict[str, str | None]
     first = read_number(line.words[found.start("n")])
     rep = first.rep
     if groups.get("r"):
-        word = line.words[found.start("r")]
-        rep = rep or word.lower()
+        rep = rep or "".join(line.words[slice(*found.span("r"))]).lower()
     last = read_number(line.words[found.start("m")]) if groups.get("m") else HouseNumber("", "")
     line.take(found.start("n"), end)
     is_range = last.numero and int(last.numero) > int(first.numero or 0)
@@ -275,11 +300,13 @@ def _rest(line: Line) -> None:
 
 
 STEPS: tuple[Callable[[Line], None], ...] = (
+    military,
     country,
     postcode_and_town,
     _boxes,
     _repair,
     _inside_buildings,
+    _lists,
     _street,
     _rest,
 )

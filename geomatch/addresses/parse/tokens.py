@@ -27,15 +27,22 @@ letter  kind of word
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from geomatch.addresses.parse.numbers import REPETITIONS
+from geomatch.addresses.parse.town_names import ARRONDISSEMENTS, arrondissement
+from geomatch.core.numerals import MONTHS, NUMBER_WORDS, number_prefix
 from geomatch.core.street_keys import first_words_of_types, street_types
 from geomatch.core.tables import load_table
 from geomatch.core.text import normalise
 
 _SEPARATORS = re.compile(r"\s*(?:[,;|\n\r\t]|\s[-–—:]\s)\s*")
-_GLUED = re.compile(r"(?<=[0-9]{5})(?=[A-Z]{3})|(?<=[A-Z]{3})(?=[0-9])|(?<=[0-9])(?=[A-Z]{4})")
+_GLUED = re.compile(
+    r"(?<=[0-9]{5})(?=[A-Z]{3})|(?<=[A-Z]{3})(?=[0-9])|(?<=[0-9])(?=[A-Z]{4})"
+    r"|(?<=\bR[DN])(?=[0-9])"
+)
 #: UTF-8 read as Latin-1, then robbed of its accents: ``ALLA©E`` was ``ALLÉE``.
 _STRIPPED = re.compile("[AaÃ]([\u0080-\u00bf])")
 _STRIPPED_QUOTE = re.compile("[AaÂâ]€[™˜œ\u009d]")
@@ -46,19 +53,43 @@ _RANGE = re.compile(
 _ROAD = re.compile(
     r"(^|, ?|^\d{1,4},? |ROUTE )R?([DN]) ?(\d{1,4})(?=$| \d{5}\b| ?,)", re.IGNORECASE
 )
+#: A point of a road, told by its distance: ``PK 12``, ``km 2,5``, ``PR 12+300``, ``borne 4``.
+_ROAD_POINT = re.compile(
+    r"\b(?:borne )?(?:(?:P\.?K\.?|KM|kilom[eèé]tre|point kilom[eèé]trique)[ :.]{0,2}"
+    r"\d{1,3}(?: ?[.,+] ?\d{1,3})?(?![\d/])|PR ?\d{1,3} ?\+ ?\d{1,3}\b)|\bborne (?=\d{1,3}\b)",
+    re.IGNORECASE,
+)
 #: What any of the following needs.
-_MAYBE_SPELT = re.compile(r"\d.*[-/–]|- ?\d|[°º]|\d{2} \d{3}|[DNdn] ?\d")
+_MAYBE_SPELT = re.compile(
+    r"\d.*[-/–]|- ?\d|[°º]|\d{2} \d{3}|[DNdn] ?\d|[Kk][Mm.]|[Pp]\.?[Kk]|[Pp][Rr] ?\d|(?i:lom|borne)"
+)
 #: What is said otherwise, all with digits: ``5-7``, ``n° 3``, ``F-35910``, ``35 910 X``, ``D908``.
-_SPELLINGS = (
+_SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    (_ROAD_POINT, lambda found: f" PK {_whole_part(found[0])} "),
     (_RANGE, r"\1 A \2"),
     (re.compile(r"\bn\s?[°º]\s*(?=\d)", re.IGNORECASE), " "),
     (re.compile(r"\bF ?- ?(?=\d{5}\b)"), ""),
     (re.compile(r"(?<=[A-Za-z,] )(\d{2}) (\d{3})(?= [A-Za-z]{2})(?!.*\d{5})"), r"\1\2"),
     (_ROAD, r"\1R\2 \3"),
 )
+
+
+def _whole_part(point: str) -> str:
+    """``km 2,5`` → ``2``; '' when the number stands behind."""
+    digits = re.search(r"\d+", point)
+    return digits[0] if digits else ""
+
+
 _WORDS = re.compile(r"[A-Z0-9]+|,")
 _RANK = re.compile(r"^\d{1,3}(?:ERE?|E|EME|IEME|ND|NDE)$")
-_NUMBER = re.compile(r"^\d{1,5}(?:[A-Z]{1,2}\d{0,2}|BIS|TER|QUATER)?$")
+_REPETITIONS = frozenset(rep.upper() for rep in REPETITIONS)
+_NUMBER = re.compile(rf"^\d{{1,5}}(?:[A-Z]{{1,2}}\d{{0,2}}|{'|'.join(sorted(_REPETITIONS))})?$")
+#: ``6RUE``, ``32ALL``, ``12BISRUE``: number, repetition and type run together.
+_GLUED_TYPE = re.compile(r"^(?P<n>\d{1,4})(?P<r>BIS|TER)?(?P<t>[A-Z]{2,})$")
+_SHORT_GLUED = frozenset({"AV", "BD", "PL"})
+#: What may stand between a house number and its street: a repetition, a comma.
+_SURE_TYPE_AHEAD = re.compile("[RLs]?,?T")
+_TYPE_AHEAD = re.compile("[RLs]?,?[TtZ]")
 #: Longest line read, in characters: what follows is not an address.
 MAX_LINE = 300
 
@@ -112,12 +143,9 @@ ZONE_TYPES = frozenset(
 #: Abbreviations that are types only where a number or nothing stands before them.
 _SHORT = frozenset({"R", "Q", "CH", "CR", "GR", "CC", "PA", "AL", "RT", "RES", "PRE", "COL", "CD"})
 
-MONTHS = frozenset(
-    _words("JANVIER FEVRIER MARS AVRIL MAI JUIN JUILLET AOUT SEPTEMBRE OCTOBRE NOVEMBRE DECEMBRE")
-)
 _KINDS: dict[str, str] = (
-    dict.fromkeys(_words("BIS TER QUATER QUINQUIES SEXIES"), "R")
-    | dict.fromkeys(_words("BP CS TSA CIDEX"), "B")
+    dict.fromkeys(_REPETITIONS, "R")
+    | dict.fromkeys(_words("BP CS TSA CIDEX PK"), "B")
     | dict.fromkeys(
         _words(
             "BAT BATIMENT BATIMENTS BTMT BATI IMM ESC ESCALIER ETAGE ETG APPT APT APPARTEMENT "
@@ -128,18 +156,12 @@ _KINDS: dict[str, str] = (
     )
     | dict.fromkeys(_words("CEDEX CEDX CEDES CDX CEDE"), "C")
     | dict.fromkeys(MONTHS, "M")
-    | dict.fromkeys(_words("DE DU DES LA LE LES ET EN AU AUX SUR SOUS"), "S")
+    | dict.fromkeys(_words("DE DU DES LA LE LES ET OU EN AU AUX SUR SOUS"), "S")
     | dict.fromkeys("ADL", "s")
 )
-NUMBER_WORDS = {
-    w: i + 1
-    for i, w in enumerate(
-        _words(
-            "UN DEUX TROIS QUATRE CINQ SIX SEPT HUIT NEUF DIX ONZE DOUZE TREIZE QUATORZE QUINZE "
-            "SEIZE"
-        )
-    )
-} | {"VINGT": 20, "TRENTE": 30, "QUARANTE": 40, "CINQUANTE": 50, "SOIXANTE": 60, "CENT": 100}
+_CITIES = frozenset(ARRONDISSEMENTS)
+#: Words that count, and that are no names (MIL and MILLE are).
+_COUNTING = frozenset(NUMBER_WORDS) - {"MIL", "MILLE"}
 
 
 class Tokens(NamedTuple):
@@ -163,6 +185,8 @@ def tokenise(text: str) -> Tokens:
         line = normalise(line)
     words = _WORDS.findall(_GLUED.sub(" ", line))
     kinds = [_kind_of(w) for w in words]
+    if "W" in kinds:
+        _part_glued_types(words, kinds)
     for i, kind in enumerate(kinds):
         if kind == "?":
             kinds[i] = _type_kind(words, i)
@@ -170,7 +194,42 @@ def tokenise(text: str) -> Tokens:
         _promote(words, kinds)
     if "O" in kinds:
         _letter_e(words, kinds)
+    if "D" in kinds:
+        _count(words, kinds)
+    if not _CITIES.isdisjoint(words):
+        _arrondissements(words, kinds)
     return Tokens(words, "".join(kinds))
+
+
+def _part_glued_types(words: list[str], kinds: list[str]) -> None:
+    """``6RUE`` → ``6 RUE``, ``12BISAV`` → ``12 BIS AV``."""
+    for i in range(len(words) - 1, -1, -1):
+        found = _GLUED_TYPE.match(words[i]) if kinds[i] in "WN" and words[i][0].isdigit() else None
+        if found is None or found["t"] not in street_types() or found["t"] in _REPETITIONS:
+            continue
+        if len(found["t"]) < 3 and (found["t"] not in _SHORT_GLUED or "?" in kinds):
+            continue
+        parts = [p for p in found.groups() if p]
+        words[i : i + 1] = parts
+        kinds[i : i + 1] = [_kind_of(p) for p in parts]
+
+
+def _count(words: list[str], kinds: list[str]) -> None:
+    """Numbers in words before a type, in digits: ``QUATRE VINGT DOUZE RUE`` → ``92 RUE``.
+
+    ``RUE DES DEUX PLACES`` counts its places; other numbers are parts of names.
+    """
+    at = 0
+    while "D" in kinds[at:]:
+        at = kinds.index("D", at)
+        value, used = number_prefix(words[at:])
+        before = kinds[at - 1] if at else ""
+        after = "".join(kinds[at + used : at + used + 3])
+        ahead = _TYPE_AHEAD if before in ("", ",") else _SURE_TYPE_AHEAD
+        if ahead.match(after) and before not in ("S", "s", "T"):
+            words[at : at + used] = [str(value)]
+            kinds[at : at + used] = ["N"]
+        at += max(used, 1)
 
 
 def _promote(words: list[str], kinds: list[str]) -> None:
@@ -178,6 +237,34 @@ def _promote(words: list[str], kinds: list[str]) -> None:
     for i, word in enumerate(words[:-1]):
         if word in _SHORT and kinds[i + 1] in "WSsLDOt":
             kinds[i] = _kind_of_type(street_types()[word])
+            return
+
+
+def _arrondissements(words: list[str], kinds: list[str]) -> None:
+    """``PARIS IIIE``, ``PARIS TROISIEME ARRT`` and ``3E ARRT, PARIS`` → ``PARIS 3``."""
+    cities = [
+        i for i, w in enumerate(words) if w in _CITIES and (not i or kinds[i - 1] not in "Ss")
+    ]
+    if not cities:
+        return
+    city = cities[-1]
+    if (
+        words[city + 1 : city + 2]
+        and words[city + 1].isdigit()
+        and kinds[city + 2 : city + 3] == []
+    ):
+        return
+    number, used = arrondissement(words[city + 1 :])
+    end = city + 1 + used
+    if used and number <= ARRONDISSEMENTS[words[city]] and "".join(kinds[end : end + 1]) in ",PC":
+        words[city + 1 : end], kinds[city + 1 : end] = [str(number)], ["N"]
+        return
+    head = city - 1 if city and kinds[city - 1] == "," else city
+    for start in range(max(head - 3, 0), head - 1):
+        number, used = arrondissement(words[start:head])
+        if used > 1 and start + used == head and number <= ARRONDISSEMENTS[words[city]]:
+            words[start : city + 1] = [",", words[city], str(number)]
+            kinds[start : city + 1] = [",", "W", "N"]
             return
 
 
@@ -222,6 +309,9 @@ def _type_kind(words: list[str], i: int) -> str:
     full = types.get(word)
     if full is None:
         return _plain_kind(word)
+    if word in _REPETITIONS and i and words[i - 1].isdigit() and words[i + 1 : i + 2] != []:
+        # 53 QUA AVENUE is a repetition, 53 QUA DU PORT a quarter
+        return "R" if words[i + 1] in types else _kind_of_type(full)
     if word in _SHORT and i and not words[i - 1][0].isdigit() and words[i - 1] not in _AFTER:
         return _plain_kind(word)
     if len(word) == 1 and i + 1 < len(words) and words[i + 1] in types:
@@ -248,4 +338,4 @@ def _kind_of_type(full: str) -> str:
 def _word_kinds() -> dict[str, str]:
     """Word → its kind when it begins no type."""
     kinds = dict.fromkeys((row[0] for row in load_table("institutions")), "I")
-    return kinds | dict.fromkeys(NUMBER_WORDS, "D") | _KINDS
+    return kinds | dict.fromkeys(_COUNTING, "D") | _KINDS

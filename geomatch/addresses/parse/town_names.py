@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from geomatch.core.numerals import number_prefix, rank, roman
 from geomatch.core.text import normalise
 
 _CEDEX = re.compile(r"\bCEDE?X(?: (\d{1,2}))?\b")
@@ -50,7 +51,10 @@ _WORDS = {
     "FRANCE": "FRANCE",
 }
 _ARTICLES = frozenset({"L", "LE", "LA", "LES", "D", "DE", "DU", "DES", "EN", "AUX", "AU", "A"})
-_CITIES = frozenset({"PARIS", "LYON", "MARSEILLE"})
+#: Cities of arrondissements, and how many they have.
+ARRONDISSEMENTS: Mapping[str, int] = {"PARIS": 20, "LYON": 9, "MARSEILLE": 16}
+#: ARR, ARRDT, ARRT, ARRONDISSEMENT.
+_ARRONDISSEMENT = re.compile(r"^ARR(?:ON\w*|D?T?S?)$")
 _NOISE = frozenset({"MAIRIE", "VILLE", "COMMUNE", "CTRE", "CENTRE"})
 
 
@@ -80,11 +84,36 @@ def read_town(text: str) -> Town:
     if ranked:
         norm = ranked["town"]
         rank = rank or int(ranked["rank"])
+    city, *behind = norm.split() or [""]
+    number, used = arrondissement(behind)
+    if number and used == len(behind) and number <= ARRONDISSEMENTS.get(city, 0):
+        norm, rank = city, rank or number
     norm = _LONE_NUMBERS.sub(" ", norm)
     key = town_key(norm)
-    if key.split(" ", 1)[0] not in _CITIES:
+    if key.split(" ", 1)[0] not in ARRONDISSEMENTS:
         rank = 0
     return Town(key, short_key(key), rank, cedex is not None)
+
+
+def arrondissement(words: Sequence[str]) -> tuple[int, int]:
+    """Number of the arrondissement that words begin with, and how many of them tell it.
+
+    ``IIIE``, ``3``, ``XV``, ``QUINZIEME``, ``DIX SEPTIEME``, ``3E ARRONDISSEMENT``; ``(0, 0)``
+    where they tell none.
+    """
+    if not words:
+        return 0, 0
+    first = words[0]
+    number, used = (int(first), 1) if first.isdigit() else number_prefix(words)
+    behind = rank(words[used]) if used and number == 10 and used < len(words) else 0
+    if 7 <= behind <= 9:
+        number, used = 10 + behind, used + 1
+    elif not used:
+        number, used = rank(first) or roman(first), 1
+    if not number:
+        return 0, 0
+    is_said = used < len(words) and _ARRONDISSEMENT.match(words[used])
+    return number, used + 1 if is_said else used
 
 
 def without_cedex(normalised: str) -> str:

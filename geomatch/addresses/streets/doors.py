@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geomatch.addresses.parse.numbers import rep_letter
+from geomatch.addresses.parse.numbers import full_repetition, rep_letter
 from geomatch.arrays.arrow import coded, texts, whole
 from geomatch.core.schema import STORE_ADDRESSES
 from geomatch.store.reader import Store
@@ -23,6 +23,33 @@ Floats = NDArray[np.float64]
 NUMBER_SPAN = 1 << 32
 _TEXTS = ("rep", "code_postal", "ban_id")
 _COLUMNS = ("voie_id", "numero", "x", "y", *_TEXTS)
+
+
+@dataclass(frozen=True)
+class Repetitions:
+    """Repetitions as integers: of each address its own, and that of the letter it may be."""
+
+    own: Ints
+    letter: Ints
+    code_of: Mapping[str, int]
+
+    @classmethod
+    def of(cls, code: Ints, distinct: Sequence[str]) -> Repetitions:
+        """From the position of each address's repetition among the distinct ones."""
+        full, letter = ([form(r) for r in distinct] for form in (full_repetition, rep_letter))
+        code_of = {rep: i for i, rep in enumerate(dict.fromkeys(["", *full, *letter]))}
+        own, letters = (
+            np.array([code_of[r] for r in form] or [0], np.int64)[code] for form in (full, letter)
+        )
+        return cls(own, letters, code_of)
+
+    def asked(self, reps: Iterable[str]) -> tuple[Ints, Ints]:
+        """Codes of repetitions as they are asked for, and of their letters; -1 for unknown ones."""
+        distinct = [(full_repetition(r), rep_letter(r)) for r in reps]
+        own, letter = (
+            np.array([self.code_of.get(form[i], -1) for form in distinct], np.int64) for i in (0, 1)
+        )
+        return own, letter
 
 
 @dataclass(frozen=True)
@@ -64,13 +91,10 @@ class Addresses:
         )
 
     @cached_property
-    def rep_codes(self) -> tuple[Ints, dict[str, int]]:
-        """Integer of each address's repetition (``bis`` and ``b`` are one) and of each letter."""
+    def repetitions(self) -> Repetitions:
+        """Repetitions of the addresses as integers."""
         code, distinct = coded(self.rep)
-        letters = [rep_letter(r) for r in texts(distinct)]
-        of_letter = {letter: i for i, letter in enumerate(dict.fromkeys(["", *letters]))}
-        table = np.array([of_letter[letter] for letter in letters] or [0], dtype=np.int64)
-        return table[code], of_letter
+        return Repetitions.of(code, [str(r) for r in texts(distinct)])
 
     @cached_property
     def number_key(self) -> Ints:

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.addresses.communes.index import CommuneIndex
-from geomatch.addresses.parse.numbers import rep_letter, whole_numbers
+from geomatch.addresses.parse.numbers import whole_numbers
 from geomatch.addresses.streets import houses
 from geomatch.addresses.streets.index import StreetIndex
 from geomatch.addresses.streets.names import read_street
@@ -225,9 +225,8 @@ class Geocoder:
             out[column][row] = values
 
     def _doors(self, wanted: Rows, street: Ints) -> houses.Doors:
-        letters = self.streets.addresses.rep_codes[1]
-        rep = [letters.get(rep_letter(r), -1) for r in wanted["rep"]]
-        return houses.Doors(street, whole_numbers(wanted["numero"]), np.array(rep, dtype=np.int64))
+        rep, letter = self.streets.addresses.repetitions.asked(wanted["rep"])
+        return houses.Doors(street, whole_numbers(wanted["numero"]), rep, letter)
 
     def _place_columns(
         self, wanted: Rows, street: Ints, placed: houses.Places

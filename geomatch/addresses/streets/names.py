@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from geomatch.addresses.parse.tokens import NUMBER_WORDS
+from geomatch.core.numerals import canonical_words
 from geomatch.core.street_keys import leading_type
 
 _SMALL = frozenset(
@@ -29,7 +29,6 @@ _SMALL = frozenset(
         "DIT",
     )
 )
-_WORD_OF = {str(n): w for w, n in NUMBER_WORDS.items() if w != "UN"}
 #: Between type and words in the key that holds both.
 TYPED = "|"
 _PLURAL = {"ALLEES": "ALLEE", "JARDINS": "JARDIN", "TERRASSES": "TERRASSE", "LICES": "LICE"}
@@ -47,15 +46,15 @@ class StreetName(NamedTuple):
 def read_street(key: str) -> StreetName:
     """Read a street key (see :func:`geomatch.core.street_keys.street_key`).
 
-    ``RUE DES 4 VENTS`` gives (``RUE``, (``QUATRE``, ``VENTS``), ``QUATREVENTS``): small numbers
-    are spelled, so that both spellings meet.
+    ``RUE DES 4 VENTS`` gives (``RUE``, (``QUATRE``, ``VENTS``), ``QUATREVENTS``): numbers are
+    written one way (:mod:`geomatch.core.numerals`), so that all spellings meet.
     """
     words = key.split()
     kind, used = leading_type(words)
     rest = words[used:]
     if not rest:
         kind, rest = "", words
-    core = [_WORD_OF.get(w, w) for w in rest if w not in _SMALL] or rest
+    core = canonical_words([w for w in rest if w not in _SMALL]) or rest
     return StreetName(_PLURAL.get(kind, kind), tuple(core), "".join(core))
 
 
