@@ -153,8 +153,10 @@ def match(
     config: ConfigFile = None,
 ) -> None:
     """Apparier un fichier de bulletins : decisions.parquet, candidates.parquet, run.json."""
+    from geomatch.core.memory import keep_freed
     from geomatch.runs.batch import RunOptions, run
 
+    keep_freed()
     settings = _settings(config, layout=layout, columns=columns, parser=parser, model=model)
     if precision is not None:
         settings = dataclasses.replace(

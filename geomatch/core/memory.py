@@ -48,8 +48,9 @@ def keep_freed() -> bool:
 
     Arrow's own allocators give much of theirs back, so that it shares the C library's too.
 
-    It cannot be undone, so it is for processes that match partitions and do nothing else. Tells
-    whether it was done: a C library without ``mallopt`` goes on as it was.
+    It cannot be undone. Only processes that match and do nothing else call it: the command
+    ``geomatch match``, and workers. Returns whether it was done: a C library without ``mallopt``
+    goes on as it was.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt

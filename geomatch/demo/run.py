@@ -9,10 +9,11 @@ from typing import Any
 from rich.table import Table
 
 from geomatch.core.config import Config
+from geomatch.core.wording import percent
 from geomatch.demo.generate import BULLETINS_AT_SCALE_1, DemoFiles, generate
 from geomatch.demo.page import write_demo_page
 from geomatch.evaluation import Evaluation, Measure, html_report, read_truth
-from geomatch.review.desk.wording import percent
+from geomatch.evaluation.tables import spread
 
 Progress = Callable[[str, float], None]
 
@@ -101,8 +102,7 @@ def _table(evaluation: Evaluation) -> Table:
     table.add_column("intervalle à 95 %", justify="right")
     table.add_row("bulletins", str(evaluation.overall.n), "")
     for label, measure in _measures(evaluation).items():
-        span = f"{percent(measure.low)} – {percent(measure.high)}"
-        table.add_row(label, percent(measure.value), span)
+        table.add_row(label, percent(measure.value), spread(measure))
     return table
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from geomatch.core.wording import decimal, integer, percent
 from geomatch.evaluation.drift import Shift
 from geomatch.evaluation.measures import Measure
 from geomatch.evaluation.svg import colour
-from geomatch.evaluation.tables import integer, percent
 
 _ROW, _LABEL, _BAR, _RIGHT = 22, 290, 300, 150
 #: Letters of a label that have room.
@@ -43,7 +43,7 @@ def _guide(share: float, height: int) -> str:
     x = _LABEL + share * _BAR
     return (
         f'<g class="axes"><line x1="{x:.1f}" y1="4" x2="{x:.1f}" y2="{height - 18}"/></g>'
-        f'<text x="{x:.1f}" y="{height - 5}" text-anchor="middle">{100 * share:.0f} %</text>'
+        f'<text x="{x:.1f}" y="{height - 5}" text-anchor="middle">{percent(share, 0)}</text>'
     )
 
 
@@ -96,4 +96,4 @@ def _mark(shift: Shift, i: int) -> str:
     """Upper bound of a bin; the last has none."""
     if i > len(shift.edges):
         return "1"
-    return f"{shift.edges[i - 1]:.2f}".replace(".", ",")
+    return decimal(shift.edges[i - 1], 2)

@@ -10,8 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from geomatch.core.errors import ConfigError
+from geomatch.core.wording import NO_VALUE, integer
 from geomatch.evaluation.evaluate import Evaluation
-from geomatch.evaluation.tables import Line, counts, integer, sections
+from geomatch.evaluation.tables import Line, counts, sections
 
 #: Runs are ordered by these measures, the first that differs.
 ORDER = ("coverage_95", "top1", "recall_20", "precision")
@@ -99,6 +100,6 @@ def count_rows(evaluations: Sequence[Evaluation]) -> dict[str, list[str]]:
 def _cell(row: Row, i: int) -> str:
     line = row.cells[i]
     if line is None:
-        return "–"
+        return NO_VALUE
     text = f"{line.text} ({line.interval})" if line.interval else line.text
     return f"[bold]{text}[/bold]" if i in row.best else text

@@ -17,14 +17,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.core.errors import DataError
-from geomatch.evaluation.tables import integer, percent
+from geomatch.core.wording import DECISIONS, integer, percent
 
-#: ``decision`` → label and colour (Okabe and Ito, 2008: told apart by colour-blind readers).
-DECISIONS: Mapping[str, tuple[str, str]] = {
-    "auto": ("codés automatiquement", "#0072b2"),
-    "clerk": ("réglés par un gestionnaire", "#009e73"),
-    "review": ("à reprendre", "#e69f00"),
-    "none": ("sans établissement", "#8a8a90"),
+#: ``decision`` → colour (Okabe and Ito, 2008: told apart by colour-blind readers).
+COLOURS: Mapping[str, str] = {
+    "auto": "#0072b2",
+    "clerk": "#009e73",
+    "review": "#e69f00",
+    "none": "#8a8a90",
 }
 _WIDTH, _MARGIN, _LEGEND = 980.0, 34.0, 66.0
 _LEAST_HEIGHT, _MOST_HEIGHT = 380.0, 900.0
@@ -59,8 +59,9 @@ def run_map(decisions: pd.DataFrame, communes: pd.DataFrame) -> CommuneMap:
     communes : DataFrame
         :data:`geomatch.core.schema.STORE_COMMUNES` of its store.
     """
-    labels = decisions["decision"].map({k: label for k, (label, _) in DECISIONS.items()})
-    return commune_map(decisions["code_commune"], labels, communes, dict(DECISIONS.values()))
+    labels = decisions["decision"].map({code: DECISIONS[code].plural for code in COLOURS})
+    colours = {DECISIONS[code].plural: colour for code, colour in COLOURS.items()}
+    return commune_map(decisions["code_commune"], labels, communes, colours)
 
 
 def commune_map(

@@ -8,6 +8,14 @@ from html import escape
 from geomatch.core import paths
 from geomatch.core.errors import ConfigError
 from geomatch.core.paths import Location
+from geomatch.core.wording import (
+    NO_VALUE,
+    SCORE_LABELS,
+    STRATA_COLUMNS,
+    STRATA_TITLES,
+    integer,
+    percent,
+)
 from geomatch.evaluation import report_tables, summary
 from geomatch.evaluation.bars import Bar, shift_bars, strata_bars
 from geomatch.evaluation.compare import Row, count_rows, ranking, rows
@@ -16,9 +24,9 @@ from geomatch.evaluation.evaluate import Evaluation
 from geomatch.evaluation.measures import NOTHING
 from geomatch.evaluation.metrics import Metrics
 from geomatch.evaluation.overview import CommuneMap
-from geomatch.evaluation.strata import DEPARTEMENT, SECTION, TITLES, value_label
+from geomatch.evaluation.strata import DEPARTEMENT, SECTION, value_label
 from geomatch.evaluation.svg import calibration_chart, curve_chart, legend
-from geomatch.evaluation.tables import STRATA_COLUMNS, integer, percent, strata_shown
+from geomatch.evaluation.tables import strata_shown
 from geomatch.evaluation.without_truth import Portrait
 
 _STYLE = """
@@ -195,8 +203,8 @@ def _drifted(name: str, drift: Drift) -> list[str]:
     run = f" – {escape(name)}" if name else ""
     parts = [f"<h2>Cette campagne et la précédente{run}</h2>", _DRIFT_NOTES]
     figures = [
-        f"<figure>{shift_bars(report_tables.SCORE_LABELS[score], shift)}<figcaption>"
-        f"{escape(_sentence(report_tables.SCORE_LABELS[score]))} : {shift.verdict}. "
+        f"<figure>{shift_bars(SCORE_LABELS[score], shift)}<figcaption>"
+        f"{escape(_sentence(SCORE_LABELS[score]))} : {shift.verdict}. "
         "Gris : campagne précédente, par déciles ; bleu : celle-ci.</figcaption></figure>"
         for score, shift in drift.scores.items()
     ]
@@ -220,7 +228,7 @@ def _bar(value: str, metrics: Metrics) -> Bar:
 
 
 def _bars(name: str, column: str, bars: list[Bar]) -> str:
-    title = f"Taux de codage par {TITLES[column]}" + (f" – {name}" if name else "")
+    title = f"Taux de codage par {STRATA_TITLES[column]}" + (f" – {name}" if name else "")
     shown = [b for b in bars if b.n >= _LEAST_BULLETINS][:_MOST_BARS]
     if not shown:
         return ""
@@ -255,7 +263,7 @@ def _line(row: Row) -> str:
     cells = []
     for i, line in enumerate(row.cells):
         mark = ' class="best"' if i in row.best else ""
-        text = "–" if line is None else escape(line.text)
+        text = NO_VALUE if line is None else escape(line.text)
         if line is not None and line.interval:
             text += f" <small>{escape(line.interval)}</small>"
         cells.append(f"<td{mark}>{text}</td>")
@@ -286,7 +294,7 @@ def _strata(name: str, column: str, values: Mapping[str, Metrics]) -> str:
         label = escape(value_label(column, value))
         lines.append(f"<tr><td>{label}</td><td>{integer(metrics.n)}</td>{cells}</tr>")
     run = f" – {escape(name)}" if name else ""
-    title = TITLES.get(column, column)
+    title = STRATA_TITLES.get(column, column)
     return (
         f'<h3>Par {escape(title)}{run}</h3><div class="scroll"><table><thead><tr>'
         f"<th>{escape(title)}</th><th>bulletins</th>{heads}</tr></thead>"

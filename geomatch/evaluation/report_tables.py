@@ -10,36 +10,27 @@ from html import escape
 from rich.markup import escape as escape_markup
 from rich.table import Table
 
+from geomatch.core.wording import (
+    CODING_LABELS,
+    FIELDS,
+    NO_VALUE,
+    RATE_LABELS,
+    RIGHT_LABELS,
+    SCOPE_LABELS,
+    SCORE_LABELS,
+    STRATA_TITLES,
+    decimal,
+    integer,
+    percent,
+    points,
+)
 from geomatch.evaluation.compare import ranking
 from geomatch.evaluation.drift import Change, Drift
 from geomatch.evaluation.evaluate import Evaluation
-from geomatch.evaluation.measures import NOTHING, Measure
-from geomatch.evaluation.strata import TITLES, value_label
-from geomatch.evaluation.tables import CODING_LABELS, integer, interval, percent
-from geomatch.evaluation.without_truth import FIELDS, Portrait
-
-RATE_LABELS: Mapping[str, str] = {
-    "coding_rate": "taux de codage automatique",
-    "review_rate": "à reprendre par un gestionnaire",
-    "none_rate": "sans établissement",
-    "expected_precision": "précision attendue du codage",
-    "naf_coding_rate": "NAF codées automatiquement",
-    "expected_naf_precision": "précision attendue de ces NAF",
-}
-SCORE_LABELS: Mapping[str, str] = {
-    "probability": "probabilité de l'écho",
-    "margin": "écart au second",
-    "naf_probability": "probabilité de la NAF",
-    "geocode_score": "sûreté du lieu",
-}
-RIGHT_LABELS: Mapping[str, str] = {
-    "agree_right": "d'accord, et juste",
-    "agree_wrong": "d'accord, et faux",
-    "run_right": "en désaccord, nous avons raison",
-    "other_right": "en désaccord, l'autre a raison",
-    "both_wrong": "en désaccord, ni l'un ni l'autre",
-}
-SCOPE_LABELS = {"auto": "codés par les deux", "all": "codés par l'autre"}
+from geomatch.evaluation.measures import NOTHING
+from geomatch.evaluation.strata import value_label
+from geomatch.evaluation.tables import with_interval
+from geomatch.evaluation.without_truth import Portrait
 
 
 @dataclass(frozen=True)
@@ -104,8 +95,8 @@ def portrait_strata_grids(portrait: Portrait) -> list[Grid]:
     """One table for each stratification."""
     return [
         Grid(
-            f"Par {TITLES.get(column, column)}",
-            (TITLES.get(column, column), "bulletins", "codage", "précision attendue"),
+            f"Par {STRATA_TITLES.get(column, column)}",
+            (STRATA_TITLES.get(column, column), "bulletins", "codage", "précision attendue"),
             tuple(
                 (
                     value_label(column, v),
@@ -145,7 +136,7 @@ def drift_grids(drift: Drift) -> list[Grid]:
         gaps = {FIELDS[name]: c for name, c in drift.missing.items()}
         grids.append(_change_grid("Champs laissés vides", "champ", gaps))
     for column, changes in drift.strata.items():
-        title = TITLES.get(column, column)
+        title = STRATA_TITLES.get(column, column)
         named = {value_label(column, value): change for value, change in changes.items()}
         grids.append(_change_grid(f"Taux de codage par {title}", title, named))
     return grids
@@ -160,7 +151,7 @@ def _change_grid(title: str, head: str, changes: Mapping[str, Change]) -> Grid:
             integer(c.now.n),
             percent(c.before.value),
             percent(c.now.value),
-            points(c),
+            moved(c),
             "a changé" if c.is_clear else "stable",
         )
         for label, c in changes.items()
@@ -168,26 +159,9 @@ def _change_grid(title: str, head: str, changes: Mapping[str, Change]) -> Grid:
     return Grid(title, heads, tuple(rows))
 
 
-def with_interval(measure: Measure) -> str:
-    """``77,8 % (77,2 – 78,4)``."""
-    around = interval(measure)
-    return f"{percent(measure.value)} ({around})" if around else percent(measure.value)
-
-
-def points(found: Change) -> str:
+def moved(found: Change) -> str:
     """``+1,2 (+0,3 ; +2,1)``, in points of per cent."""
     if math.isnan(found.difference):
-        return "–"
-    value, low, high = (signed(v) for v in (found.difference, found.low, found.high))
+        return NO_VALUE
+    value, low, high = (points(v) for v in (found.difference, found.low, found.high))
     return f"{value} ({low} ; {high})"
-
-
-def signed(share: float) -> str:
-    """A difference of shares in points of per cent."""
-    text = f"{100 * share:+.1f}"
-    return "0,0" if text in ("+0.0", "-0.0") else text.replace(".", ",").replace("-", "\u2212")
-
-
-def decimal(value: float) -> str:
-    """``0,042``."""
-    return f"{value:.3f}".replace(".", ",")

@@ -18,15 +18,6 @@ DEPARTEMENT = "departement_travail"
 SECTION = "section_naf"
 #: Always told when a report or JSON is asked for, as far as they are known and vary.
 STANDARD = (SECTION, DEPARTEMENT, "mode_collecte", "geocode_level", "type", "classe_mca")
-#: What screens call a stratification.
-TITLES = {
-    SECTION: "section de la NAF",
-    DEPARTEMENT: "département de travail",
-    "mode_collecte": "mode de collecte",
-    "geocode_level": "précision du lieu trouvé",
-    "type": "type de bulletin",
-    "classe_mca": "classe de MCA",
-}
 #: Stratifications whose values are codes, and what screens call a code.
 _LABELS: Mapping[str, Callable[[str], str]] = {"type": type_label}
 #: A stratification keeps this many values, the most frequent; the rest is put together.

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from geomatch.core.wording import FIELDS, SCORE_LABELS, decimal, integer, percent, points
 from geomatch.evaluation.drift import Drift
 from geomatch.evaluation.evaluate import Evaluation
 from geomatch.evaluation.measures import Measure
 from geomatch.evaluation.metrics import Metrics
-from geomatch.evaluation.report_tables import FIELDS, SCORE_LABELS, signed
-from geomatch.evaluation.tables import integer, percent
 from geomatch.evaluation.without_truth import Portrait
 
 
@@ -49,7 +48,7 @@ def drift_sentences(drift: Drift) -> list[str]:
     word = "change" if coding.is_clear else "ne change pas nettement"
     told = [
         f"Depuis la campagne précédente, le taux de codage {word} : {percent(coding.before.value)} "
-        f"puis {percent(coding.now.value)} ({signed(coding.difference)} points)."
+        f"puis {percent(coding.now.value)} ({points(coding.difference)} points)."
     ]
     moved = [SCORE_LABELS[n] for n, s in drift.scores.items() if s.verdict != "stable"]
     told.append(
@@ -57,7 +56,7 @@ def drift_sentences(drift: Drift) -> list[str]:
         if moved
         else "La répartition des scores est stable."
     )
-    gaps = [f"{FIELDS[n]} ({signed(c.difference)})" for n, c in drift.missing.items() if c.is_clear]
+    gaps = [f"{FIELDS[n]} ({points(c.difference)})" for n, c in drift.missing.items() if c.is_clear]
     if gaps:
         told.append("Champs plus ou moins souvent vides, en points : " + ", ".join(gaps) + ".")
     return told
@@ -115,9 +114,11 @@ def _calibration(overall: Metrics) -> list[str]:
     error = overall.siret.get("calibration_error")
     if error is None or not error.n:
         return []
-    points = f"{100 * error.value:.1f}".replace(".", ",")
     unit = "points" if 100 * error.value >= 2 else "point"
-    return [f"La probabilité annoncée s'écarte en moyenne de {points} {unit} de la part juste."]
+    return [
+        f"La probabilité annoncée s'écarte en moyenne de {decimal(100 * error.value, 1)} {unit} "
+        "de la part juste."
+    ]
 
 
 def _errors(overall: Metrics) -> list[str]:
@@ -148,5 +149,5 @@ def _past(overall: Metrics) -> list[str]:
 
 def _told(measure: Measure) -> str:
     """``77,8 % (de 77,2 à 78,4)``."""
-    low, high = (f"{100 * v:.1f}".replace(".", ",") for v in (measure.low, measure.high))
+    low, high = (decimal(100 * v, 1) for v in (measure.low, measure.high))
     return f"{percent(measure.value)} (de {low} à {high})"

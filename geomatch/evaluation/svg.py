@@ -8,6 +8,7 @@ from html import escape
 
 import numpy as np
 
+from geomatch.core.wording import percent
 from geomatch.evaluation.measures import Calibration, Curve
 
 #: Colours that colour-blind readers tell apart (Okabe and Ito, 2008).
@@ -101,11 +102,11 @@ def _frame(axes: _Axes) -> str:
     for value in np.linspace(0, 1, 6).tolist():
         x = axes.x(value)
         parts.append(f'<line x1="{x:.1f}" y1="{_TOP}" x2="{x:.1f}" y2="{axes.y(axes.y_low):.1f}"/>')
-        parts.append(_text(x, _HEIGHT - _BOTTOM + 18, f"{100 * value:.0f} %"))
+        parts.append(_text(x, _HEIGHT - _BOTTOM + 18, percent(value, 0)))
     for value in np.linspace(axes.y_low, 1, 6).tolist():
         y = axes.y(value)
         parts.append(f'<line x1="{_LEFT}" y1="{y:.1f}" x2="{_WIDTH - _RIGHT}" y2="{y:.1f}"/>')
-        parts.append(_text(_LEFT - 8, y + 4, f"{100 * value:.0f} %", anchor="end"))
+        parts.append(_text(_LEFT - 8, y + 4, percent(value, 0), anchor="end"))
     parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 10, axes.x_title))
     middle = (_TOP + _HEIGHT - _BOTTOM) / 2
     turned = f'transform="rotate(-90 14 {middle:.1f})"'

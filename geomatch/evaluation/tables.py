@@ -2,83 +2,27 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rich.markup import escape
 from rich.table import Table
 
+from geomatch.core.wording import (
+    AGREEMENT_LABELS,
+    CODING_LABELS,
+    ERROR_LABELS,
+    ERROR_TITLES,
+    LABELS,
+    NAF_TITLES,
+    STRATA_COLUMNS,
+    integer,
+    interval,
+    percent,
+)
 from geomatch.evaluation.measures import Measure
 from geomatch.evaluation.metrics import Metrics
 from geomatch.evaluation.strata import value_label
-
-#: Measure → what a reader calls it, in the order shown.
-LABELS: Mapping[str, str] = {
-    "top1": "meilleur écho juste",
-    "recall_20": "bon SIRET parmi les 20 premiers",
-    "coding_rate": "taux de codage automatique",
-    "precision": "précision du codage automatique",
-    "precision_known": "précision, activité vraie connue",
-    "coverage_90": "part codable à 90 % de précision",
-    "coverage_95": "part codable à 95 % de précision",
-    "coverage_98": "part codable à 98 % de précision",
-    "calibration_error": "erreur de calibration",
-    "none_precision": "« aucun » justifiés",
-    "none_recall": "absents du répertoire reconnus",
-}
-NAF_TITLES = {
-    5: "NAF (sous-classe)",
-    4: "NAF à 4 chiffres",
-    3: "NAF à 3 chiffres",
-    2: "NAF à 2 chiffres",
-}
-ERROR_LABELS: Mapping[str, str] = {
-    "wrong": "échos faux",
-    "not_in_register": "dont établissement absent du répertoire",
-    "rank_2_20": "dont bon SIRET aux rangs 2 à 20",
-    "not_among_candidates": "dont bon SIRET absent des candidats",
-    "right_siren_wrong_site": "(bon SIREN, mauvais établissement)",
-    "no_echo": "(aucun écho proposé)",
-}
-ERROR_TITLES = {"auto": "Erreurs du codage automatique", "all": "Erreurs de tous les échos"}
-CODING_LABELS = {
-    "mca": "codage MCA (SIRETC)",
-    "mca_c": "codage MCA sûr (classe C)",
-    "gestionnaire": "codage du gestionnaire (SIRETM)",
-    "final": "codage final (SIRET_DEC)",
-}
-AGREEMENT_LABELS = {
-    "coding_rate": "bulletins codés",
-    "precision": "précision de ce codage",
-    "agreement": "accord du meilleur écho",
-    "agreement_auto": "accord du codage automatique",
-}
-#: What a table by stratum shows, and its short headings.
-STRATA_COLUMNS: Mapping[str, str] = {
-    "top1": "1er écho",
-    "recall_20": "20 premiers",
-    "coding_rate": "codage",
-    "precision": "précision",
-    "coverage_95": "codable à 95 %",
-}
-
-
-def percent(value: float, digits: int = 1) -> str:
-    """``81,2 %``, or a dash when there is nothing to tell."""
-    return "–" if math.isnan(value) else f"{100 * value:.{digits}f} %".replace(".", ",")
-
-
-def interval(measure: Measure) -> str:
-    """``80,6 – 81,8``, in per cent."""
-    if math.isnan(measure.value):
-        return ""
-    return f"{100 * measure.low:.1f} – {100 * measure.high:.1f}".replace(".", ",")
-
-
-def integer(value: int) -> str:
-    """``20 000`` with a narrow no-break space."""
-    return f"{value:,}".replace(",", "\u202f")
 
 
 @dataclass(frozen=True)
@@ -119,12 +63,23 @@ def _measure_lines(measures: Mapping[str, Measure], labels: Mapping[str, str]) -
             label,
             measures[name].value,
             percent(measures[name].value),
-            interval(measures[name]),
+            spread(measures[name]),
             -1 if name == "calibration_error" else 1,
         )
         for name, label in labels.items()
         if name in measures
     ]
+
+
+def spread(measure: Measure) -> str:
+    """The 95 % interval of a measure: ``80,6 – 81,8``, in per cent; ``""`` without one."""
+    return interval(measure.low, measure.high) if measure.value == measure.value else ""
+
+
+def with_interval(measure: Measure) -> str:
+    """``77,8 % (77,2 – 78,4)``."""
+    around = spread(measure)
+    return f"{percent(measure.value)} ({around})" if around else percent(measure.value)
 
 
 def counts(metrics: Metrics, n_missing: int, n_unlabelled: int) -> dict[str, int]:

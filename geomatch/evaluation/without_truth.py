@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from geomatch.core.errors import ConfigError, DataError
 from geomatch.core.schema import text_array
 from geomatch.core.territories import departements_of
+from geomatch.core.wording import FIELDS
 from geomatch.evaluation.earlier_codings import Past, agreement, past_codings
 from geomatch.evaluation.measures import Measure, expected_share, share
 from geomatch.evaluation.strata import DEPARTEMENT, SECTION, STANDARD, groups, sections
@@ -21,22 +22,9 @@ from geomatch.evaluation.strata import DEPARTEMENT, SECTION, STANDARD, groups, s
 _NEEDED = ("id", "decision", "siret", "probability")
 #: Numbers of the decisions whose distribution is looked at.
 SCORES = ("probability", "margin", "naf_probability", "geocode_score")
+
+
 #: Fields of the bulletins whose gaps are counted, and what screens call them.
-FIELDS: Mapping[str, str] = {
-    "raison_sociale": "raison sociale (RS_X)",
-    "adresse": "adresse",
-    "numero": "numéro (NUMVOI_X)",
-    "type_voie": "type de voie (TYPEVOI_X)",
-    "nom_voie": "nom de voie (NOMVOI_X)",
-    "complement": "complément (CPLADR_X)",
-    "commune": "commune (CLT_X)",
-    "departement": "département (DLT_X)",
-    "code_postal": "code postal",
-    "activite": "activité (ACTET_X)",
-    "profession": "profession",
-}
-
-
 @dataclass(frozen=True)
 class Stratum:
     """Bulletins of one kind: their number and what was coded."""

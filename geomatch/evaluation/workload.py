@@ -14,8 +14,9 @@ from rich.table import Table
 from geomatch.core import paths
 from geomatch.core.errors import ConfigError
 from geomatch.core.paths import Location
+from geomatch.core.wording import decimal, integer, percent
 from geomatch.evaluation import Measure, expected_share, share
-from geomatch.evaluation.tables import integer, interval, percent
+from geomatch.evaluation.tables import with_interval
 from geomatch.linkage.model import Model, threshold_for
 from geomatch.runs.results import read_decisions, read_run
 
@@ -145,10 +146,10 @@ def workload_table(found: Sequence[Workload], asked: float, *, pace: float = PAC
     for one in found:
         cells = (
             percent(one.target),
-            _with_interval(one.coding_rate),
-            _with_interval(one.precision),
+            with_interval(one.coding_rate),
+            with_interval(one.precision),
             integer(one.n_review),
-            f"{one.clerk_weeks:.1f}".replace(".", ","),
+            decimal(one.clerk_weeks, 1),
         )
         table.add_row(*cells, style="bold" if one.target == asked else None)
     return table
@@ -156,7 +157,7 @@ def workload_table(found: Sequence[Workload], asked: float, *, pace: float = PAC
 
 def sentence(one: Workload) -> str:
     """The same in words."""
-    weeks = f"{one.clerk_weeks:.1f}".replace(".", ",")
+    weeks = decimal(one.clerk_weeks, 1)
     return (
         f"À {percent(one.target)} de précision demandée : {integer(one.n_review)} bulletins à "
         f"reprendre sur {integer(one.n)}, soit {weeks} semaines de travail d'une personne, et "
@@ -164,11 +165,6 @@ def sentence(one: Workload) -> str:
         f"{percent(one.coding_rate.value)} codés automatiquement, précision attendue "
         f"{percent(one.precision.value)}."
     )
-
-
-def _with_interval(measure: Measure) -> str:
-    around = interval(measure).replace(" ", "")
-    return f"{percent(measure.value)} ({around})" if around else percent(measure.value)
 
 
 def _rounded(measure: Measure) -> dict[str, float | None]:

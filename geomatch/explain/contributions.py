@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from geomatch.core.wording import GROUPS, NOTHING, UNITS
+from geomatch.core.wording import GROUPS, NO_VALUE, UNITS
 from geomatch.linkage.model import Model
 from geomatch.linkage.ranking import COLLECTIVE, FEATURES, Feature
 
@@ -70,7 +70,7 @@ def weigh(
 def _told(values: Mapping[str, float], feature: Feature) -> str:
     """A feature's value for a reader: ``oui``, ``92 %``, ``350 m``, ``1,25``."""
     if feature.told_by and not values[feature.name]:
-        return NOTHING
+        return NO_VALUE
     return UNITS[feature.unit](float(values[feature.told_by or feature.name]))
 
 

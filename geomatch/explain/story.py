@@ -22,6 +22,7 @@ from geomatch.core.config import Config
 from geomatch.core.decision_types import type_label
 from geomatch.core.errors import ConfigError, StoreError
 from geomatch.core.paths import Location
+from geomatch.core.wording import DECISIONS, LEVELS, NO_VALUE, decimal, percent
 from geomatch.explain.contributions import Evidence, for_and_against, weigh
 from geomatch.linkage.matcher import Matcher, Result
 from geomatch.linkage.model import Model, model_hash
@@ -41,11 +42,6 @@ from geomatch.runs.results import (
 )
 from geomatch.store.reader import Store
 
-_DECISIONS = {"auto": "codé automatiquement", "review": "à un gestionnaire", "none": "aucun écho"}
-_LEVELS = {
-    "housenumber": "au numéro", "interpolated": "au numéro interpolé", "street": "à la voie",
-    "locality": "au lieu-dit", "commune": "à la commune", "none": "non situé",
-}  # fmt: skip
 #: Echoes shown.
 _MOST = 8
 
@@ -201,7 +197,7 @@ def _fields_table(
         understood["Commune de résidence"] = stories.atlas.commune_name(home)
     for label, text in rows.items():
         if text or understood.get(label):
-            table.add_row(label, escape(text) or "–", escape(understood.get(label, "")))
+            table.add_row(label, escape(text) or NO_VALUE, escape(understood.get(label, "")))
     return table
 
 
@@ -216,7 +212,7 @@ def _understood(replayed: _Replay | None, stories: Stories | None) -> dict[str, 
     return {
         "Employeur": " / ".join(names) or "aucun nom utilisable",
         "Adresse": " ".join(a for a in address if a) or "aucune voie",
-        "Commune": f"{name}, sûre à {100 * commune['commune_score']:.0f} %"
+        "Commune": f"{name}, sûre à {percent(commune['commune_score'], 0)}"
         if commune["code_commune"]
         else name,
         "Activité": _activity(replayed.naf_of_texts, stories),
@@ -228,23 +224,24 @@ def _activity(told: pd.Series, stories: Stories) -> str:
     naf = told["naf"]
     if not naf:
         return ""
-    return f"plutôt {naf} {stories.naf_labels.get(naf, '')} ({100 * told['naf_chance']:.0f} %)"
+    return f"plutôt {naf} {stories.naf_labels.get(naf, '')} ({percent(told['naf_chance'], 0)})"
 
 
 # ------------------------------------------------------------------ the decision
 def _decision_lines(row: pd.Series, stories: Stories | None) -> list[str]:
     kind = type_label(row["type"])
     lines = [
-        f"Décision : {_DECISIONS[row['decision']]} ({kind}). {row['reason']}",
-        f"Probabilité que l'écho soit juste : {_decimal(row['probability'])} ; "
-        f"écart au second : {_decimal(row['margin'])}.",
+        f"Décision : {DECISIONS[row['decision']].phrase} ({kind}). {row['reason']}",
+        f"Probabilité que l'écho soit juste : {decimal(row['probability'])} ; "
+        f"écart au second : {decimal(row['margin'])}.",
         _place_line(row, stories),
     ]
     if row["naf"]:
         label = "" if stories is None else stories.naf_labels.get(row["naf"], "")
         lines.append(
             f"NAF retenue : {row['naf']}{' ' + label if label else ''}, "
-            f"{_DECISIONS[row['naf_decision']]}, probabilité {_decimal(row['naf_probability'])}."
+            f"{DECISIONS[row['naf_decision']].phrase}, "
+            f"probabilité {decimal(row['naf_probability'])}."
         )
     return lines
 
@@ -253,7 +250,7 @@ def _place_line(row: pd.Series, stories: Stories | None) -> str:
     code = row["code_commune"]
     commune = code if stories is None else stories.atlas.commune_name(code)
     address = "" if stories is None else stories.atlas.address_text(row["ban_id"], code)
-    line = f"Lieu de travail situé {_LEVELS[row['geocode_level']]}"
+    line = f"Lieu de travail situé {LEVELS[row['geocode_level']].phrase}"
     line += f" : {address}, {commune}" if address else f", commune {commune or 'inconnue'}"
     return line + (f", à {row['uncertainty_m']:.0f} m près." if row["uncertainty_m"] > 0 else ".")
 
@@ -266,7 +263,7 @@ def _replay_line(past: _Past, row: pd.Series, replayed: _Replay | None) -> str:
         )
     alone = replayed.result.decisions.iloc[0]
     model = "" if past.is_same_model else " (le modèle a changé depuis)"
-    chance = _decimal(alone["probability"])
+    chance = decimal(alone["probability"])
     if alone["siret"] == row["siret"]:
         return f"Rejoué sans les autres bulletins{model} : même écho, probabilité {chance}."
     other = alone["siret"] or "aucun"
@@ -285,9 +282,9 @@ def _candidate_table(candidates: pd.DataFrame, stories: Stories | None, bulletin
         known = register.get(str(row.siret), {})
         far = "" if pd.isna(row.distance_m) else f"{row.distance_m:.0f} m / {row.radius_m:.0f} m"
         table.add_row(
-            str(row.rank), str(row.siret), escape(str(row.name_compared) or "–"),
+            str(row.rank), str(row.siret), escape(str(row.name_compared) or NO_VALUE),
             escape(register_address(known)) if known else "", str(known.get("naf", "")),
-            _decimal(row.probability), *(f"{100 * float(s):.0f} %" for s in (
+            decimal(row.probability), *(percent(float(s), 0) for s in (
                 row.name_score, row.activity_score, row.address_score)), far,
         )  # fmt: skip
     return table
@@ -329,16 +326,15 @@ def _evidence_table(found: list[Evidence], *, has_second: bool, most: int = 3) -
     for column in ("premier", "second", "poids"):
         table.add_column(column, justify="right")
     for evidence in found:
-        table.add_row(f"[bold]{evidence.group}[/bold]", "", "", _signed(evidence.pull))
+        table.add_row(
+            f"[bold]{evidence.group}[/bold]", "", "", decimal(evidence.pull, 2, signed=True)
+        )
         for fact in evidence.facts[:most]:
             label = escape(fact.label)
-            table.add_row(f"  {label}", fact.first, fact.second, f"[dim]{_signed(fact.pull)}[/dim]")
+            table.add_row(
+                f"  {label}",
+                fact.first,
+                fact.second,
+                f"[dim]{decimal(fact.pull, 2, signed=True)}[/dim]",
+            )
     return table
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace(".", ",")
-
-
-def _decimal(value: Any) -> str:
-    return f"{float(value):.3f}".replace(".", ",")

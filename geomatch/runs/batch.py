@@ -26,7 +26,7 @@ from geomatch.bulletins import read_bulletins
 from geomatch.core import paths
 from geomatch.core.config import Config
 from geomatch.core.errors import ConfigError, DataError, StoreError
-from geomatch.core.memory import give_back, keep_freed, seldom_collected
+from geomatch.core.memory import give_back, seldom_collected
 from geomatch.core.paths import Location
 from geomatch.core.processes import private_files
 from geomatch.linkage.matcher import Matcher
@@ -91,8 +91,6 @@ def run(
 ) -> dict[str, Any]:
     """Match a bulletins file; write decisions.parquet, candidates.parquet and run.json.
 
-    This process keeps the memory it frees from then on (:func:`geomatch.core.memory.keep_freed`).
-
     Parameters
     ----------
     source : path
@@ -120,7 +118,6 @@ def run(
         When a remote store or the scheduler does not answer.
     """
     begun = time.time()
-    keep_freed()
     tell = progress or (lambda done, total: None)
     job = _Job.open(source, store, config, options)
     out = paths.location(out)
@@ -169,7 +166,6 @@ def _run(
 
 def match_partition(task: Task) -> int:
     """Match one partition; its number when its files are in place."""
-    keep_freed()
     work = Work(task.work)
     bulletins, communes = work.bulletins(task.number)
     result = _matcher(task).match_bulletins(bulletins, communes=communes)

@@ -11,9 +11,10 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from geomatch.core.errors import ConfigError, SourceUnavailableError
+from geomatch.core.memory import keep_freed
 from geomatch.core.processes import end_with_parent
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,7 @@ def _on_processes(
     """Each worker is a pool of its own: who is killed takes only its task along."""
     left = list(tasks)
     pools = [
-        ProcessPoolExecutor(1, initializer=end_with_parent) for _ in range(min(workers, len(left)))
+        ProcessPoolExecutor(1, initializer=_start_worker) for _ in range(min(workers, len(left)))
     ]
     running: dict[Future[R], tuple[int, T]] = {}
     at = [""] * len(pools)
@@ -107,7 +108,7 @@ def _on_processes(
                     if losses == MOST_LOSSES:
                         raise _too_many_losses() from None
                     left.insert(0, task)
-                    pools[worker] = ProcessPoolExecutor(1, initializer=end_with_parent)
+                    pools[worker] = ProcessPoolExecutor(1, initializer=_start_worker)
                     begin(worker)
                 else:
                     begin(worker)
@@ -115,6 +116,23 @@ def _on_processes(
     finally:
         for pool in pools:
             pool.shutdown(wait=not running, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    """What a worker process does first: it matches partitions and nothing else."""
+    end_with_parent()
+    keep_freed()
+
+
+class _OnWorker(Generic[T, R]):
+    """A function as a cluster's worker runs it; it can be pickled."""
+
+    def __init__(self, function: Callable[[T], R]) -> None:
+        self._function = function
+
+    def __call__(self, task: T) -> R:
+        keep_freed()
+        return self._function(task)
 
 
 def _next(places: Sequence[str], own: str, others: Collection[str]) -> int:
@@ -146,7 +164,7 @@ def _on_cluster(function: Callable[[T], R], tasks: Sequence[T], scheduler: str) 
         if not client.scheduler_info()["workers"]:
             log.warning("%s has no worker yet: waiting for one", scheduler)
         # A worker that is killed costs its partition one of `allowed-failures` of the scheduler.
-        futures = client.map(function, list(tasks), pure=False)
+        futures = client.map(_OnWorker(function), list(tasks), pure=False)
         try:
             for future in dask_completed(futures):
                 yield future.result()

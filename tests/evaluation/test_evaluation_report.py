@@ -18,20 +18,22 @@ from hypothesis import strategies as st
 
 from geomatch.core.decision_types import type_label
 from geomatch.core.errors import ConfigError, DataError
-from geomatch.evaluation import drift, evaluate, html_report, portrait
-from geomatch.evaluation.drift import MOVED, WATCH, change, shift
-from geomatch.evaluation.measures import share
-from geomatch.evaluation.report_tables import RATE_LABELS, RIGHT_LABELS, signed
-from geomatch.evaluation.strata import sections
-from geomatch.evaluation.tables import (
+from geomatch.core.wording import (
     AGREEMENT_LABELS,
     CODING_LABELS,
     LABELS,
     NAF_TITLES,
+    RATE_LABELS,
+    RIGHT_LABELS,
     STRATA_COLUMNS,
     integer,
     percent,
+    points,
 )
+from geomatch.evaluation import drift, evaluate, html_report, portrait
+from geomatch.evaluation.drift import MOVED, WATCH, change, shift
+from geomatch.evaluation.measures import share
+from geomatch.evaluation.strata import sections
 
 A, B, C = "10000000000011", "10000000000029", "20000000000017"
 
@@ -195,7 +197,7 @@ def test_a_step_of_the_calibration_that_moves_by_a_thousandth_is_no_drift() -> N
 
 @pytest.mark.parametrize(("share", "text"), [(0.0, "0,0"), (-1e-9, "0,0"), (-0.012, "−1,2")])
 def test_differences_are_told_in_points(share: float, text: str) -> None:
-    assert signed(share) == text
+    assert points(share) == text
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,11 @@ import pytest
 
 from gazetteer.store import write_departement
 from geomatch.core.schema import STORE_ADDRESSES, STORE_STREETS
+from geomatch.core.wording import metres
 from geomatch.review import Atlas, neighbourhood_svg
 from geomatch.review.map.atlas import DrawnStreet, Window
 from geomatch.review.map.labels import Room, place_labels
 from geomatch.review.map.lines import pieces, street_axis
-from geomatch.review.map.marks import metres_text
 from geomatch.store.integrity import sealed
 from geomatch.store.reader import MANIFEST, Store
 
@@ -201,8 +201,8 @@ def test_window_holds_no_nan() -> None:
 
 
 @pytest.mark.parametrize(
-    ("metres", "expected"),
+    ("distance_m", "expected"),
     [(35.2, "35\u00a0m"), (1_240.0, "1,2\u00a0km"), (996.0, "1,0\u00a0km"), (math.nan, "–")],
 )
-def test_metres_text(metres: float, expected: str) -> None:
-    assert metres_text(metres) == expected
+def test_metres(distance_m: float, expected: str) -> None:
+    assert metres(distance_m) == expected

@@ -12,8 +12,9 @@ import pytest
 
 from geomatch.core.decision_types import decision_types
 from geomatch.core.errors import DataError
+from geomatch.core.wording import chance
 from geomatch.review import Stories, bulletin_page, show_bulletin, tell_stories
-from geomatch.review.desk.wording import people, percent, siret_text
+from geomatch.review.desk.wording import people, siret_text
 from geomatch.review.web.screen import desk_html
 from geomatch.store.reader import Store
 
@@ -128,7 +129,7 @@ def test_notebook_view(frames: Frames, store: Store) -> None:
     ],
 )
 def test_percent(share: float, expected: str) -> None:
-    assert percent(share) == expected
+    assert chance(share) == expected
 
 
 def test_the_filter_offers_every_type_that_a_card_can_have() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from chains import Chain
@@ -42,7 +43,9 @@ def whole(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batch, "partition_rows", partial(partition_rows, most=90, cut=90))
+        before = pa.default_memory_pool().backend_name
         run(chain.files.bulletins, chain.store, out, chain.config)
+        assert pa.default_memory_pool().backend_name == before  # a caller's process is its own
     return out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from operator import itemgetter
 
+import pyarrow as pa
 import pytest
 
 from geomatch.runs.batch import RunOptions
@@ -49,3 +50,14 @@ def _fails(task: int) -> int:
 def test_what_a_task_raises_is_raised() -> None:
     with pytest.raises(ValueError, match="the second"):
         list(execute(_fails, [1, 2, 3, 4], RunOptions(workers=2)))
+
+
+def _memory_pool(task: int) -> str:
+    return pa.default_memory_pool().backend_name
+
+
+def test_workers_keep_freed_memory_and_the_callers_process_stays_as_it_is() -> None:
+    before = pa.default_memory_pool().backend_name
+    assert set(execute(_memory_pool, [1, 2], RunOptions(workers=2))) == {"system"}
+    assert set(execute(_memory_pool, [1, 2], RunOptions(workers=1))) == {before}
+    assert pa.default_memory_pool().backend_name == before

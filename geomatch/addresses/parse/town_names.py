@@ -27,7 +27,6 @@ _WORDS = {
     "SS": "SOUS",
     "S/S": "SOUS",
     "LEZ": "LES",
-    "LE": "LE",
     "LS": "LES",
     "MT": "MONT",
     "ND": "NOTRE DAME",
@@ -46,9 +45,7 @@ _WORDS = {
     "BG": "BOURG",
     "FG": "FAUBOURG",
     "B": "BOIS",
-    "AIX": "AIX",
     "ARR": "",
-    "FRANCE": "FRANCE",
 }
 _ARTICLES = frozenset({"L", "LE", "LA", "LES", "D", "DE", "DU", "DES", "EN", "AUX", "AU", "A"})
 #: Cities of arrondissements, and how many they have.

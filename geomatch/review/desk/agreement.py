@@ -14,8 +14,9 @@ from rich.table import Table
 
 from geomatch.core.errors import DataError
 from geomatch.core.paths import Location
+from geomatch.core.wording import NO_VALUE, integer, percent
 from geomatch.evaluation.measures import Measure, share
-from geomatch.evaluation.tables import integer, interval, percent
+from geomatch.evaluation.tables import spread
 from geomatch.review.desk.journal import JOURNAL, Act, read_journal, verdicts_by_clerk
 from geomatch.review.desk.register import Register
 from geomatch.runs.results import read_run, results_of
@@ -125,8 +126,8 @@ def agreement_table(found: Agreement) -> Table:
     title = f"Double reprise : {integer(found.n)} bulletins vus par deux gestionnaires"
     table = Table("niveau", "accord", "intervalle à 95 %", "erreur d'un gestionnaire", title=title)
     for level, measure in found.levels.items():
-        error = percent(found.clerk_error(level)) if measure.n else "–"
-        table.add_row(level, percent(measure.value), interval(measure), error)
+        error = percent(found.clerk_error(level)) if measure.n else NO_VALUE
+        table.add_row(level, percent(measure.value), spread(measure), error)
     table.caption = (
         f"Bulletins en désaccord : {integer(len(found.disputed))}. Erreur déduite de l'accord et "
         f"de la valeur publiée ({percent(PUBLISHED_ERROR)}), qui compte pour "

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from geomatch.core.street_keys import street_key
+from geomatch.core.wording import NO_VALUE, chance, metres
 from geomatch.names.clean import clean_names
 from geomatch.review.desk import wording
 from geomatch.review.desk.highlights import (
@@ -29,7 +30,6 @@ from geomatch.review.desk.highlights import (
 )
 from geomatch.review.desk.reasons import number_of, reasons
 from geomatch.review.map.atlas import Atlas
-from geomatch.review.map.marks import metres_text
 from geomatch.review.map.svg import element, escaped, table
 
 #: Activities of the other bulletins of a card that are told.
@@ -94,7 +94,7 @@ def _in_full(said: str, part: str) -> str:
 
 
 def _cell(value: str, others: Words, css: str) -> str:
-    inside = marked(value, others) if value else "–"
+    inside = marked(value, others) if value else NO_VALUE
     return element("td", inside, class_=css if value else f"{css} empty")
 
 
@@ -159,9 +159,9 @@ def _size(row: Mapping[Any, Any]) -> str:
 
 
 def _distance(row: Mapping[Any, Any], town: str) -> str:
-    metres = number_of(row, "distance_m")
-    if not math.isnan(metres):
-        return f"à {metres_text(metres)}"
+    distance = number_of(row, "distance_m")
+    if not math.isnan(distance):
+        return f"à {metres(distance)}"
     if not town:
         return ""
     return "dans la commune" if row["code_commune"] == town else "autre commune"
@@ -178,7 +178,7 @@ def _why(row: Mapping[Any, Any]) -> str:
 def _scores(row: Mapping[Any, Any]) -> str:
     told = (("probabilité", "probability"), ("nom", "name_score"), ("activité", "activity_score"))
     return " · ".join(
-        f"{label} {wording.percent(number_of(row, column))}"
+        f"{label} {chance(number_of(row, column))}"
         for label, column in told
         if not math.isnan(number_of(row, column))
     )

@@ -2,62 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
+from geomatch.core.wording import COMMUTING, LEVELS, NO_VALUE, PEOPLE, VARIABLE, metres
 from geomatch.review.map.atlas import Atlas
-from geomatch.review.map.marks import LEVELS, metres_text
-
-DECISIONS: Mapping[str, str] = {
-    "auto": "Codé automatiquement",
-    "review": "À reprendre par un gestionnaire",
-    "none": "Pas d'établissement",
-}
-_PEOPLE: Mapping[str, str] = {
-    "NN": "non employeur ou inconnu",
-    "": "inconnu",
-    "00": "0 salarié",
-    "01": "1 ou 2",
-    "02": "3 à 5",
-    "03": "6 à 9",
-    "11": "10 à 19",
-    "12": "20 à 49",
-    "21": "50 à 99",
-    "22": "100 à 199",
-    "31": "200 à 249",
-    "32": "250 à 499",
-    "41": "500 à 999",
-    "42": "1 000 à 1 999",
-    "51": "2 000 à 4 999",
-    "52": "5 000 à 9 999",
-    "53": "10 000 et plus",
-}
-_COMMUTING: Mapping[str, str] = {
-    "1": "travaille dans sa commune",
-    "2": "travaille dans une autre commune",
-}
-_VARIABLE: Mapping[str, str] = {
-    "1": "lieu variable",
-    "2": "à son domicile",
-    "3": "chez un particulier",
-}
-
-
-def percent(share: float) -> str:
-    """``0.873`` → ``87 %``; ``–`` when unknown. Never 100 % for what is not certain."""
-    if math.isnan(share):
-        return "–"
-    if 0 < share < 0.005:
-        return "< 1\u00a0%"
-    shown = min(99.9, 100 * share) if share < 1 else 100.0
-    digits = f"{shown:.0f}" if shown < 99 or shown == 100 else f"{shown:.1f}".replace(".", ",")
-    return f"{digits}\u00a0%"
 
 
 def people(tranche: str) -> str:
     """A size code in words."""
-    return _PEOPLE.get(tranche, tranche)
+    return PEOPLE.get(tranche, tranche)
 
 
 def siret_text(siret: str) -> str:
@@ -80,22 +34,23 @@ def written_town(written: Mapping[str, Any]) -> str:
 def situation(written: Mapping[str, Any], atlas: Atlas) -> str:
     """Where the person lives and what the form says of the place of work besides its address."""
     home = written.get("code_commune_residence", "")
-    where = _COMMUTING.get(written.get("lieu_travail", ""), "")
+    where = COMMUTING.get(written.get("lieu_travail", ""), "")
     lives = f"réside à {atlas.commune_name(home)}" if home else ""
     return ", ".join(w for w in (lives, where, variable(written)) if w)
 
 
 def variable(written: Mapping[str, Any]) -> str:
     """Whether the place of work is no fixed one."""
-    return _VARIABLE.get(written.get("lieu_variable", ""), "")
+    return VARIABLE.get(written.get("lieu_variable", ""), "")
 
 
 def understood_address(decision: Mapping[str, Any], atlas: Atlas) -> str:
     """The place found, how, and how sure."""
-    level = LEVELS.get(decision["geocode_level"], decision["geocode_level"])
+    level = decision["geocode_level"]
+    level = LEVELS[level].title if level in LEVELS else level
     place = atlas.address_text(decision["ban_id"], decision["code_commune"])
-    sure = metres_text(decision["uncertainty_m"])
-    sure = f"à {sure} près" if sure != "–" else ""
+    sure = metres(decision["uncertainty_m"])
+    sure = f"à {sure} près" if sure != NO_VALUE else ""
     return " · ".join(w for w in (place, level, sure) if w)
 
 

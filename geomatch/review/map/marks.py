@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pandas as pd
 
+from geomatch.core.wording import LEVELS, metres
 from geomatch.review.map.labels import Room
 from geomatch.review.map.svg import element, group, text
 from geomatch.review.map.view import Place, View, number
 
-#: What a geocode level is called on the screens of clerks.
-LEVELS: Mapping[str, str] = {
-    "housenumber": "numéro trouvé",
-    "interpolated": "numéro estimé",
-    "street": "rue trouvée",
-    "locality": "lieu-dit trouvé",
-    "commune": "commune seulement",
-    "none": "lieu inconnu",
-    "moved": "point posé à la main",
-}
 GROUND = "#f4f1ea"
 _DECLARED, _BEST, _OTHER = "#c2410c", "#15603b", "#33507a"
 #: Disc of a candidate whose position is approximate: best one or not.
@@ -133,9 +124,9 @@ def _marker(
 def scale_bar(view: View) -> str:
     """A bar of a round length."""
     lengths = (20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
-    metres = max((m for m in lengths if m * view.pixels_per_m <= 130), default=lengths[0])
-    long, y = metres * view.pixels_per_m, view.height - 14
-    label = f"{metres} m" if metres < 1_000 else f"{metres // 1_000} km"
+    length = max((m for m in lengths if m * view.pixels_per_m <= 130), default=lengths[0])
+    long, y = length * view.pixels_per_m, view.height - 14
+    label = f"{length} m" if length < 1_000 else f"{length // 1_000} km"
     bar = f"M14 {y - 5:.1f}v5h{long:.1f}v-5"
     return element("path", d=bar, fill="none", stroke="#333", stroke_width=1.5) + text(
         14 + long / 2, y - 5, label, text_anchor="middle", font_size=11, fill="#333"
@@ -153,11 +144,11 @@ def north(view: View) -> str:
 
 def aside(view: View, place: Place, missing: Sequence[str]) -> str:
     """One line at the foot: what the cross is, and which candidates the map does not show."""
-    level = LEVELS.get(str(place.get("geocode_level")), LEVELS["none"])
-    words = [level.capitalize() if level == LEVELS["moved"] else f"Lieu déclaré : {level}"]
+    level = LEVELS.get(str(place.get("geocode_level")), LEVELS["none"]).title
+    words = [level.capitalize() if level == LEVELS["moved"].title else f"Lieu déclaré : {level}"]
     circle = number(place, "uncertainty_m")
     if not math.isnan(circle):
-        words[0] += f" (± {metres_text(circle)})"
+        words[0] += f" (± {metres(circle)})"
     if missing:
         words.append(f"hors du plan : {', '.join(missing)}")
     return text(
@@ -171,12 +162,3 @@ def aside(view: View, place: Place, missing: Sequence[str]) -> str:
         stroke_width=3,
         style="paint-order:stroke",
     )
-
-
-def metres_text(metres: float) -> str:
-    """A distance as clerks read it: ``35 m``, ``1,2 km``; ``–`` when unknown."""
-    if math.isnan(metres):
-        return "–"
-    if metres < 995:
-        return f"{metres:.0f}\u00a0m"
-    return f"{metres / 1000:.1f}\u00a0km".replace(".", ",")

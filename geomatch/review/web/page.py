@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from geomatch.core.decision_types import type_label
+from geomatch.core.wording import DECISIONS, NO_VALUE, chance, metres
 from geomatch.review.desk import wording
 from geomatch.review.desk.stories import Stories, Story
 from geomatch.review.map.drawing import neighbourhood_svg
-from geomatch.review.map.marks import metres_text
 from geomatch.review.map.svg import element, escaped, table
 
 #: Rows of candidates shown for one bulletin.
@@ -117,13 +117,17 @@ def bulletin_card(story: Story, stories: Stories) -> str:
 
 def _heading(decision: Mapping[str, Any]) -> str:
     kind = str(decision["decision"])
-    badge = element("span", escaped(wording.DECISIONS.get(kind, kind)), class_=f"badge {kind}")
+    badge = element(
+        "span",
+        escaped(DECISIONS[kind].title if kind in DECISIONS else kind),
+        class_=f"badge {kind}",
+    )
     name = element("h2", escaped(f"Bulletin {decision['id']}"))
     words = type_label(decision["type"])
     # the reason says the same at more length
     more = [words] if words and not decision["reason"] else []
     if kind != "none" and decision["siret"]:
-        more.append(f"probabilité du meilleur écho : {wording.percent(decision['probability'])}")
+        more.append(f"probabilité du meilleur écho : {chance(decision['probability'])}")
     small = element("span", escaped(" · ".join(more)), class_="small") if more else ""
     reason = (
         element("p", escaped(decision["reason"]), class_="reason") if decision["reason"] else ""
@@ -138,7 +142,7 @@ def _comparison(story: Story, stories: Stories) -> str:
     echo = best[0]["name_compared"] if best and decision["siret"] else ""
     naf = _naf_text(decision["naf"], stories.naf_labels)
     if naf:
-        naf += f" ({wording.percent(decision['naf_probability'])})"
+        naf += f" ({chance(decision['naf_probability'])})"
     place = wording.understood_address(decision, atlas)
     town = decision["code_commune"]
     rows = [
@@ -164,7 +168,7 @@ def _comparison(story: Story, stories: Stories) -> str:
 
 def _text_cell(value: str, css: str) -> str:
     if not value:
-        return element("td", "–", class_="empty")
+        return element("td", NO_VALUE, class_="empty")
     return element("td", escaped(value), class_=css or None)
 
 
@@ -226,14 +230,14 @@ def _candidate(row: Mapping[Any, Any], labels: Mapping[str, str], *, is_best: bo
 def _distance(row: Mapping[Any, Any]) -> str:
     distance, radius = float(row["distance_m"]), float(row["radius_m"])
     if math.isnan(distance):
-        return "–"
-    told = metres_text(distance)
-    return told if math.isnan(radius) else f"{told} (rayon {metres_text(radius)})"
+        return NO_VALUE
+    told = metres(distance)
+    return told if math.isnan(radius) else f"{told} (rayon {metres(radius)})"
 
 
 def _bar(share: Any) -> str:
     value = math.nan if pd.isna(share) else float(share)
     if math.isnan(value):
-        return "–"
+        return NO_VALUE
     inner = element("i", " ", style=f"width:{100 * min(1.0, max(0.0, value)):.0f}%")
-    return element("span", inner, class_="bar") + escaped(wording.percent(value))
+    return element("span", inner, class_="bar") + escaped(chance(value))
