@@ -23,8 +23,8 @@ INTRO = """# Decisions
 
 Choices that others would question: the question, the decision, the figures. A new one takes the
 next free number, `NNNN-title.md`, and begins as the others do: title, date, status
-(proposed, accepted, rejected, superseded by NNNN; amended by NNNN). `python tests/test_decisions.py`
-writes this list.
+(proposed, accepted, rejected, superseded by NNNN; amended by NNNN). `python
+tests/test_decisions.py` writes this list.
 
 | number | decision | date | status |
 |---|---|---|---|
