@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +11,8 @@ from geomatch.arrays.groups import ragged_ranges, top
 from geomatch.arrays.jit import compiled
 from geomatch.arrays.rows import Rows
 from geomatch.core.config import CandidateOptions
-from geomatch.linkage.blocking.sources import AT_HOME, BY_NAME, chunks, found
+from geomatch.linkage.blocking.sources import BY_NAME, chunks, found
+from geomatch.linkage.blocking.weights import NAME_WEIGHTS, NameWeights
 from geomatch.linkage.pool import Pool
 from geomatch.linkage.workplaces import Places
 from geomatch.names.similar import WrittenNames
@@ -37,9 +40,10 @@ def by_name(places: Places, names: WrittenNames, pool: Pool, options: CandidateO
     for low, high in chunks(cost):
         most = cost[high - 1] - (cost[low - 1] if low else 0)
         group, pair, establishment, score = _bearers_near(
-            name[low:high], zone[low:high], focus[low:high] - 1, names.start, names.known,
-            names.score, anywhere, bearers.start, bearers.to, places.relation, pool.traits,
-            AT_HOME, most,
+            _Searches(name[low:high], zone[low:high], focus[low:high] - 1),
+            _SimilarNames(names.start, names.known, names.score, anywhere),
+            _Register(bearers.start, bearers.to, places.relation, pool.traits),
+            NAME_WEIGHTS, most,
         )  # fmt: skip
         best = top(group, score, 3 * options.by_name)
         likest.append((group[best] + low, pair[best], establishment[best]))
@@ -49,43 +53,59 @@ def by_name(places: Places, names: WrittenNames, pool: Pool, options: CandidateO
     return found(names.row[asker], establishment[at], BY_NAME, pair[at])
 
 
+class _Searches(NamedTuple):
+    """What is looked for: written name, zone, and commune of residence that counts (-1: none)."""
+
+    name: NDArray[np.int64]
+    zone: NDArray[np.int64]
+    focus: NDArray[np.int64]
+
+
+class _SimilarNames(NamedTuple):
+    """Pairs of written name *i*: from ``start[i]``; known name, similarity, sought everywhere."""
+
+    start: NDArray[np.int64]
+    known: NDArray[np.int64]
+    score: NDArray[np.float64]
+    is_anywhere: NDArray[np.bool_]
+
+
+class _Register(NamedTuple):
+    """Bearers of name *k*: from ``start[k]``; relation of zone and commune; traits of each row."""
+
+    start: NDArray[np.int32]
+    bearers: NDArray[np.int32]
+    relation: NDArray[np.int8]
+    traits: NDArray[np.void]
+
+
 @compiled
 def _bearers_near(
-    name: NDArray[np.int64],
-    zone: NDArray[np.int64],
-    focus: NDArray[np.int64],
-    start: NDArray[np.int64],
-    known: NDArray[np.int64],
-    name_score: NDArray[np.float64],
-    is_anywhere: NDArray[np.bool_],
-    bearers_start: NDArray[np.int32],
-    bearers: NDArray[np.int32],
-    relation: NDArray[np.int8],
-    traits: NDArray[np.void],
-    at_home: float,
-    most: int,
+    searches: _Searches, names: _SimilarNames, register: _Register, weights: NameWeights, most: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Who bears a similar name in or beside each zone: group, names, establishment, score.
+    """Bearers of similar names in or beside each zone: search, pair, establishment, score.
 
-    `most` is how many bearers the names have in all.
+    `most` is the number of bearers of all the names, an upper bound of the result.
     """
     group, pair = np.empty(most, np.int64), np.empty(most, np.int64)
     establishment, score = np.empty(most, np.int64), np.empty(most, np.float64)
     n = 0
-    for g in range(len(name)):
-        for p in range(start[name[g]], start[name[g] + 1]):
-            for at in range(bearers_start[known[p]], bearers_start[known[p] + 1]):
-                group[n], pair[n], establishment[n] = g, p, bearers[at]
+    for g in range(len(searches.name)):
+        written = searches.name[g]
+        for p in range(names.start[written], names.start[written + 1]):
+            known = names.known[p]
+            for at in range(register.start[known], register.start[known + 1]):
+                group[n], pair[n], establishment[n] = g, p, register.bearers[at]
                 n += 1
-    # a loop of its own, without branches: the processor waits for many of them at once
+    # A second loop without branches: the processor fetches many rows at once.
     n_kept = 0
     for i in range(n):
-        g, p, bearer = group[i], pair[i], traits[establishment[i]]
-        near = relation[zone[g], bearer["commune"]]
+        g, p, bearer = group[i], pair[i], register.traits[establishment[i]]
+        near = register.relation[searches.zone[g], bearer["commune"]]
         group[n_kept], pair[n_kept], establishment[n_kept] = g, p, establishment[i]
-        score[n_kept] = name_score[p] + 0.1 * near + 0.03 * bearer["size"]
-        score[n_kept] += at_home * (bearer["commune"] == focus[g])
-        n_kept += (near > 0) | is_anywhere[p]
+        score[n_kept] = names.score[p] + weights.relation * near + weights.size * bearer["size"]
+        score[n_kept] += weights.home * (bearer["commune"] == searches.focus[g])
+        n_kept += (near > 0) | names.is_anywhere[p]
     return group[:n_kept], pair[:n_kept], establishment[:n_kept], score[:n_kept]
 
 

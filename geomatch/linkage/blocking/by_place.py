@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ from geomatch.arrays.jit import compiled
 from geomatch.arrays.rows import Rows
 from geomatch.core.config import CandidateOptions
 from geomatch.linkage.blocking.sources import BY_RADIUS, BY_STREET, chunks, found
+from geomatch.linkage.blocking.weights import PLACE_WEIGHTS, PlaceWeights
 from geomatch.linkage.pool import Pool
 from geomatch.linkage.workplaces import INSIDE, Places
 from geomatch.names.similar import WrittenNames, look_up
@@ -34,9 +37,9 @@ def by_place(places: Places, names: WrittenNames, pool: Pool, options: Candidate
         part = order[bounds[low - 1] if low else 0 : bounds[high - 1]]
         asker, row = bulletin[part], establishment[part]
         pair = look_up(asker, row, names, pool.names_of)
-        score = _worth_of_place(
-            asker, row, near[part], pair, names.of_written, names.of_known, places.numero,
-            pool.traits,
+        score = _place_scores(
+            _Pairs(asker, row, near[part], pair), names.of_written, names.of_known,
+            places.numero, pool.traits, PLACE_WEIGHTS,
         )  # fmt: skip
         best = top(asker, score, 2 * options.by_radius)
         kept.append(part[best])
@@ -46,25 +49,34 @@ def by_place(places: Places, names: WrittenNames, pool: Pool, options: Candidate
     return found(bulletin[at], establishment[at], source, pair)
 
 
+class _Pairs(NamedTuple):
+    """Bulletin, establishment, 1 minus the kilometres between them, pair of names (-1: none)."""
+
+    bulletin: NDArray[np.int64]
+    establishment: NDArray[np.int64]
+    near: NDArray[np.float64]
+    names: NDArray[np.int64]
+
+
 @compiled
-def _worth_of_place(
-    bulletin: NDArray[np.int64],
-    establishment: NDArray[np.int64],
-    near: NDArray[np.float64],
-    pair: NDArray[np.int64],
+def _place_scores(
+    pairs: _Pairs,
     of_written: NDArray[np.float32],
     of_known: NDArray[np.float32],
     numero: NDArray[np.int64],
     traits: NDArray[np.void],
+    weights: PlaceWeights,
 ) -> NDArray[np.float64]:
-    """Cheap score of each (bulletin, establishment) by place, the names compared included."""
-    out = np.empty(len(bulletin), np.float64)
-    for i in range(len(bulletin)):
-        e = traits[establishment[i]]
-        out[i] = near[i] + (e["numero"] == numero[bulletin[i]])
-        out[i] += 0.15 * e["size"] + 0.5 * e["has_name"]
-        if pair[i] >= 0:
-            out[i] += 2.0 * (np.float64(of_written[pair[i]]) + np.float64(of_known[pair[i]]))
+    """Cheap score of each pair found by its place, the names compared included."""
+    out = np.empty(len(pairs.bulletin), np.float64)
+    for i in range(len(out)):
+        e, names = traits[pairs.establishment[i]], pairs.names[i]
+        same_number = e["numero"] == numero[pairs.bulletin[i]]
+        out[i] = pairs.near[i] + weights.number * same_number
+        out[i] += weights.size * e["size"] + weights.has_name * e["has_name"]
+        if names >= 0:
+            both = np.float64(of_written[names]) + np.float64(of_known[names])
+            out[i] += weights.names * both
     return out
 
 

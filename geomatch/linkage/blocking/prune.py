@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,8 @@ from geomatch.arrays.jit import compiled
 from geomatch.arrays.rows import Rows
 from geomatch.core.config import CandidateOptions
 from geomatch.linkage.blocking.by_activity import Activities
-from geomatch.linkage.blocking.sources import AT_HOME, BY_RADIUS
+from geomatch.linkage.blocking.sources import BY_RADIUS
+from geomatch.linkage.blocking.weights import PRUNE_WEIGHTS, PruneWeights
 from geomatch.linkage.pool import Pool
 from geomatch.linkage.workplaces import Places
 from geomatch.names.similar import WrittenNames
@@ -28,98 +31,113 @@ def likeliest(
 
     Those in reach of the best stay.
     """
-    row, establishment, pair, source = _merged(
-        found["row"], found["establishment"], found["names"], found["source"], names.score,
-        len(places),
-    )  # fmt: skip
+    columns = (found[c] for c in ("row", "establishment", "names", "source"))
+    one_each = _merged(_Found(*columns), names.score, len(places))
     asked = pool.codes_of_streets(places.street_text)
-    relation, score = _cheap_scores(
-        row, establishment, pair, source, names.score,
-        (places.zone, places.relation, places.street, asked, places.numero, places.home,
-         places.at_home),
-        pool.traits,
-        (activities.code, activities.evidence, activities.naf),
-        4.0 * AT_HOME, BY_RADIUS,
+    declared = _Declared(
+        places.zone, places.relation, places.street, asked, places.numero, places.home,
+        places.at_home,
     )  # fmt: skip
-    kept = in_reach(row, score, options.kept, options.least, options.reach)
-    columns = {
-        "row": row, "establishment": establishment, "names": pair, "source": source,
-        "relation": relation,
-    }  # fmt: skip
-    return Rows(columns).take(kept)
+    evidence = _Evidence(activities.code, activities.evidence, activities.naf)
+    relation, score = _cheap_scores(
+        one_each, names.score, declared, pool.traits, evidence, PRUNE_WEIGHTS, BY_RADIUS
+    )
+    kept = in_reach(one_each.row, score, options.kept, options.least, options.reach)
+    return Rows(one_each._asdict() | {"relation": relation}).take(kept)
+
+
+class _Found(NamedTuple):
+    """Bulletin, establishment, pair of names (-1: none) and sources (bits) of each candidate."""
+
+    row: NDArray[np.int64]
+    establishment: NDArray[np.int64]
+    names: NDArray[np.int64]
+    source: NDArray[np.int64]
+
+
+class _Declared(NamedTuple):
+    """Place of work of each bulletin: see :class:`geomatch.linkage.workplaces.Places`."""
+
+    zone: NDArray[np.int64]
+    relation: NDArray[np.int8]
+    street: NDArray[np.int64]
+    street_text: NDArray[np.int64]
+    numero: NDArray[np.int64]
+    home: NDArray[np.int64]
+    at_home: NDArray[np.int8]
+
+
+class _Evidence(NamedTuple):
+    """Activity of each bulletin, its evidence for each NAF, the NAF of each establishment."""
+
+    code: NDArray[np.int64]
+    evidence: NDArray[np.float32]
+    naf: NDArray[np.int64]
 
 
 @compiled
-def _merged(
-    row: NDArray[np.int64],
-    establishment: NDArray[np.int64],
-    pair: NDArray[np.int64],
-    source: NDArray[np.int64],
-    name_score: NDArray[np.float64],
-    n_rows: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The columns without repetition, by bulletin and establishment, each with its best names."""
+def _merged(found: _Found, name_score: NDArray[np.float64], n_rows: int) -> _Found:
+    """Each (bulletin, establishment) once, in order: its best pair of names, all its sources."""
+    row, establishment = found.row, found.establishment
     start = np.zeros(n_rows + 1, np.int64)
     for r in row:
         start[r + 1] += 1
     start = np.cumsum(start)
-    # both in one number, which is sorted at once
+    # Both numbers in one, so that one sort orders them.
     establishment_and_at = np.empty(len(row), np.int64)
     end = start.copy()
     for i in range(len(row)):
         establishment_and_at[end[row[i]]] = establishment[i] << 32 | i
         end[row[i]] += 1
     out_row, out_establishment = np.empty(len(row), np.int64), np.empty(len(row), np.int64)
-    out_pair, out_source = np.empty(len(row), np.int64), np.empty(len(row), np.int64)
+    out_names, out_source = np.empty(len(row), np.int64), np.empty(len(row), np.int64)
     n = 0
     for r in range(n_rows):
         last = -1
         for both in np.sort(establishment_and_at[start[r] : start[r + 1]]):
             i = both & 0xFFFFFFFF
+            pair = found.names[i]
             if establishment[i] != last:
                 last = establishment[i]
                 out_row[n], out_establishment[n] = r, last
-                out_pair[n], out_source[n] = pair[i], source[i]
+                out_names[n], out_source[n] = pair, found.source[i]
                 n += 1
                 continue
-            out_source[n - 1] |= source[i]
-            before = out_pair[n - 1]
-            if pair[i] >= 0 and (before < 0 or name_score[pair[i]] > name_score[before]):
-                out_pair[n - 1] = pair[i]
-    return out_row[:n], out_establishment[:n], out_pair[:n], out_source[:n]
+            out_source[n - 1] |= found.source[i]
+            before = out_names[n - 1]
+            if pair >= 0 and (before < 0 or name_score[pair] > name_score[before]):
+                out_names[n - 1] = pair
+    return _Found(out_row[:n], out_establishment[:n], out_names[:n], out_source[:n])
 
 
 @compiled
 def _cheap_scores(
-    row: NDArray[np.int64],
-    establishment: NDArray[np.int64],
-    pair: NDArray[np.int64],
-    source: NDArray[np.int64],
+    found: _Found,
     name_score: NDArray[np.float64],
-    declared: tuple[NDArray, ...],
+    declared: _Declared,
     traits: NDArray[np.void],
-    activities: tuple[NDArray, ...],
-    at_home_weight: float,
+    activities: _Evidence,
+    weights: PruneWeights,
     by_radius: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """How each candidate's commune stands to the declared one, and the cheap score."""
-    zone, relation_of, street, text, numero, home, at_home = declared
-    code, evidence, naf = activities
-    relation, score = np.empty(len(row), np.int64), np.empty(len(row), np.float64)
-    for i in range(len(row)):
-        r, e = row[i], traits[establishment[i]]
-        relation[i] = relation_of[zone[r], e["commune"]]
-        same_street = street[r] >= 0 and street[r] == e["street"]
-        same_text = text[r] >= 0 and text[r] == e["street_text"]
-        same_number = numero[r] >= 0 and numero[r] == e["numero"]
-        total = 4.0 * name_score[pair[i]] if pair[i] >= 0 else 0.0
-        total += 1.5 * (same_street or same_text) + 1.0 * same_number
-        total += 0.7 * (source[i] & by_radius > 0) + 0.4 * relation[i]
-        if home[r] == e["commune"]:
-            total += at_home_weight * at_home[r]
-        total += 0.25 * e["size"] + 0.3 * e["has_name"]
-        its_naf = naf[establishment[i]]
-        if its_naf >= 0:
-            total += 0.25 * evidence[code[r], its_naf]
+    """Relation of each candidate's commune to the declared one, and the cheap score."""
+    relation, score = np.empty(len(found.row), np.int64), np.empty(len(found.row), np.float64)
+    for i in range(len(found.row)):
+        r, e, pair = found.row[i], traits[found.establishment[i]], found.names[i]
+        relation[i] = declared.relation[declared.zone[r], e["commune"]]
+        street, text, number = declared.street[r], declared.street_text[r], declared.numero[r]
+        same_street = street >= 0 and street == e["street"]
+        same_text = text >= 0 and text == e["street_text"]
+        same_number = number >= 0 and number == e["numero"]
+        is_near = found.source[i] & by_radius > 0
+        total = weights.name * name_score[pair] if pair >= 0 else 0.0
+        total += weights.street * (same_street or same_text) + weights.number * same_number
+        total += weights.radius * is_near + weights.relation * relation[i]
+        if declared.home[r] == e["commune"]:
+            total += weights.home * declared.at_home[r]
+        total += weights.size * e["size"] + weights.has_name * e["has_name"]
+        naf = activities.naf[found.establishment[i]]
+        if naf >= 0:
+            total += weights.activity * activities.evidence[activities.code[r], naf]
         score[i] = total
     return relation, score

@@ -11,8 +11,6 @@ from geomatch.arrays.rows import Rows
 
 #: Sources, as bits.
 BY_NAME, BY_RADIUS, BY_STREET, BY_ACTIVITY = 1, 2, 4, 8
-#: What the commune of residence is worth beside a name, where work is said to be in it.
-AT_HOME = 0.3
 #: Pairs looked at together: what is made of them is to stay in the processor's cache.
 _MOST_PAIRS = 200_000
 
