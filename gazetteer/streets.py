@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from geomatch.addresses import street_columns
-from geomatch.core.street_keys import street_key
+from geomatch.core.street_keys import street_key, without_number
 from geomatch.core.text import repair_mojibake
 
 #: Streets of one name in one commune whose middles are nearer than this, or than they reach, are
@@ -32,7 +32,7 @@ def grouped(written: pd.DataFrame) -> pd.DataFrame:
     left out.
     """
     rows = written.copy()
-    clean = {name: repair_mojibake(name) for name in rows["nom_voie"].unique()}
+    clean = {n: without_number(repair_mojibake(n)) for n in rows["nom_voie"].unique()}
     rows["libelle"] = rows["nom_voie"].map(clean)
     rows["nom_norm"] = rows["libelle"].map({n: street_key(n) for n in clean.values()})
     rows = rows[rows["nom_norm"] != ""]

@@ -19,8 +19,12 @@ from geomatch.core.text import normalise, split_digits
 
 #: ``1 ER``, ``2 EME``, ``11 E`` after digits and letters were parted.
 _ORDINAL = re.compile(r"\b(\d+) (?:ERE?|EME|IEME|E(?= [A-Z]))\b")
-#: Some cities write the number into the name: ``12P3 Rue des Lilas``. ``8E RUE`` is a rank.
-_NUMBER_IN_NAME = re.compile(r"^\d+ (?!E |ER |EME )[A-Z]{1,2} (?:\d+ )?(?=[A-Z]{3,} )")
+#: Some cities write the number into the name: ``12P3 Rue des Lilas``, ``2.20 Rue des Lilas``,
+#: ``47-81 Rue des Lilas``. ``8E RUE`` is a rank.
+_NUMBER_IN_NAME = re.compile(
+    r"^\d+ (?:(?!E |ER |ERE |EME |ND |NDE )[A-Z]{1,2} (?:\d+ )?|\d+ )(?=[A-Z]{3,} )"
+)
+_NUMBER_BEFORE_NAME = re.compile(r"^\d[\dA-Za-z./-]*\s+(?=\D)")
 #: Words of the longest expression in either table.
 _LONGEST = 3
 
@@ -59,6 +63,17 @@ def street_words(name: str) -> list[str]:
         number = _NUMBER_IN_NAME.match(text)
         if number and text[number.end() :].split(" ", 1)[0] in street_types():
             text = text[number.end() :]
+    return _words_of(text)
+
+
+def without_number(name: str) -> str:
+    """A name as it is written, without the house number that :func:`street_words` leaves out."""
+    if not name[:1].isdigit() or street_words(name) == _words_of(split_digits(normalise(name))):
+        return name
+    return _NUMBER_BEFORE_NAME.sub("", name)
+
+
+def _words_of(text: str) -> list[str]:
     return _ORDINAL.sub(_ordinal, text).split()
 
 

@@ -99,6 +99,8 @@ STREETS = {
         "Rue Mil Huit Cent Quatorze 1-9",
         "Rue du Premier Mai 1-9",
         "Rue du 19 Mars 1962 1-9",
+        "Route de Fontbelle - RD33 1-60",
+        "8ème Rue Cité Marande 1-20",
     ),
     "96104": ("Rue de l'Église 1-15", "Rue des Ormes 1-20", "Rue Hector Vaillant 1-12"),
     "96110": ("Rue du Moulin Neuf 1-30", "Rue de l'Église 1-10"),

@@ -58,10 +58,14 @@ class KeyTable:
         code = self._code.get(key, -1)
         return self._order[self._start[code] : self._start[code + 1]] if code >= 0 else _NO_ROW
 
+    def codes(self, keys: Sequence[str]) -> Ints:
+        """Number of each key, as :attr:`code` has them; -1 for empty and unknown ones."""
+        get = self._code.get
+        return np.fromiter((get(k, -1) if k else -1 for k in keys), np.int64, len(keys))
+
     def find(self, keys: Sequence[str]) -> Pairs:
         """Every row of every key asked for; empty keys find nothing."""
-        get = self._code.get
-        code = np.fromiter((get(k, -1) if k else -1 for k in keys), np.int64, len(keys))
+        code = self.codes(keys)
         asked = np.flatnonzero(code >= 0)
         low, high = self._start[code[asked]], self._start[code[asked] + 1]
         question, at = ragged_ranges(low, high)

@@ -23,6 +23,8 @@ ANCHORS = tuple(
     re.compile(pattern)
     for pattern in (
         "^(?P<n>[NP])(?P<m>[NP])R?,?(?P<s>T)",  # 5 7 RUE DU FOUR
+        # 12 8EME RUE: the rank is the name's
+        "(?:^|(?<=[,.])|(?P<n>[NP])(?P<r>R)?,?)(?P<s>OT)(?=[^,.])",
         NUMBERED.format("T"),  # 12 BIS RUE DU FOUR
         "(?:^|[,.])(?P<s>T)(?=[^,.])",  # RUE DU FOUR, at the head of a piece
         "(?<![Ss])(?P<s>T)(?=[^,.])",  # MAIRIE RUE DU FOUR

@@ -44,7 +44,7 @@ from geomatch.addresses.parse.tokens import tokenise
 from geomatch.addresses.parse.types import glued_type, misspelt_type
 from geomatch.arrays.rows import Rows
 from geomatch.core.schema import ADDRESS_PARTS, DTYPES
-from geomatch.core.street_keys import expand_words, leading_type
+from geomatch.core.street_keys import expand_words, leading_type, street_words
 
 #: A line that says nothing, in the order of the columns.
 _NOTHING: dict[str, object] = dict.fromkeys(ADDRESS_PARTS.columns, "")
@@ -211,7 +211,7 @@ def _behind(line: Line, start: int, end: int) -> re.Match[str] | None:
 
 
 def _name_street(line: Line, kind: str, words: list[str], used: int) -> None:
-    name = expand_words(words[used:])
+    name = expand_words(street_words(" ".join(words)) if not kind else words[used:])
     if kind == "LIEU DIT":
         line.add("lieu", name)
         return

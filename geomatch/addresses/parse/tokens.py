@@ -271,7 +271,8 @@ def _arrondissements(words: list[str], kinds: list[str]) -> None:
 def _letter_e(words: list[str], kinds: list[str]) -> None:
     """``1E AVENUE`` is number 1 E; ``1ERE AVENUE`` has no number."""
     for i in range(len(kinds) - 1):
-        if kinds[i] == "O" and kinds[i + 1] == "T" and words[i][:-1].isdigit():
+        is_number = kinds[i] == "O" and words[i][:-1].isdigit() and kinds[i - 1 : i] != ["N"]
+        if is_number and kinds[i + 1] == "T":
             kinds[i] = "N"
 
 

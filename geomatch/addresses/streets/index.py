@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from geomatch.addresses.communes.key_table import KeyTable
 from geomatch.addresses.streets.doors import Addresses
-from geomatch.addresses.streets.names import TYPED
+from geomatch.addresses.streets.names import TYPED, road_key
 from geomatch.arrays.arrow import coded, texts, whole
 from geomatch.arrays.groups import ragged_ranges
 from geomatch.arrays.rows import Rows
@@ -22,6 +22,8 @@ from geomatch.store.reader import Store, empty_rows
 
 Ints = NDArray[np.int64]
 
+#: Names that may end with the road that the street is a part of: ROUTE DE LA MER RD 36.
+_ROAD = r" [A-Z]{2} \d+(?: [A-Z])?$"
 #: What a geocode tells of its street.
 _TOLD = ("code_commune", "voie_id", "nom_voie", "code_postal", "ban_id", "is_lieu_dit")
 
@@ -86,6 +88,7 @@ class StreetIndex:
         )
         self.by_bag = KeyTable(bears, in_any_order)
         self.by_packed = KeyTable(bears, run_together)
+        self.by_road = _roads(table.column("nom_norm"))
         order = np.argsort(self.commune, kind="stable")
         self._commune_order = order
         self._commune_start = np.searchsorted(
@@ -139,3 +142,9 @@ class StreetIndex:
         order = np.argsort(local, kind="stable")
         start = np.searchsorted(local[order], np.arange(len(words) + 1))
         return words, (start, streets[bearer[order]])
+
+
+def _roads(names: pa.ChunkedArray) -> KeyTable:
+    """Streets by the road that their name ends with; the empty key has the others."""
+    code, distinct = coded(pc.if_else(pc.match_substring_regex(names, _ROAD), names, ""))
+    return KeyTable(code, [road_key(name) for name in texts(distinct)] or [""])

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from geomatch.core.numerals import canonical_words
-from geomatch.core.street_keys import leading_type
+from geomatch.core.street_keys import leading_type, street_key
 
 _SMALL = frozenset(
     (
@@ -54,8 +54,31 @@ def read_street(key: str) -> StreetName:
     rest = words[used:]
     if not rest:
         kind, rest = "", words
+    rest, _ = split_road(rest)
     core = canonical_words([w for w in rest if w not in _SMALL]) or rest
     return StreetName(_PLURAL.get(kind, kind), tuple(core), "".join(core))
+
+
+#: RD 33, RN 568 A or CR 9 behind a name: the road that the street is a part of.
+_ROADS = frozenset({"RD", "RN", "CR", "VC", "CD"})
+#: L ANCIENNE RN 137 is no part of it.
+_NOT_THE_ROAD = frozenset({"ANCIENNE", "ANCIEN", "VIEILLE", "NOUVELLE"}) | _SMALL
+
+
+def split_road(words: list[str]) -> tuple[list[str], list[str]]:
+    """``FONTVIEILLE RD 33`` → ``FONTVIEILLE`` and ``RD 33``; a road without a name is a name."""
+    at = len(words) - (3 if words and len(words[-1]) == 1 and words[-1].isalpha() else 2)
+    is_road = at > 0 and words[at] in _ROADS and words[at + 1].isdigit()
+    if not is_road or words[at - 1] in _NOT_THE_ROAD:
+        return words, []
+    return words[:at], words[at:]
+
+
+def road_key(key: str) -> str:
+    """Type and words by which one asks for the road that a street is a part of; '' for none."""
+    words = key.split()
+    road = split_road(words[leading_type(words)[1] :])[1]
+    return keys_of([read_street(street_key(" ".join(road)))])[0][0] if road else ""
 
 
 def keys_of(names: Sequence[StreetName]) -> tuple[list[str], list[str], list[str]]:

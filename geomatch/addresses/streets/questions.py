@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geomatch.addresses.streets.index import StreetIndex
-from geomatch.addresses.streets.names import StreetName
+from geomatch.addresses.streets.names import StreetName, keys_of
 from geomatch.addresses.streets.zones import Zones
 
 Ints = NDArray[np.int64]
@@ -71,6 +71,11 @@ class Questions:
             np.int64,
             len(self.names),
         )
+
+    @cached_property
+    def typed(self) -> list[str]:
+        """Key of type and words of each name."""
+        return keys_of(self.names)[0]
 
     def near(self, question: Ints, commune: Ints) -> Ints:
         """STATED … ELSEWHERE for pairs of a question and a commune of the index."""

@@ -52,14 +52,15 @@ class Found:
 
 def find(index: StreetIndex, questions: Questions) -> Found:
     """Candidates of every question with their probabilities, dearer searches only in doubt."""
-    typed, bag, packed = keys_of(questions.names)
+    _, bag, packed = keys_of(questions.names)
     everything = np.arange(len(questions))
     found = _scored(
         index,
         questions,
         [
             _by_key(index.by_full, questions.keys, everything),
-            _by_key(index.by_typed, typed, everything),
+            _by_key(index.by_typed, questions.typed, everything),
+            _by_key(index.by_road, questions.typed, everything),
         ],
     )
     todo = np.flatnonzero(found.best_of(len(questions)) < _EXACT_SURE)

@@ -64,16 +64,25 @@ class Pairs:
         """STATED … ELSEWHERE: how far the street's commune is from the one asked for."""
         return self.questions.near(self.question, self.index.commune[self.street])
 
+    @cached_property
+    def is_road(self) -> NDArray[np.bool_]:
+        """The street is asked for by the road that it is a part of."""
+        asked = self.index.by_road.codes(self.questions.typed)
+        known = self.index.by_road.code[self.street]
+        return (asked[self.question] >= 0) & (asked[self.question] == known)
+
 
 def score(pairs: Pairs) -> Floats:
     """Probability of each pair; pairs need not be sorted."""
-    utility = features(pairs) @ np.array(list(WEIGHTS.values()))
+    # not the product of matrices, whose last digit depends on how many rows there are
+    utility = np.sum(features(pairs) * np.array(list(WEIGHTS.values())), axis=1)
     return shares(pairs.question, utility, len(pairs.questions))
 
 
 def features(pairs: Pairs) -> Floats:
     """Features of pairs, shape (pairs, len(WEIGHTS)), in the order of :data:`WEIGHTS`."""
     is_in_name = _kind_in_name(pairs)
+    is_road = pairs.is_road
     numero = pairs.questions.numero[pairs.question]
     kind = pairs.questions.kind_of(pairs.index)[pairs.question]
     known_kind = pairs.index.kind[pairs.street]
@@ -82,7 +91,7 @@ def features(pairs: Pairs) -> Floats:
     columns |= {
         "constant": np.ones(len(pairs.question)),
         "kind_unsaid": (kind < 0) & (known_kind != pairs.index.no_kind),
-        "kind_other": (kind >= 0) & ~is_in_name & (kind != known_kind),
+        "kind_other": (kind >= 0) & ~is_in_name & ~is_road & (kind != known_kind),
         "kind_in_name": is_in_name,
         "same_city": pairs.near == SAME_CITY,
         "neighbour": pairs.near == NEIGHBOUR,
@@ -101,13 +110,14 @@ def _name_features(pairs: Pairs, is_in_name: NDArray[np.bool_]) -> dict[str, Flo
     known = pairs.index.packed[street]
     slips = np.zeros(len(question))
     outside = np.zeros(len(question))
-    differ = np.flatnonzero(asked != known)
+    differ = np.flatnonzero((asked != known) & ~pairs.is_road)
     if len(differ):
         a, b = asked[differ], known[differ]
         slips[differ] = cpdist(a, b, scorer=OSA.distance, dtype=np.int32)
         outside[differ] = 1.0 - cpdist(a, b, scorer=partial_ratio, dtype=np.float32) / 100.0
     added = np.where(is_in_name, questions.kind_length[question], 0)
-    length, known_length = questions.length[question] + added, pairs.index.length[street]
+    known_length = pairs.index.length[street]
+    length = np.where(pairs.is_road, known_length, questions.length[question] + added)
     return {
         "slips": np.minimum(slips, _MOST_SLIPS),
         "slips_share": slips / np.maximum(np.maximum(length, known_length), 1),
