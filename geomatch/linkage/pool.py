@@ -120,6 +120,11 @@ class Pool:
         absent = number.pop("", -1)
         return np.where(code == absent, -1, code), number
 
+    @cached_property
+    def street_names(self) -> NDArray[np.object_]:
+        """The texts that :attr:`street_text_code` numbers, and "" behind the last, for -1."""
+        return np.append(texts(self._written_streets[1]), "").astype(object)
+
     @property
     def street_text_code(self) -> NDArray[np.int64]:
         """A number for each text of :attr:`street_text`, -1 for none."""

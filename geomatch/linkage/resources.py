@@ -20,6 +20,7 @@ from geomatch.core.threads import alongside
 from geomatch.linkage import activities
 from geomatch.linkage.pool import Pool
 from geomatch.names.clean import TownWords, clean_names
+from geomatch.names.distinctive import PlaceWords
 from geomatch.store import array_files
 from geomatch.store.reader import Store
 
@@ -34,6 +35,12 @@ class IndexedPool:
     pool: Pool
     naf: NDArray[np.int64]
     towns: TownWords
+    town_names: NDArray[np.object_]
+
+    @cached_property
+    def place_words(self) -> PlaceWords:
+        """Words of streets and towns among those of the pool's names."""
+        return PlaceWords(self.pool.lexicon)
 
     @cached_property
     def commune_position(self) -> dict[str, int]:
@@ -135,4 +142,5 @@ class Resources:
         pool = array_files.read(self.store.pool(departement), Pool)
         pool.make_ready()
         towns = clean_names([self.commune_labels.get(c, "") for c in pool.communes])
-        return IndexedPool(pool, pool.naf_positions(self.nafs), TownWords(towns))
+        names = np.array(towns, dtype=object)
+        return IndexedPool(pool, pool.naf_positions(self.nafs), TownWords(towns), names)

@@ -245,6 +245,13 @@ def _legal_forms() -> frozenset[str]:
 
 
 @cache
+def category_words() -> frozenset[str]:
+    """Words of kinds of bodies, places and trades (``tables/category_words.csv``), as cleaned."""
+    words = [w for _, told in load_table("category_words") for w in told.split()]
+    return frozenset(w for name in clean_names(words) for w in name.split())
+
+
+@cache
 def _generic_patterns() -> tuple[tuple[re.Pattern[str], str, str, bool], ...]:
     return tuple(
         (re.compile(pattern), kind, naf, bool(named))

@@ -16,6 +16,7 @@ from scipy import sparse
 
 from geomatch.arrays.groups import ragged_ranges
 from geomatch.arrays.jit import compiled, compiled_part
+from geomatch.names.clean import category_words
 from geomatch.names.lexicon import OF_KNOWN, OF_WRITTEN, Lexicon
 
 #: More than what sums of single precision are wrong by.
@@ -46,6 +47,10 @@ class Coverage:
         name = np.repeat(np.arange(len(names)), counts)
         idf = _written_idf(alike, lexicon)
         weight = np.maximum(np.bincount(name, idf[word], len(names)), 1e-6)
+        told = idf * _is_category(words, alike, lexicon)
+        #: weight of each written name, and that of its words of trades and kinds of place
+        self.weight = weight.astype(np.float32)
+        self.category_weight = np.bincount(name, told[word], len(names)).astype(np.float32)
         stands, at = ragged_ranges(alike.indptr[word], alike.indptr[word + 1])
         likeness = alike.data[at]
         # Real part: what a word adds to the coverage of the written name; imaginary: to that of
@@ -279,6 +284,17 @@ def _across_spaces(
             adds.append(_SPACED * (written * float(lexicon.idf[k]) / total + 1j))
     ints = np.array(name, np.int64), np.array(word, np.int64)
     return *ints, np.array(adds, np.complex128)
+
+
+def _is_category(
+    words: Sequence[str], alike: sparse.csr_array, lexicon: Lexicon
+) -> NDArray[np.bool_]:
+    """Written words of trades and kinds of place, or slips of such words alone."""
+    held = np.fromiter((w in category_words() for w in words), bool, len(words))
+    counts = np.diff(alike.indptr)
+    row = np.repeat(np.arange(alike.shape[0]), counts)
+    of_category = np.bincount(row, lexicon.is_category[alike.indices], alike.shape[0])
+    return held | ((counts > 0) & (of_category == counts))
 
 
 def _written_idf(alike: sparse.csr_array, lexicon: Lexicon) -> NDArray[np.float32]:

@@ -20,6 +20,7 @@ from rapidfuzz.process import cpdist
 from scipy import sparse
 
 from geomatch.arrays.groups import Links, best_of_each, ragged_ranges, top
+from geomatch.names.clean import category_words
 from geomatch.names.common_words import Crowds
 from geomatch.names.compounds import LEAST_LENGTH, JoinedWords
 from geomatch.names.letter_masks import Letters, edits_apart
@@ -135,6 +136,19 @@ class Lexicon:
     def idf(self) -> NDArray[np.float32]:
         """Weight of each word."""
         return np.log1p(self._n_names / np.maximum(self.frequency, 1)).astype(np.float32)
+
+    @cached_property
+    def words_of(self) -> Links:
+        """Words that each name holds."""
+        return self.names_with.reverse(self._n_names)
+
+    @cached_property
+    def is_category(self) -> NDArray[np.bool_]:
+        """Words of trades and kinds of place, which tell no bearer from another."""
+        found = self.positions(sorted(category_words()))
+        out = np.zeros(len(self.words), dtype=bool)
+        out[found[found >= 0]] = True
+        return out
 
     @stored
     def _n_names(self) -> int:
