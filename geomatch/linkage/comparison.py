@@ -22,16 +22,12 @@ from geomatch.linkage.activities import Evidence
 from geomatch.linkage.pool import Pool
 from geomatch.linkage.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
 from geomatch.names.clean import name_words
-from geomatch.names.coverage import Coverage
-from geomatch.names.distinctive import PlaceWords, agreement
+from geomatch.names.distinctive import Distinctive
 
 #: Names in one of so many steps, from nothing to the whole, are about as good as one another.
 _NAME_STEPS = 20
 #: Names that share less than this (product of the coverages) are those of strangers.
 _STRANGER = 0.1
-#: Distinctive words weigh so much at least (idf), and names that share less of theirs differ.
-_SOME = 1.0
-_OTHER = 0.25
 
 
 @dataclass(frozen=True)
@@ -49,12 +45,9 @@ class Declared:
     activity: Evidence
     profession: Evidence
     name_activity: Evidence
-    #: weight of each bulletin's first name without words of trades and kinds of place
+    distinctive: Distinctive
+    #: weight of the distinctive words of each bulletin's first name
     own_weight: NDArray[np.float32]
-    coverage: Coverage
-    place_words: PlaceWords
-    #: cleaned name of each commune of the pool
-    towns: NDArray[np.object_]
 
     def names_at(self, name: NDArray[np.int64]) -> NDArray[np.object_]:
         """Written names at some positions; ``""`` for no name, -1."""
@@ -164,44 +157,6 @@ def _unspaced_alike(left: NDArray[np.object_], right: NDArray[np.object_]) -> ND
         return "".join(name_words(a)) == "".join(name_words(b))
 
     return np.fromiter(map(is_same, left, right), bool, len(left))
-
-
-def distinctive(c: Comparison) -> dict[str, NDArray]:
-    """What the two names share, and do not, of words that are neither trade nor place."""
-    pairs, declared, pool = c.pairs, c.declared, c.pool
-    written, known = (np.asarray(pairs[n], np.int64) for n in ("written", "known"))
-    streets, street = np.unique(
-        np.where(known >= 0, pool.street_text_code[c.est], -1), return_inverse=True
-    )
-    names = pool.street_names[streets]
-    words = declared.place_words
-    found = agreement(
-        declared.coverage, written, known,
-        {"street": (street, words.of(names)), "town": (pool.commune[c.est], words.of(declared.towns))},
-    )
-    compared = (written >= 0) & (known >= 0)
-    rest = np.where(compared, found.written - found.explained, declared.own_weight[c.row])
-    rest_known = np.maximum(found.known - found.shared, 0.0)
-    is_told, is_known = found.written > _SOME, found.known > _SOME
-    cover = found.explained / np.maximum(found.written, _SOME)
-    cover_known = np.minimum(found.shared / np.maximum(found.known, _SOME), 1.0)
-    both = np.where(is_told & is_known, cover * cover_known, 0.0)
-    differs = is_told & is_known & (cover < _OTHER) & (cover_known < _OTHER)
-    return {
-        "own_shared": found.shared,
-        "own_written": np.log1p(np.maximum(rest, 0.0)),
-        "own_known": np.log1p(rest_known),
-        "own_both": both,
-        "own_differs": differs,
-        "own_unwritten": compared & ~is_told & is_known,
-        "own_unknown": compared & ~is_known & is_told,
-        "own_nothing": compared & ~is_known & ~is_told,
-    }
-
-
-def other_at_door(c: Comparison) -> NDArray:
-    """Same street and number, and another distinctive name."""
-    return np.asarray(c["own_differs"] & (c["number"] > 0))
 
 
 def stranger_at_door(c: Comparison) -> NDArray:
@@ -342,7 +297,17 @@ def establishments(c: Comparison) -> dict[str, NDArray]:
         "siege": pool.is_siege[est],
         "eldest": _eldest(c.row, pool.siret_number[est], pool.siren[est]),
         "office": pool.is_office[est] & c["inside"],
+        "first_of_unit": pool.is_first[est],
+        "registered_late": np.log1p(np.maximum(pool.sequence[est] - 1, 0)),
     }
+
+
+def first_elsewhere(c: Comparison) -> NDArray:
+    """The unit's first establishment, in another street than the one that is given.
+
+    Services without a SIRET of their own are coded to it, wherever they stand.
+    """
+    return np.asarray(c["first_of_unit"] & c["street_differs"])
 
 
 def shared_outside(c: Comparison) -> NDArray:
@@ -397,7 +362,6 @@ def rivals(c: Comparison) -> dict[str, NDArray]:
     return {
         "best_name": best_name,
         "best_characters": less_best(c["token_set"]),
-        "best_own": less_best(c["own_shared"]),
         "best_rest": less_best(-np.asarray(c["own_written"])),
         "best_activity": less_best(c["activity"] + c["profession"]),
         "best_size": c["size"] - _group_max(group, name_class, c["size"]),

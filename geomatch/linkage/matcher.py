@@ -45,7 +45,8 @@ from geomatch.linkage.resources import IndexedPool, Resources
 from geomatch.linkage.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
 from geomatch.names.clean import TownWords, clean_names, employer_kinds, employer_names, name_words
 from geomatch.names.coverage import Coverage
-from geomatch.names.similar import WrittenNames, similar_names
+from geomatch.names.distinctive import Distinctive
+from geomatch.names.similar import similar_names
 from geomatch.store.reader import Store
 
 if TYPE_CHECKING:
@@ -268,6 +269,7 @@ class Matcher:
         pairs = blocking.find_candidates(places, names, asked, pool, self.config.candidates)
         has_name = np.zeros(len(rows), dtype=bool)
         has_name[names.row] = True
+        distinctive = Distinctive(coverage, indexed.place_words, indexed.town_names)
         declared = comparison.Declared(
             written=np.asarray(written, dtype=object),
             has_name=has_name,
@@ -276,10 +278,8 @@ class Matcher:
             activity=prepared.activity.rows(rows),
             profession=prepared.profession.rows(rows),
             name_activity=prepared.name_activity.rows(rows),
-            own_weight=_own_weight(names, len(rows)),
-            coverage=coverage,
-            place_words=indexed.place_words,
-            towns=indexed.town_names,
+            distinctive=distinctive,
+            own_weight=distinctive.weight(names.row, names.name, len(rows)),
         )
         features = ranking.compare(pairs, places, declared, pool, indexed.naf)
         pairs = pairs.plus(own_score=self.model.ranking.score(features))
@@ -407,15 +407,6 @@ _TEXTS = tuple(c for c, (kind, _) in BULLETINS.columns.items() if kind == "text"
 #: ILT_X → whether work is in the commune of residence.
 _AT_HOME = {"1": 1, "2": -1}
 _FEATURE_COLUMNS = (*ranking.FEATURE_NAMES, "distance_m", "radius_m")
-
-
-def _own_weight(names: WrittenNames, n: int) -> NDArray[np.float32]:
-    """Weight of the distinctive words of each bulletin's first name, 0 without one."""
-    out = np.zeros(n, np.float32)
-    coverage = names.coverage
-    own = coverage.weight - coverage.category_weight
-    out[names.row[::-1]] = own[names.name[::-1]]
-    return out
 
 
 def _towns_of(raisons: NDArray[np.object_], towns: TownWords) -> sparse.csr_array:

@@ -82,6 +82,20 @@ class Pool:
         """SIREN of each row, as a number."""
         return self.siret_number // 100_000
 
+    @property
+    def sequence(self) -> NDArray[np.int64]:
+        """The how-manieth establishment of its unit each row is: its NIC without the key."""
+        return self.siret_number // 10 % 10_000
+
+    @cached_property
+    def is_first(self) -> NDArray[np.bool_]:
+        """The first registered of its unit's establishments in the pool."""
+        order = np.argsort(self.siret_number, kind="stable")
+        siren = self.siren[order]
+        out = np.zeros(len(order), dtype=bool)
+        out[order[np.append(True, siren[1:] != siren[:-1])[: len(order)]]] = True
+        return out
+
     @stored
     def _nafs(self) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
         code, distinct = coded(self.rows.column("naf"))

@@ -6,13 +6,12 @@ it is. Two names agree on the bearer when the *other* words do.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from geomatch.arrays.jit import compiled
+from geomatch.arrays.jit import compiled, compiled_part
 from geomatch.names.clean import name_words
 from geomatch.names.coverage import Coverage
 from geomatch.names.lexicon import Lexicon
@@ -31,8 +30,8 @@ class PlaceWords:
         words = [name_words(p) if p else [] for p in new]
         flat = self.lexicon.positions([w for ws in words for w in ws])
         ends = np.cumsum([len(ws) for ws in words])
-        for place, found in zip(new, np.split(flat, ends[:-1]) if new else [], strict=True):
-            self._known[place] = found[found >= 0]
+        for place, own in zip(new, np.split(flat, ends[:-1]) if new else [], strict=True):
+            self._known[place] = own[own >= 0]
         found = [self._known[p] for p in places.tolist()]
         start = np.cumsum([0, *map(len, found)])
         return start, np.concatenate([np.zeros(0, np.int64), *found])
@@ -40,10 +39,10 @@ class PlaceWords:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Weights (idf) of the distinctive words of pairs of names.
+    """Weights (idf) of the distinctive words of pairs of names; float32, one item a pair.
 
-    ``shared`` are those of the register's name that were written, ``written`` and ``known`` all
-    of either name; float32 arrays, one item a pair.
+    ``written`` and ``known`` are those of either name, ``explained`` those of the written name
+    that the register's has, ``shared`` those of the register's that were written.
     """
 
     shared: NDArray[np.float32]
@@ -52,29 +51,64 @@ class Agreement:
     known: NDArray[np.float32]
 
 
-def agreement(
-    coverage: Coverage,
-    written: NDArray[np.int64],
-    known: NDArray[np.int64],
-    places: Mapping[str, tuple[NDArray[np.int64], tuple[NDArray[np.int64], NDArray[np.int64]]]],
-) -> Agreement:
-    """Agreement of pairs of names on what is neither trade nor place.
+@dataclass(frozen=True)
+class Distinctive:
+    """The written names of a batch, and the words that distinguish nobody in a pool.
 
-    Parameters
+    Attributes
     ----------
     coverage : the written names, against the lexicon of the known ones
-    written, known : positions of the two names of each pair
-    places : name → (position of each pair's place, words of the places, :meth:`PlaceWords.of`)
+    place_words : words of the pool's streets and towns
+    towns : cleaned name of each of the pool's communes
     """
-    lexicon = coverage.lexicon
-    (street, street_words), (town, town_words) = places["street"], places["town"]
-    out = _agreement(
-        written, known, (coverage.start, coverage.word, coverage.adds),
-        (coverage.weight, coverage.category_weight),
-        (lexicon.words_of.start, lexicon.words_of.to), lexicon.idf, lexicon.is_category,
-        street, street_words, town, town_words,
-    )  # fmt: skip
-    return Agreement(*out)
+
+    coverage: Coverage
+    place_words: PlaceWords
+    towns: NDArray[np.object_]
+
+    def weight(self, row: NDArray[np.int64], name: NDArray[np.int64], n: int) -> NDArray:
+        """Weight of the distinctive words of each of `n` bulletins' first name, 0 without one.
+
+        ``row[i]`` wrote ``name[i]``, the first name first.
+        """
+        out = np.zeros(n, np.float32)
+        own = self.coverage.weight - self.coverage.category_weight
+        out[row[::-1]] = own[name[::-1]]
+        return out
+
+    def agreement(
+        self,
+        written: NDArray[np.int64],
+        known: NDArray[np.int64],
+        streets: tuple[NDArray[np.int64], NDArray[np.object_]],
+        town: NDArray[np.int64],
+    ) -> Agreement:
+        """Agreement of pairs of names on what is neither trade nor place.
+
+        Parameters
+        ----------
+        written, known : positions of the two names of each pair, -1 for none
+        streets : position of each pair's street among some street names, and these
+        town : position of each pair's commune
+        """
+        lexicon = self.coverage.lexicon
+        street, names = streets
+        out = _agreement(
+            written, known, (self.coverage.start, self.coverage.word, self.coverage.adds),
+            (self.coverage.weight, self.coverage.category_weight),
+            (lexicon.words_of.start, lexicon.words_of.to), lexicon.idf, lexicon.is_category,
+            street, self.place_words.of(names), town, self.place_words.of(self.towns),
+        )  # fmt: skip
+        return Agreement(*out)
+
+
+@compiled_part
+def _holds(words: NDArray[np.int64], low: int, high: int, word: int) -> bool:
+    """Whether a word is among those from `low` to `high`."""
+    for at in range(low, high):  # noqa: SIM110 — compiled
+        if words[at] == word:
+            return True
+    return False
 
 
 @compiled
@@ -91,6 +125,7 @@ def _agreement(
     town: NDArray[np.int64],
     town_words: tuple[NDArray, ...],
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
+    """See :meth:`Distinctive.agreement`."""
     start, word, adds = stands
     weight, of_category = totals
     n = len(written)
@@ -107,29 +142,18 @@ def _agreement(
             j = held[1][at]
             if is_category[j]:
                 continue
-            is_place = False
-            for s in range(a, b):
-                is_place |= street_words[1][s] == j
-            for s in range(c, d):
-                is_place |= town_words[1][s] == j
-            if not is_place:
+            if not (_holds(street_words[1], a, b, j) or _holds(town_words[1], c, d, j)):
                 of_known[i] += idf[j]
         for at in range(start[w], start[w + 1]):
             j = word[at]
             if is_category[j]:
                 continue
-            is_place = False
-            for s in range(a, b):
-                is_place |= street_words[1][s] == j
-            for s in range(c, d):
-                is_place |= town_words[1][s] == j
-            if is_place:
+            if _holds(street_words[1], a, b, j) or _holds(town_words[1], c, d, j):
                 rest -= adds[at, 0] * weight[w]
                 continue
-            for other in range(held[0][k], held[0][k + 1]):
-                if held[1][other] == j:
-                    shared[i] += adds[at, 1]
-                    explained[i] += adds[at, 0] * weight[w]
+            if _holds(held[1], held[0][k], held[0][k + 1], j):
+                shared[i] += adds[at, 1]
+                explained[i] += adds[at, 0] * weight[w]
         of_written[i] = max(rest, np.float32(0.0))
         explained[i] = min(explained[i], of_written[i])
     return shared, explained, of_written, of_known

@@ -11,13 +11,14 @@ from registers import Search, register, search
 from geomatch.linkage.activities import Evidence
 from geomatch.linkage.comparison import Declared
 from geomatch.linkage.ranking import FEATURE_NAMES, FEATURES, compare, table_of
+from geomatch.names.distinctive import Distinctive, PlaceWords
 
 #: Features that are not scores in [0, 1].
 UNBOUNDED = {
     "number_gap", "distance", "ratio", "activity", "profession", "name_activity", "size",
     "size_generic", "activity_generic", "best_name", "best_characters", "best_activity",
     "best_size", "best_street", "best_number", "shared", "shared_outside", "choice_of_communes",
-    "rest_written", "rest_known",
+    "rest_written", "rest_known", "own_shared", "own_written", "best_rest", "registered_late",
 }  # fmt: skip
 GALANT = {"denomination": "GALANT"}
 STREET = {"type_voie": "RUE", "nom_voie": "DES PINS"}
@@ -40,7 +41,11 @@ def declared_of(found: Search, kinds: dict[int, tuple[str, ...]] | None = None) 
     for i, (bulletin, implied) in enumerate(kinds.items()):
         kind[bulletin] = i
         mask[i, found.activities.naf[np.isin(nafs, implied)]] = True
+    towns = np.array(found.pool.communes, dtype=object)
+    distinctive = Distinctive(found.names.coverage, PlaceWords(found.pool.lexicon), towns)
     return Declared(
+        distinctive=distinctive,
+        own_weight=distinctive.weight(found.names.row, found.names.name, n),
         written=np.array(found.written, dtype=object),
         has_name=has_name,
         kind=kind,
