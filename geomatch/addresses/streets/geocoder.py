@@ -15,7 +15,7 @@ from geomatch.addresses.streets import houses
 from geomatch.addresses.streets.index import StreetIndex
 from geomatch.addresses.streets.names import read_street
 from geomatch.addresses.streets.questions import Questions
-from geomatch.addresses.streets.search import Found, find
+from geomatch.addresses.streets.search import Found, find, with_doors
 from geomatch.addresses.streets.zones import SAME_CITY, ZoneFinder, Zones
 from geomatch.arrays.arrow import texts
 from geomatch.arrays.rows import Columns, Rows, constant
@@ -161,7 +161,8 @@ class Geocoder:
             if not len(rows):
                 continue
             questions = _questions(lines["numero"][rows], keys[rows], zone[rows], zones)
-            best = self._best(find(self.streets, questions))
+            found = with_doors(self.streets, questions, find(self.streets, questions))
+            best = self._best(found)
             row = rows[best.question]
             done[row] = True
             self._write(best, row, lines.take(row), out)

@@ -11,7 +11,7 @@ from rapidfuzz import process
 from rapidfuzz.fuzz import ratio
 
 from geomatch.addresses.communes.key_table import KeyTable
-from geomatch.addresses.streets import street_score
+from geomatch.addresses.streets import houses, street_score
 from geomatch.addresses.streets.index import StreetIndex
 from geomatch.addresses.streets.names import keys_of
 from geomatch.addresses.streets.questions import Questions
@@ -81,6 +81,41 @@ def find(index: StreetIndex, questions: Questions) -> Found:
         if more:
             found = _scored(index, questions, [(found.question, found.street), *more])
     return found
+
+
+def with_doors(index: StreetIndex, questions: Questions, found: Found) -> Found:
+    """Candidates, where a street that several parts of a city share is where its door is.
+
+    In such a city numbers go on from one part to the next, and people take one for the other:
+    the likeliest part without the door changes places with the likeliest that has it.
+    """
+    asked = (questions.numero[found.question] > 0) & (found.near <= SAME_CITY)
+    at = np.flatnonzero(asked)
+    at = at[
+        np.lexsort((-found.probability[at], index.key_code[found.street[at]], found.question[at]))
+    ]
+    group = found.question[at] * (int(index.key_code.max(initial=0)) + 1)
+    group += index.key_code[found.street[at]]
+    shared = np.zeros(len(at), dtype=bool)
+    shared[1:] = group[1:] == group[:-1]
+    shared[:-1] |= shared[1:]
+    at, group = at[shared], group[shared]
+    if not len(at):
+        return found
+    level = houses.level_of(index, found.street[at], questions.numero[found.question[at]])
+    is_door = level == houses.HOUSENUMBER
+    first = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+    doors = np.flatnonzero(is_door)
+    behind = np.minimum(np.searchsorted(doors, first), max(len(doors) - 1, 0))
+    door = doors[behind] if len(doors) else first
+    swapped = ~is_door[first] & is_door[door] & (group[door] == group[first]) & (door > first)
+    low, high = at[first[swapped]], at[door[swapped]]
+    # streets of one name in one commune are other streets
+    apart = index.commune[found.street[low]] != index.commune[found.street[high]]
+    low, high = low[apart], high[apart]
+    probability = found.probability.copy()
+    probability[low], probability[high] = probability[high], probability[low]
+    return Found(found.question, found.street, found.near, probability)
 
 
 def _scored(index: StreetIndex, questions: Questions, found: Sequence[Pairs]) -> Found:
