@@ -81,7 +81,9 @@ def real_sample(name: str, bench: Path, store: Store) -> train.Sample:
     prepared = matcher.prepare(frame)
     pairs, features = matcher.pairs(prepared)
     level = prepared.geocodes["geocode_level"]
-    flags = decisions.bulletin_flags(prepared.told, prepared.kinds, level).frame()
+    flags = decisions.bulletin_flags(
+        prepared.told, prepared.kinds, level, is_abroad=prepared.is_abroad
+    ).frame()
     texts = matcher.naf_of_texts(prepared).frame()
     group = pd.Series(prepared.departement, dtype=object)
     return train.Sample(pairs.frame(), features.frame(), flags, texts, truth, group)

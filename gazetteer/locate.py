@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from gazetteer.places import project
 from geomatch.addresses import Geocoder, register_parts
+from geomatch.core.schema import COMMUNES_RESOLVED
 from geomatch.core.territories import crs_of
 
 
@@ -139,7 +140,7 @@ def from_geocoder(rows: pd.DataFrame, parts: pd.DataFrame, geocoder: Geocoder) -
         {"code_commune": rows["code_commune"], "commune_score": 1.0, "commune_method": "code"},
         index=rows.index,
     )
-    found = geocoder.geocode(parts, communes)
+    found = geocoder.geocode(parts, COMMUNES_RESOLVED.conform(communes))
     return found.loc[found["geocode_level"].isin(FINE_LEVELS), list(POSITION)]
 
 

@@ -164,7 +164,7 @@ def _understood(
             own = given[column].to_numpy(object)
             parts[column] = np.where(own != "", own, parts[column])
     parts = complete_parts(parts, index)
-    asked = parts[["commune", "code_postal"]]
+    asked = parts[["commune", "code_postal", "departement"]]
     if "code_commune_declaree" in given:
         asked = asked.assign(code_commune_declaree=given["code_commune_declaree"])
     communes = index.resolve(asked)

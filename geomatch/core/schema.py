@@ -147,6 +147,7 @@ ADDRESS_PARTS = Table(
         "nom": ("text", "company or institution written in the address, normalised"),
         "code_postal": ("text", "five digits"),
         "commune": ("text", "town, normalised, without CEDEX; PARIS 13 keeps its rank"),
+        "departement": ("text", "département or region written behind the town, normalised"),
         "cedex": ("bool", "the address says CEDEX"),
         "doubt": ("text", "empty when the parse is sure, else a word that says why not"),
     },
@@ -160,7 +161,12 @@ COMMUNES_RESOLVED = Table(
             "commune in force, 75056 for an unspecified arrondissement; or ''",
         ),
         "commune_score": ("float", "how sure the commune is"),
-        "commune_method": ("text", "code, name, name+dep, postcode, fuzzy, home, arrondissement …"),
+        "commune_method": (
+            "text",
+            "code, name, name+dep, postcode, fuzzy, home, arrondissement, abroad …",
+        ),
+        "code_pays": ("text", "country of who works abroad (ISO 3166-1 alpha-2, ZZ: unknown)"),
+        "code_departement": ("text", "département, also where the commune is not known; or ''"),
     },
 )
 
@@ -201,6 +207,7 @@ DECISIONS = Table(
         "naf_probability": ("float", "that naf is right"),
         "naf_decision": ("text", "auto, review or none"),
         "code_commune": ("text", "of work"),
+        "code_pays": ("text", "country of work when it is abroad (ISO 3166-1 alpha-2)"),
         "geocode_level": ("text", "see geocodes"),
         "geocode_score": ("float", "see geocodes"),
         "x": ("float", "metres"),

@@ -209,6 +209,8 @@ def _understood(replayed: _Replay | None, stories: Stories | None) -> dict[str, 
     names = list(dict.fromkeys(prepared.names["name"]))
     address = [part[c] for c in ("numero", "rep", "type_voie", "nom_voie", "lieu")]
     name = stories.atlas.commune_name(commune["code_commune"]) or "inconnue"
+    if commune["code_pays"]:
+        name = f"à l'étranger ({commune['code_pays']})"
     return {
         "Employeur": " / ".join(names) or "aucun nom utilisable",
         "Adresse": " ".join(a for a in address if a) or "aucune voie",

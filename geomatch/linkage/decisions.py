@@ -87,28 +87,26 @@ CALIBRATION_FEATURES: tuple[str, ...] = (
     *_FLAGS,
 )
 
-_FOREIGN_EXCEPT = frozenset({"", "FRANCE", "FR", "F"})
-
 
 def bulletin_flags(
     bulletins: Columns,
     kind: list[str],
     level: NDArray[np.object_],
     is_outside: NDArray[np.bool_] | None = None,
+    is_abroad: NDArray[np.bool_] | None = None,
 ) -> Rows:
     """Facts of each bulletin that decide its type and feed calibration.
 
     `kind` is that of :func:`geomatch.names.clean.employer_kinds`, `level` the geocode level;
-    `is_outside` tells whose place of work is in a département that the store does not hold
-    (None: nobody's).
+    `is_outside` tells whose place of work is in a département that the store does not hold,
+    `is_abroad` whose is in another country (None: nobody's).
     """
     n = len(kind)
     kinds = np.array(kind, dtype=object)
     place = np.asarray(bulletins["lieu_variable"])
-    country = (c.upper().strip() for c in bulletins["pays"])
     return Rows(
         {
-            "abroad": np.array([c not in _FOREIGN_EXCEPT for c in country], dtype=bool),
+            "abroad": np.zeros(n, bool) if is_abroad is None else is_abroad,
             "outside_store": np.zeros(n, bool) if is_outside is None else is_outside,
             "no_declaration": kinds == "no_declaration",
             "private_employer": (kinds == "private_employer") | (place == "3"),
@@ -138,6 +136,7 @@ def decide(echoes: Columns, flags: Columns, model: Model, options: DecisionOptio
     found = np.asarray(echoes["first"]) >= 0
     probability = np.where(found, model.siret.probability(echoes), 0.0)
     sure = probability >= threshold_for(model.thresholds, options.precision)
+    sure &= ~np.asarray(flags["abroad"], bool)  # no establishment of France is abroad
     kind = types_of(type_conditions(echoes, flags, found, sure, probability))
     known = decision_types()
     may_be_none = np.array([known[k].may_be_none for k in kind], dtype=bool)

@@ -174,7 +174,7 @@ class Matcher:
         told = Rows.of(bulletins, _TEXTS)
         parts = address_parts(told, self.parser, self.resources.communes)
         communes = resolved(told, parts, self.resources.communes, communes)
-        departement, zone = places_of_work(told, communes["code_commune"])
+        departement, zone = places_of_work(told, communes)
         if len(asked := np.unique(departement.astype(str))) == 1:
             self.resources.load(str(asked[0]))
         geocodes = self._geocoded(parts, communes, departement)
@@ -382,7 +382,9 @@ class Matcher:
         absent = official_departements() - self.resources.known
         is_outside = np.array([d in absent for d in distinct], dtype=bool)[code]
         levels = prepared.geocodes["geocode_level"]
-        return decisions.bulletin_flags(prepared.told, prepared.kinds, levels, is_outside)
+        return decisions.bulletin_flags(
+            prepared.told, prepared.kinds, levels, is_outside, prepared.is_abroad
+        )
 
     def naf_of_texts(self, prepared: Prepared) -> Rows:
         """Likeliest NAF of each bulletin from its texts alone, with its share."""

@@ -58,6 +58,11 @@ class Prepared:
         """The bulletins table, made of its arrays when somebody reads it."""
         return self.given.frame() if isinstance(self.given, Rows) else self.given
 
+    @property
+    def is_abroad(self) -> NDArray[np.bool_]:
+        """Whose place of work is in another country."""
+        return np.asarray(self.communes["code_pays"] != "", bool)
+
     def asked_activities(self, rows: NDArray[np.int64], naf: NDArray[np.int64]) -> Activities:
         """Evidence of activity, occupation and kind of employer together, once for each mix."""
         keys = np.stack(
@@ -105,20 +110,6 @@ class Prepared:
         return Rows({"naf": codes, "naf_chance": share[back.ravel()]})
 
 
-def departement_code(written: str) -> str:
-    """``1`` → ``01``, ``2a`` → ``2A``; anything that is no département code gives ``""``.
-
-    ``20``, the old code of Corsica, is two départements: it does not say which.
-    """
-    code = written.strip().upper()
-    if code == "20":
-        return ""
-    if code.isdigit() and len(code) == 1:
-        return "0" + code
-    is_code = len(code) in (2, 3) and (code.isdigit() or code in ("2A", "2B"))
-    return code if is_code else ""
-
-
 def address_parts(told: Columns, parser: AddressParser, communes: CommuneIndex) -> Rows:
     """Parts of each bulletin's address; the town that ends a line is found among the known."""
     parts = bulletin_rows(told, parser)
@@ -138,7 +129,7 @@ def address_parts(told: Columns, parser: AddressParser, communes: CommuneIndex) 
 def asked_communes(told: Columns, parts: Rows) -> Rows:
     """Commune questions: columns of their own first, else what the address line says."""
     asked = Rows.of(told, COMMUNE_QUESTION)
-    read = ("commune", "code_postal")
+    read = ("commune", "code_postal", "departement")
     return asked.plus(**{c: np.where(asked[c] != "", asked[c], parts[c]) for c in read})
 
 
@@ -151,7 +142,8 @@ def resolved(told: Columns, parts: Rows, index: CommuneIndex, known: Rows | None
     asked = asked_communes(told, parts)
     if known is None:
         return index.answers(asked)
-    more = (asked[c] != np.asarray(told[c]) for c in ("commune", "code_postal"))
+    read = ("commune", "code_postal", "departement")
+    more = (asked[c] != np.asarray(told[c]) for c in read)
     rows = np.flatnonzero(np.logical_or(*more))
     if not len(rows):
         return known
@@ -163,24 +155,25 @@ def resolved(told: Columns, parts: Rows, index: CommuneIndex, known: Rows | None
 
 
 def places_of_work(
-    told: Columns, code_commune: NDArray[np.object_]
+    told: Columns, communes: Columns
 ) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
     """Département to search, and the code of the zone in it, of each bulletin.
 
-    The zone is the workplace commune; ``"~" + commune`` where only the commune of residence is
-    known and work is elsewhere; ``"~"`` for the whole département.
+    `communes` are COMMUNES_RESOLVED. The zone is the workplace commune; ``"~" + commune`` where
+    only the commune of residence is known and work is elsewhere; ``"~"`` for the whole
+    département.
     """
-    home = np.asarray(told["code_commune_residence"])
-    declared = [departement_code(d) for d in told["departement"]]
     departement, zone = [], []
-    for c, h, d in zip(code_commune, home, declared, strict=True):
-        if c:
-            departement.append(departement_of(c))
-            zone.append(c)
-        elif d:
-            departement.append(d)
-            zone.append("~")
+    for code, known, home in zip(
+        communes["code_commune"],
+        communes["code_departement"],
+        np.asarray(told["code_commune_residence"]),
+        strict=True,
+    ):
+        if code or known:
+            departement.append(known or departement_of(code))
+            zone.append(code or "~")
         else:
-            departement.append(departement_of(h) if h else "")
-            zone.append("~" + h if h else "~")
+            departement.append(departement_of(home) if home else "")
+            zone.append("~" + home if home else "~")
     return np.array(departement, dtype=object), np.array(zone, dtype=object)

@@ -44,6 +44,7 @@ def decision_table(
     for table in (decided, nafs, prepared.geocodes):
         columns |= {c: table[c] for c in table}
     columns["code_commune"] = np.where(place != "", place, asked)
+    columns["code_pays"] = prepared.communes["code_pays"]
     return Rows({c: _rounded(columns[c]) for c in DECISIONS.columns})
 
 

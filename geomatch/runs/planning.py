@@ -23,6 +23,7 @@ SLICE_ROWS = 50_000
 _COLUMNS = [
     "adresse", "numero", "rep", "type_voie", "nom_voie", "complement", "commune", "departement",
     "code_postal", "code_commune_declaree", "code_commune_residence", "lieu_travail",
+    "pays",
 ]  # fmt: skip
 
 
@@ -71,11 +72,11 @@ def _workplaces(part: _Slice) -> tuple[int, Rows]:
     told = Rows.of(part.bulletins, list(part.bulletins.columns))
     index = _communes(part.store, part.version)
     communes = index.answers(told)
-    codes = communes["code_commune"]
+    read = communes
     if "adresse" in told:
         parts = address_parts(told, get_parser(part.options), index)
-        codes = resolved(told, parts, index, communes)["code_commune"]
-    return part.number, communes.plus(departement=places_of_work(told, codes)[0])
+        read = resolved(told, parts, index, communes)
+    return part.number, communes.plus(departement=places_of_work(told, read)[0])
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,8 @@ from geomatch.store.reader import Store
 CASES = Path(__file__).parent.parent / "cases" / "communes.csv"
 with CASES.open(encoding="utf-8", newline="") as _file:
     ROWS = list(csv.DictReader(_file, delimiter=";"))
+with (CASES.parent / "communes_outside.csv").open(encoding="utf-8", newline="") as _file:
+    OUTSIDE = list(csv.DictReader(_file, delimiter=";"))
 ASKED = (
     "commune",
     "departement",
@@ -40,13 +42,24 @@ def test_commune_is_found(row: dict[str, str], communes: CommuneIndex) -> None:
 
 def test_cases_are_many() -> None:
     assert len(ROWS) >= 70
+    assert len(OUTSIDE) >= 100
+
+
+@pytest.mark.parametrize("row", OUTSIDE, ids=lambda row: " | ".join(row.values()))
+def test_what_stands_in_place_of_a_commune(row: dict[str, str], communes: CommuneIndex) -> None:
+    asked = {c: row[c] for c in (*ASKED, "pays") if c in row}
+    found = communes.resolve(pd.DataFrame([asked])).iloc[0]
+    for column in ("code_commune", "code_pays", "code_departement"):
+        assert found[column] == row[column], column
+    assert (found["commune_method"] == "abroad") == bool(row["code_pays"])
 
 
 def test_scores_are_shares_and_methods_are_said(communes: CommuneIndex) -> None:
     found = communes.resolve(pd.DataFrame([{c: row[c] for c in ASKED} for row in ROWS]))
     assert list(found.columns) == COMMUNES_RESOLVED.names
     assert found["commune_score"].between(0, 1).all()
-    assert ((found["commune_method"] != "") == (found["code_commune"] != "")).all()
+    told = (found["code_commune"] != "") | (found["code_pays"] != "")
+    assert ((found["commune_method"] != "") == told).all()
 
 
 def test_columns_that_are_absent_are_empty_and_the_index_is_kept(communes: CommuneIndex) -> None:
@@ -93,7 +106,9 @@ def test_town_or_not(
     ("written", "expected"),
     [
         ("1", {"01"}), ("01", {"01"}), ("35", {"35"}), ("2a", {"2A"}), ("20", {"2A", "2B"}),
-        ("974", {"974"}), ("99", set()), ("00", set()), ("ILLE ET VILAINE", set()), ("", set()),
+        ("974", {"974"}), ("99", set()), ("00", set()), ("ILLE ET VILAINE", {"35"}), ("", set()),
+        ("Hérault", {"34"}), ("Bretagne", {"22", "29", "35", "56"}), ("DIVERS", set()),
+        ("SUISSE", set()),
     ],
 )  # fmt: skip
 def test_departement_codes(written: str, expected: set[str]) -> None:

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geomatch.addresses.parse.areas import country_of
 from geomatch.core.config import DecisionOptions
 from geomatch.core.decision_types import decision_types
 from geomatch.core.schema import BULLETINS
+from geomatch.core.text import normalise
 from geomatch.linkage.collective import candidate_probabilities
 from geomatch.linkage.decisions import (
     CALIBRATION_FEATURES,
@@ -100,7 +102,9 @@ def flags_of(*bulletins: dict[str, str], kinds: list[str] | None = None) -> pd.D
     given = [{"raison_sociale": "GALANT", **b} for b in bulletins]
     frame = BULLETINS.conform(pd.DataFrame(given))
     level = np.array(["street"] * len(frame), dtype=object)
-    return bulletin_flags(frame, kinds or [""] * len(frame), level).frame()
+    abroad = np.array([bool(country_of(normalise(c))) for c in frame["pays"]], dtype=bool)
+    flags = bulletin_flags(frame, kinds or [""] * len(frame), level, is_abroad=abroad)
+    return flags.frame()
 
 
 def features_of(pairs: pd.DataFrame) -> pd.DataFrame:
@@ -163,7 +167,10 @@ def test_the_kind_of_bulletin_names_the_type_of_an_unsure_one(
     out = decided(pairs_of([(-2.5, 1, "A")]), flags_of(bulletin, kinds=[kind]))
     assert (out["decision"][0], out["type"][0]) == expected
     sure = decided(pairs_of([(6.0, 1, "A")]), flags_of(bulletin, kinds=[kind]))
-    assert sure["decision"][0] == "auto"
+    # no establishment of France is where somebody works abroad, however sure it looks
+    is_abroad = expected[1] == "abroad"
+    assert sure["decision"][0] == ("review" if is_abroad else "auto")
+    assert (sure["type"][0] == "abroad") == is_abroad
 
 
 @given(scores)

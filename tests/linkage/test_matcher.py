@@ -219,7 +219,7 @@ def test_a_bulletin_of_a_departement_the_store_has_not_finds_nobody(matcher: Mat
 
 def test_a_code_that_is_no_departement_is_not_outside_the_store(matcher: Matcher) -> None:
     frame = BULLETINS.conform(
-        pd.DataFrame([{"id": "1", "raison_sociale": "GALANT", "departement": "99"}])
+        pd.DataFrame([{"id": "1", "raison_sociale": "GALANT", "departement": "00"}])
     )
     assert matcher.match_bulletins(frame).decisions["type"].tolist() == ["no_candidate"]
 

@@ -20,6 +20,7 @@ NAME_COST: Mapping[str, float] = {
     "fuzzy": 0.0,  # one to three slips: see SLIP_COST
     "postcode": 9.0,  # another name altogether, in the commune's postcode
     "none": 0.0,  # no name is written
+    "area": 3.0,  # a département or region stands where a town is asked for
 }
 #: First slip in a name, and each further one.
 SLIP_COST = (5.0, 3.5)
@@ -31,6 +32,7 @@ ORIGIN_COST: Mapping[str, float] = {
     "ancienne": 0.7,
     "laposte": 0.3,
     "ligne5": 1.0,
+    "usual": 0.0,
 }
 POSTCODE_COST = {"same": 0.0, "departement": 3.5, "cedex": 0.5, "other": 8.0}
 DEPARTEMENT_COST = 6.0

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from geomatch.addresses.communes.index import CommuneIndex
 from geomatch.arrays.rows import Rows
@@ -29,11 +30,13 @@ _FIELDS = ("nom_voie", "lieu", "nom", "complement")
 
 #: Where a town is sought, and whether as it is written or with a slip.
 _SEARCHES = (("nom_voie", True), ("nom_voie", False), *((c, True) for c in _FIELDS[1:]))
-_OTHERS = ("commune", "code_postal", "numero", "rep")
+_OTHERS = ("commune", "departement", "code_postal", "numero", "rep")
 
 
 def complete_parts(parts: pd.DataFrame, communes: CommuneIndex) -> pd.DataFrame:
     """Move a town that ends another part to ``commune``, where no commune was found.
+
+    Where a département stood in place of the commune, it moves to ``departement``.
 
     Parameters
     ----------
@@ -54,7 +57,7 @@ def complete_parts(parts: pd.DataFrame, communes: CommuneIndex) -> pd.DataFrame:
 
 def complete_rows(parts: Rows, communes: CommuneIndex) -> Rows:
     """:func:`complete_parts` as arrays."""
-    void = np.flatnonzero(parts["commune"] == "")
+    void = np.flatnonzero(_is_open(parts["commune"], communes))
     if not len(void):
         return parts
     columns = {c: parts[c].copy() for c in (*_FIELDS, *_OTHERS)}
@@ -67,6 +70,8 @@ def complete_rows(parts: Rows, communes: CommuneIndex) -> Rows:
         found = known[row]
         if found is not None:
             column, rest, town = found
+            if columns["commune"][i]:
+                columns["departement"][i] = columns["commune"][i]
             columns["commune"][i] = town
             number = _NUMBER_BEHIND.match(rest) if column == "nom_voie" else None
             if number and not columns["numero"][i]:
@@ -75,6 +80,12 @@ def complete_rows(parts: Rows, communes: CommuneIndex) -> Rows:
                 columns["rep"][i] = (number["rep"] or "").lower()
             columns[column][i] = rest
     return parts.plus(**columns)
+
+
+def _is_open(towns: NDArray[np.object_], communes: CommuneIndex) -> NDArray[np.bool_]:
+    """Where no town is written, or a département that is no town: MONTPELLIER, HERAULT."""
+    known = {town: not town or communes.is_only_departement(town) for town in set(towns.tolist())}
+    return np.array([known[town] for town in towns.tolist()], dtype=bool)
 
 
 def _find_town(row: tuple[str, ...], communes: CommuneIndex) -> tuple[str, str, str] | None:

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from geomatch.addresses.parse.areas import read_area
+from geomatch.core.text import normalise
+
+#: What stands in the column of the département of who works abroad.
+ABROAD = "99"
+
 
 @lru_cache(maxsize=1_000)
 def departement_codes(written: str) -> frozenset[str]:
-    """``1`` → 01, ``20`` → 2A and 2B; what is no département code says nothing."""
+    """``1`` → 01, ``20`` → 2A and 2B, ``HERAULT`` → 34; what is no département says nothing."""
     code = written.strip().upper().lstrip("(").rstrip(")")
     if code.isdigit() and len(code) == 1:
         code = "0" + code
     if code == "20":
         return frozenset({"2A", "2B"})
     is_code = len(code) in (2, 3) and (code.isdigit() or code in ("2A", "2B"))
-    return frozenset({code}) if is_code and code not in ("99", "00") else frozenset()
+    if is_code:
+        return frozenset({code}) if code not in (ABROAD, "00") else frozenset()
+    area = read_area(normalise(written))
+    return area.departements if area is not None else frozenset()
 
 
 def postcode_departements(code_postal: str) -> frozenset[str]:

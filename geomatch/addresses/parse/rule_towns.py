@@ -1,7 +1,8 @@
-"""Steps of the rules that take the country, the postcode and the town from a line."""
+"""Steps of the rules that take country, département, postcode and town from a line."""
 
 from __future__ import annotations
 
+from geomatch.addresses.parse.areas import NOWHERE, is_code_of, last_area, read_area
 from geomatch.addresses.parse.line import Line
 from geomatch.addresses.parse.patterns import (
     CEDEX,
@@ -34,6 +35,41 @@ def country(line: Line) -> None:
     end = len(line.words) - 1
     if end > 0 and line.words[end] == "FRANCE" and line.kinds[end - 1] not in "Ss":
         line.take(end, end + 1)
+
+
+def area(line: Line) -> None:
+    """The département, region or foreign country that ends a line: ``BRUZ, ILLE ET VILAINE``."""
+    kinds = line.kinds.rstrip(".,")
+    start = kinds.rfind(",") + 1
+    last = line.words[start : len(kinds)]
+    found = read_area(" ".join(last)) if start and last else None
+    if found is not None and found is not NOWHERE:
+        before = kinds[: start - 1]
+        # VIENNE behind a street and nothing else may be the town
+        is_alone = len(last) == 1 and "," not in before and "P" not in before
+        if not (found.departements and is_alone and ("T" in before or not before)):
+            line.add("commune" if found.country else "departement", line.take(start, len(kinds)))
+        return
+    if _is_country_code(line, kinds, start):
+        line.add("commune", line.take(start, len(kinds)))
+        return
+    used = _words_of_area(line.words[: len(kinds)], kinds)
+    if used:
+        line.add("departement", line.take(len(kinds) - used, len(kinds)))
+
+
+def _is_country_code(line: Line, kinds: str, start: int) -> bool:
+    """``1201 GENEVE, CH``: the code of the country that the town before it is in."""
+    town = kinds.rfind(",", 0, max(start - 1, 0)) + 1
+    words = [w for w in line.words[town:start] if not w.isdigit() and w != ","]
+    return start == len(kinds) - 1 and is_code_of(line.words[start], " ".join(words))
+
+
+def _words_of_area(words: list[str], kinds: str) -> int:
+    """How many words at the end are a département's name of several words, no comma before."""
+    used = last_area(words)
+    before = kinds[len(words) - used - 1 : len(words) - used]
+    return used if used > 1 and before and before not in "SsTtDM" else 0
 
 
 def postcode_and_town(line: Line) -> None:

@@ -39,7 +39,7 @@ from geomatch.addresses.parse.patterns import (
     WORD_BEHIND,
     YEAR,
 )
-from geomatch.addresses.parse.rule_towns import country, military, postcode_and_town
+from geomatch.addresses.parse.rule_towns import area, country, military, postcode_and_town
 from geomatch.addresses.parse.tokens import tokenise
 from geomatch.addresses.parse.types import glued_type, misspelt_type
 from geomatch.arrays.rows import Rows
@@ -302,6 +302,7 @@ def _rest(line: Line) -> None:
 STEPS: tuple[Callable[[Line], None], ...] = (
     military,
     country,
+    area,
     postcode_and_town,
     _boxes,
     _repair,

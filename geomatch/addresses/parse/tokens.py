@@ -31,6 +31,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
+from geomatch.addresses.parse.areas import read_area
 from geomatch.addresses.parse.numbers import REPETITIONS
 from geomatch.addresses.parse.town_names import ARRONDISSEMENTS, arrondissement
 from geomatch.core.numerals import MONTHS, NUMBER_WORDS, number_prefix
@@ -43,6 +44,8 @@ _GLUED = re.compile(
     r"(?<=[0-9]{5})(?=[A-Z]{3})|(?<=[A-Z]{3})(?=[0-9])|(?<=[0-9])(?=[A-Z]{4})"
     r"|(?<=\bR[DN])(?=[0-9])"
 )
+#: A name in brackets at the end of a line: ``BRUZ (ILLE-ET-VILAINE)``.
+_LAST_IN_BRACKETS = re.compile(r"\s*\(\s*([^()\d]{3,})\)\s*$")
 #: UTF-8 read as Latin-1, then robbed of its accents: ``ALLA©E`` was ``ALLÉE``.
 _STRIPPED = re.compile("[AaÃ]([\u0080-\u00bf])")
 _STRIPPED_QUOTE = re.compile("[AaÂâ]€[™˜œ\u009d]")
@@ -179,6 +182,8 @@ def tokenise(text: str) -> Tokens:
     if _MAYBE_SPELT.search(line):
         for spelling, replacement in _SPELLINGS:
             line = spelling.sub(replacement, line)
+    if line.endswith((")", ") ")):
+        line = _LAST_IN_BRACKETS.sub(_area_apart, line)
     if "," in line or "\n" in line or ";" in line or " - " in line or "|" in line:
         line = " , ".join(normalise(part) for part in _SEPARATORS.split(line))
     else:
@@ -199,6 +204,11 @@ def tokenise(text: str) -> Tokens:
     if not _CITIES.isdisjoint(words):
         _arrondissements(words, kinds)
     return Tokens(words, "".join(kinds))
+
+
+def _area_apart(found: re.Match[str]) -> str:
+    """A département or country in brackets as a part of its own; other text stays."""
+    return f", {found[1]}" if read_area(normalise(found[1])) else found[0]
 
 
 def _part_glued_types(words: list[str], kinds: list[str]) -> None:

@@ -125,10 +125,12 @@ class Geocoder:
     def _at_commune(self, asked: Rows) -> Rows:
         n = len(asked)
         centre = self._centre(asked["code_commune"])
+        # an overseas commune may be known and its centre not
+        known = centre < len(self._centre_of)
         has = self._crs[centre] != 0
         out = {
-            "geocode_level": np.where(has, "commune", "none").astype(object),
-            "geocode_score": np.where(has, asked["commune_score"], 0.0),
+            "geocode_level": np.where(known, "commune", "none").astype(object),
+            "geocode_score": np.where(known, asked["commune_score"], 0.0),
             # copies, for the places found on streets are written into them
             "code_commune": asked["code_commune"].copy(),
             "voie_id": constant(-1, n),
@@ -281,6 +283,10 @@ def _distinct(parts: Columns, communes: Columns) -> _Asked:
         code_commune=np.asarray(communes["code_commune"]),
         commune_score=np.asarray(communes["commune_score"]),
     )
+    # the postcode of another country is none of ours
+    abroad = np.asarray(communes["code_pays"]) != ""
+    if abroad.any():
+        rows = rows.plus(code_postal=np.where(abroad, "", rows["code_postal"]))
     first: dict[tuple[object, ...], int] = {}
     of_row = np.empty(len(rows), dtype=np.int64)
     for i, place in enumerate(zip(*(rows[c].tolist() for c in rows), strict=True)):
