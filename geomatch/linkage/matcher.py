@@ -381,10 +381,9 @@ class Matcher:
         code, distinct = pd.factorize(prepared.searched)
         absent = official_departements() - self.resources.known
         is_outside = np.array([d in absent for d in distinct], dtype=bool)[code]
-        levels = prepared.geocodes["geocode_level"]
-        return decisions.bulletin_flags(
-            prepared.told, prepared.kinds, levels, is_outside, prepared.is_abroad
-        )
+        told, levels = prepared.told, prepared.geocodes["geocode_level"]
+        outside = {"is_outside": is_outside, "is_abroad": prepared.is_abroad}
+        return decisions.bulletin_flags(told, prepared.kinds, levels, **outside)
 
     def naf_of_texts(self, prepared: Prepared) -> Rows:
         """Likeliest NAF of each bulletin from its texts alone, with its share."""
