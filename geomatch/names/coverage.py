@@ -1,14 +1,15 @@
-"""How much two names share, written ones against known ones.
+"""Similarity of written and known names: two coverages, both in [0, 1].
 
-Two coverages, both in [0, 1]: what share of the written name's weight the known name explains,
-and the other way round. Names are met by the words they share that are no crowd's; of those that
-share the commonest words alone, those short enough to be alike are looked up (decision 0044).
+They are the share of the written name's weight that the known name explains, and the reverse.
+Known names are found by the rarer words they share with the written one. Of the names that share
+only the commonest words, those light enough to be similar are looked up (decision 0044).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,20 +54,25 @@ class Coverage:
         self.category_weight = np.bincount(name, told[word], len(names)).astype(np.float32)
         stands, at = ragged_ranges(alike.indptr[word], alike.indptr[word + 1])
         likeness = alike.data[at]
-        # Real part: what a word adds to the coverage of the written name; imaginary: to that of
-        # the known one. Written words that stand for one known word add up, there to once it.
-        adds = likeness * (idf[word] / weight[name])[stands] + 1j * likeness
+        of_written = likeness * (idf[word] / weight[name])[stands]
+        spaced = _across_spaces(lexicon, names, position, idf, weight)
+        rows = np.concatenate([name[stands], spaced.name])
+        columns = np.concatenate([alike.indices[at], spaced.word])
         shape = len(names), len(lexicon.words)
-        more_name, more_word, more = _across_spaces(lexicon, names, position, idf, weight)
-        rows = np.concatenate([name[stands], more_name])
-        columns = np.concatenate([alike.indices[at], more_word])
-        adds = np.concatenate([adds, more])
-        both = sparse.csr_array((adds.astype(np.complex64), (rows, columns)), shape=shape)
-        #: known words that the *i*-th name's may stand for are ``word[start[i]:start[i + 1]]``;
-        #: what each adds to the sum of either coverage is in ``adds``, shape (words, 2)
-        self.start, self.word = (a.astype(np.int64) for a in (both.indptr, both.indices))
-        of_known = np.minimum(both.data.imag, 1.0) * lexicon.idf[both.indices]
-        self.adds = np.stack([both.data.real, of_known], axis=1)
+
+        def summed(adds: NDArray) -> sparse.csr_array:
+            # Several written words may stand for one known word: what they add is summed.
+            return sparse.csr_array((adds.astype(np.float32), (rows, columns)), shape=shape)
+
+        to_written = summed(np.concatenate([of_written, spaced.of_written]))
+        to_known = summed(np.concatenate([likeness, spaced.of_known]))
+        #: known words that the *i*-th name's may stand for are ``word[start[i]:start[i + 1]]``
+        self.start = to_written.indptr.astype(np.int64)
+        self.word = to_written.indices.astype(np.int64)
+        # The known word counts once, whatever the number of words that stand for it.
+        of_known = np.minimum(to_known.data, 1.0) * lexicon.idf[self.word]
+        #: what each adds to the coverage of the written name and of the known one, (words, 2)
+        self.adds = np.stack([to_written.data, of_known], axis=1)
 
     def search(
         self,
@@ -90,35 +96,99 @@ class Coverage:
         """
         lexicon, crowds = self.lexicon, self.lexicon.crowds
         most = len(lexicon.weight) if many is None else many
-        limits = np.array([least - _SLACK, least, least_of_many], np.float32)
-        mean = np.array([OF_WRITTEN, OF_KNOWN], np.float32)
+        limits = _Limits(
+            np.float32(least - _SLACK),
+            np.float32(least),
+            np.float32(least_of_many),
+            np.float32(OF_WRITTEN),
+            np.float32(OF_KNOWN),
+            most,
+        )
         with lexicon.sheet() as sheet:
             return _search(
-                low, high, limits, most, mean, (self.start, self.word, self.adds),
-                (lexicon.names_with.start, lexicon.names_with.to),
-                (crowds.number, crowds.start, crowds.holders, crowds.weights), *sheet,
+                low, high, limits, _Written(self.start, self.word, self.adds),
+                _Holders(lexicon.names_with.start, lexicon.names_with.to),
+                _Common(crowds.number, crowds.start, crowds.holders, crowds.weights),
+                sheet.names, sheet.met,
             )  # fmt: skip
+
+
+class _Written(NamedTuple):
+    """Words of written name *i*: from ``start[i]``; the known word, and what it adds (n, 2)."""
+
+    start: NDArray[np.int64]
+    word: NDArray[np.int64]
+    adds: NDArray[np.float32]
+
+
+class _Holders(NamedTuple):
+    """Known names that hold word *w*: from ``start[w]``."""
+
+    start: NDArray
+    names: NDArray
+
+
+class _Common(NamedTuple):
+    """Commonest words: number of each word among them (-1: none), names from ``start[number]``.
+
+    The names of one word are in the order of their ``weight``.
+    """
+
+    number: NDArray
+    start: NDArray
+    names: NDArray
+    weight: NDArray
+
+
+class _Limits(NamedTuple):
+    """Least mean coverages: a bound of it, the least, the least where more than ``many`` reach it.
+
+    ``of_written`` and ``of_known`` are the weights of the two coverages in their mean.
+    """
+
+    bound: np.float32
+    least: np.float32
+    least_of_many: np.float32
+    of_written: np.float32
+    of_known: np.float32
+    many: int
+
+
+class _Shared(NamedTuple):
+    """Commonest words of one written name: their numbers, what each adds (n, 2), and the sums."""
+
+    numbers: NDArray[np.uint64]
+    adds: NDArray[np.float32]
+    of_written: np.float32
+    of_known: np.float32
+
+
+class _Pairs(NamedTuple):
+    """Room for pairs found: known names and the two coverages."""
+
+    known: NDArray[np.int64]
+    of_written: NDArray[np.float32]
+    of_known: NDArray[np.float32]
 
 
 @compiled_part
 def _meet_by_words(
     places: NDArray[np.int64],
-    words: NDArray[np.int64],
-    adds: NDArray[np.float32],
-    known: tuple[NDArray, ...],
+    written: _Written,
+    holders: _Holders,
     sheet: NDArray[np.void],
     met: NDArray[np.int32],
 ) -> int:
-    """Add up in `sheet` what names that hold some words share; they are `met`, so many."""
-    holders_start, holders = known
+    """Sum up in `sheet` what the names that hold some words share; list them in `met`."""
     n = 0
     for j in places:
-        for at in range(holders_start[words[j]], holders_start[words[j] + 1]):
-            name = sheet[holders[at]]
-            met[n] = holders[at]
+        word = written.word[j]
+        for at in range(holders.start[word], holders.start[word + 1]):
+            name = sheet[holders.names[at]]
+            met[n] = holders.names[at]
             n += name["known"] == 0.0
-            name["written"] += adds[j, 0]
-            name["known"] += adds[j, 1]
+            name["written"] += written.adds[j, 0]
+            name["known"] += written.adds[j, 1]
     return n
 
 
@@ -158,41 +228,36 @@ def _move(
 def _alike(
     names: NDArray[np.void],
     met: NDArray[np.int32],
-    numbers: NDArray[np.uint64],
-    common: NDArray[np.float32],
-    totals: tuple[np.float32, np.float32],
-    limits: NDArray[np.float32],
-    many: int,
-    mean: NDArray[np.float32],
-    found: NDArray[np.int64],
-    of_written: NDArray[np.float32],
-    of_known: NDArray[np.float32],
+    shared: _Shared,
+    limits: _Limits,
+    found: _Pairs,
 ) -> int:
-    """Which of the `names` that were `met` are alike enough, and their coverages; how many."""
+    """Write the `names` listed in `met` that are similar enough into `found`; their number."""
     one, n = np.float32(1.0), 0
     for i in range(len(names)):
         name = names[i]
-        # a bound first, without the caps and the bits: it throws out nine in ten
-        bound = mean[0] * (name["written"] + totals[0])
-        bound += mean[1] * (name["known"] + totals[1]) / name["weight"]
-        if bound < limits[0]:
+        # An upper bound first, without caps and bits: it rules out nine names in ten.
+        bound = limits.of_written * (name["written"] + shared.of_written)
+        bound += limits.of_known * (name["known"] + shared.of_known) / name["weight"]
+        if bound < limits.bound:
             continue
         a = b = np.float32(0.0)
-        for c in range(len(numbers)):
-            if name["bits"] >> numbers[c] & np.uint64(1):
-                a += common[c, 0]
-                b += common[c, 1]
+        for c in range(len(shared.numbers)):
+            if name["bits"] >> shared.numbers[c] & np.uint64(1):
+                a += shared.adds[c, 0]
+                b += shared.adds[c, 1]
         a, b = min(name["written"] + a, one), min((name["known"] + b) / name["weight"], one)
-        if mean[0] * a + mean[1] * b >= limits[1]:
-            found[n], of_written[n], of_known[n] = met[i], a, b
+        if limits.of_written * a + limits.of_known * b >= limits.least:
+            found.known[n], found.of_written[n], found.of_known[n] = met[i], a, b
             n += 1
-    if n <= many:
+    if n <= limits.many:
         return n
     n_kept = 0
     for i in range(n):
-        if mean[0] * of_written[i] + mean[1] * of_known[i] >= limits[2]:
-            found[n_kept] = found[i]
-            of_written[n_kept], of_known[n_kept] = of_written[i], of_known[i]
+        a, b = found.of_written[i], found.of_known[i]
+        if limits.of_written * a + limits.of_known * b >= limits.least_of_many:
+            found.known[n_kept] = found.known[i]
+            found.of_written[n_kept], found.of_known[n_kept] = a, b
             n_kept += 1
     return n_kept
 
@@ -209,46 +274,39 @@ def _longer(values: NDArray, more: int) -> NDArray:
 def _search(
     low: int,
     high: int,
-    limits: NDArray[np.float32],
-    many: int,
-    mean: NDArray[np.float32],
-    written: tuple[NDArray, ...],
-    known: tuple[NDArray, ...],
-    crowds: tuple[NDArray, ...],
+    limits: _Limits,
+    written: _Written,
+    holders: _Holders,
+    common: _Common,
     sheet: NDArray[np.void],
     met: NDArray[np.int32],
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
-    """See :meth:`Coverage.search`.
-
-    `mean` is what the two coverages count in their mean; `limits` are something less than the
-    least mean asked for, this, and that of names that have many alike.
-    """
-    start, words, adds = written
-    number, crowd_start, crowd, crowd_weights = crowds
+    """See :meth:`Coverage.search`; `sheet` and `met` are those of :class:`lexicon.Sheet`."""
     one, infinite = np.float32(1.0), np.float32(np.inf)
     copied = np.empty(_ROOM, sheet.dtype)
     found_written, found_known = np.empty(_ROOM, np.int64), np.empty(_ROOM, np.int64)
     of_written, of_known = np.empty(_ROOM, np.float32), np.empty(_ROOM, np.float32)
     n = 0
     for w in range(low, high):
-        places = np.arange(start[w], start[w + 1])
-        is_common = number[words[places]] >= 0
-        common = adds[places[is_common]]
-        numbers = number[words[places[is_common]]].astype(np.uint64)
+        places = np.arange(written.start[w], written.start[w + 1])
+        number = common.number[written.word[places]]
+        is_common = number >= 0
+        adds = written.adds[places[is_common]]
+        numbers = number[is_common].astype(np.uint64)
         total_written = total_known = np.float32(0.0)
-        for c in range(len(common)):
-            total_written += common[c, 0]
-            total_known += common[c, 1]
-        n_rare = _meet_by_words(places[~is_common], words, adds, known, sheet, met)
-        # Who shares commonest words alone may be alike when there is not much else to the name.
-        missing = limits[0] - mean[0] * min(total_written, one)
-        heaviest = mean[1] * total_known / missing if missing > 0.0 else infinite
+        for c in range(len(adds)):
+            total_written += adds[c, 0]
+            total_known += adds[c, 1]
+        n_rare = _meet_by_words(places[~is_common], written, holders, sheet, met)
+        # A name that shares only commonest words is similar only if the rest of it weighs little.
+        missing = limits.bound - limits.of_written * min(total_written, one)
+        heaviest = limits.of_known * total_known / missing if missing > 0.0 else infinite
         n_met = n_rare
         before = np.uint64(0)
         for c in numbers:
-            first, last = crowd_start[c], crowd_start[c + np.uint64(1)]
-            last = first + np.searchsorted(crowd_weights[first:last], heaviest, side="right")
-            n_met = _meet_in_crowd(crowd[first:last], before, sheet, met, n_met)
+            first, last = common.start[c], common.start[c + np.uint64(1)]
+            last = first + np.searchsorted(common.weight[first:last], heaviest, side="right")
+            n_met = _meet_in_crowd(common.names[first:last], before, sheet, met, n_met)
             before |= np.uint64(1) << c
         if n_met > len(copied):
             copied = np.empty(2 * n_met, sheet.dtype)
@@ -258,12 +316,21 @@ def _search(
             of_written, of_known = _longer(of_written, more), _longer(of_known, more)
         _move(sheet, met, n_rare, n_met, copied)
         n_found = _alike(
-            copied[:n_met], met, numbers, common, (total_written, total_known), limits, many, mean,
-            found_known[n:], of_written[n:], of_known[n:],
+            copied[:n_met], met, _Shared(numbers, adds, total_written, total_known), limits,
+            _Pairs(found_known[n:], of_written[n:], of_known[n:]),
         )  # fmt: skip
         found_written[n : n + n_found] = w
         n += n_found
     return found_written[:n], found_known[:n], of_written[:n], of_known[:n]
+
+
+class _Spaced(NamedTuple):
+    """Written name, known word, and what it adds to the coverage of each of the two names."""
+
+    name: NDArray[np.int64]
+    word: NDArray[np.int64]
+    of_written: NDArray[np.float64]
+    of_known: NDArray[np.float64]
 
 
 def _across_spaces(
@@ -272,18 +339,22 @@ def _across_spaces(
     position: Mapping[str, int],
     idf: NDArray[np.float32],
     weight: NDArray[np.float64],
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.complex128]]:
-    """What words joined or split otherwise than known names have them add: name, word, adds."""
-    name, word, adds = [], [], []
+) -> _Spaced:
+    """What words add that a known name joins or splits otherwise."""
+    name, word, of_written = [], [], []
     for n, places, known in lexicon.across_spaces(names):
         written = sum(float(idf[position[names[n][i]]]) for i in places) / weight[n]
         total = float(lexicon.idf[list(known)].sum())
         for k in known:
             name.append(n)
             word.append(k)
-            adds.append(_SPACED * (written * float(lexicon.idf[k]) / total + 1j))
-    ints = np.array(name, np.int64), np.array(word, np.int64)
-    return *ints, np.array(adds, np.complex128)
+            of_written.append(_SPACED * (written * float(lexicon.idf[k]) / total))
+    return _Spaced(
+        np.array(name, np.int64),
+        np.array(word, np.int64),
+        np.array(of_written, np.float64),
+        np.full(len(name), _SPACED),
+    )
 
 
 def _is_category(

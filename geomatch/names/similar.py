@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,9 +86,19 @@ def look_up(
     `row` is sorted; `names_of` tells which register names to look at of an establishment.
     """
     at, borne = names_of.of_each(establishment)
-    asked = names.row, names.name, names.start, names.known, names.score
+    written = _Written(names.row, names.name, names.start, names.known, names.score)
     with names.coverage.lexicon.sheet() as sheet:
-        return _look_up(row, at, borne, *asked, sheet.names)
+        return _look_up(row, at, borne, written, sheet.names)
+
+
+class _Written(NamedTuple):
+    """The arrays of :class:`WrittenNames` that the loop reads."""
+
+    row: NDArray[np.int64]
+    name: NDArray[np.int64]
+    start: NDArray[np.int64]
+    known: NDArray[np.int64]
+    score: NDArray[np.float64]
 
 
 @compiled
@@ -95,16 +106,13 @@ def _look_up(
     row: NDArray[np.int64],
     at: NDArray[np.int64],
     names: NDArray[np.int32],
-    writer: NDArray[np.int64],
-    name: NDArray[np.int64],
-    start: NDArray[np.int64],
-    known: NDArray[np.int64],
-    score: NDArray[np.float64],
+    written: _Written,
     sheet: NDArray[np.void],
 ) -> NDArray[np.int64]:
     """See :func:`look_up`; ``names[i]`` is to be looked up for the item ``at[i]`` of `row`.
 
-    A written name is laid out on `sheet` over all known ones: no search is as fast.
+    The pairs of a written name are noted on `sheet`, one row for each known name: reading it is
+    quicker than any search.
     """
     out = np.full(len(row), -1, np.int64)
     low = first = 0
@@ -112,19 +120,20 @@ def _look_up(
         bulletin, high = row[at[low]], low
         while high < len(at) and row[at[high]] == bulletin:
             high += 1
-        while first < len(writer) and writer[first] < bulletin:
+        while first < len(written.row) and written.row[first] < bulletin:
             first += 1
-        while first < len(writer) and writer[first] == bulletin:
-            begin, end = start[name[first]], start[name[first] + 1]
+        while first < len(written.row) and written.row[first] == bulletin:
+            name = written.name[first]
+            begin, end = written.start[name], written.start[name + 1]
             for pair in range(begin, end):
-                sheet[known[pair]]["pair"] = pair - begin + 1
+                sheet[written.known[pair]]["pair"] = pair - begin + 1
             for i in range(low, high):
                 if sheet[names[i]]["pair"]:
                     pair = begin + sheet[names[i]]["pair"] - 1
-                    if out[at[i]] < 0 or score[pair] > score[out[at[i]]]:
+                    if out[at[i]] < 0 or written.score[pair] > written.score[out[at[i]]]:
                         out[at[i]] = pair
             for pair in range(begin, end):
-                sheet[known[pair]]["pair"] = 0
+                sheet[written.known[pair]]["pair"] = 0
             first += 1
         low = high
     return out

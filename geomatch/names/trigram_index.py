@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,8 +108,11 @@ class TrigramIndex:
             least_enough = np.maximum(enough[:, self._within(group)].min(axis=1), 1)
             asked, size = grams[group.rows], sizes[group.rows]
             row, column = _sharing(
-                asked.indptr, asked.indices, least_enough[size].astype(np.int64), enough[size],
-                group.low, group.high, self.words_of.start, self.words_of.to, self.kind,
+                _Asked(
+                    asked.indptr, asked.indices, least_enough[size].astype(np.int64), enough[size]
+                ),
+                group.low, group.high,
+                _Known(self.words_of.start, self.words_of.to, self.kind),
             )  # fmt: skip
             found.append((group.rows[row], self.order[column]))
         if not found:
@@ -139,44 +143,49 @@ class TrigramIndex:
                 yield _Group(np.array(rows), length, bound, low, high)
 
 
-@compiled
-def _sharing(
-    start: NDArray[np.int32],
-    grams: NDArray[np.int32],
-    least: Ints,
-    enough: NDArray[np.float64],
-    low: int,
-    high: int,
-    words_start: NDArray[np.int32],
-    words: NDArray[np.int32],
-    kind: NDArray[np.int16],
-) -> tuple[Ints, Ints]:
-    """Pairs (written, known) of words that share enough trigrams, known ones from `low` to `high`.
+class _Asked(NamedTuple):
+    """Written words: word *i* has ``grams[start[i]:start[i + 1]]``.
 
-    Word *i* is written with ``grams[start[i]:start[i + 1]]`` and must share ``enough[i, kind]``
-    of them with known ones of each kind, ``least[i]`` with any; gram *g* is in
-    ``words[words_start[g]:]``, in order.
+    It must share ``enough[i, kind]`` of them with known words of each kind, ``least[i]`` with any.
     """
+
+    start: NDArray[np.int32]
+    grams: NDArray[np.int32]
+    least: Ints
+    enough: NDArray[np.float64]
+
+
+class _Known(NamedTuple):
+    """Known words, in order, that hold gram *g*: from ``start[g]``; the kind of each word."""
+
+    start: NDArray[np.int32]
+    words: NDArray[np.int32]
+    kind: NDArray[np.int16]
+
+
+@compiled
+def _sharing(asked: _Asked, low: int, high: int, known: _Known) -> tuple[Ints, Ints]:
+    """Pairs (written, known) of words that share enough trigrams; known ones `low` to `high`."""
     shared = np.zeros(high - low, np.int8)
-    # who shares less or more than the least is noted behind the last
+    # A word that shares less or more than the least is written behind the last one and dropped.
     met = np.empty(high - low + 1, np.int32)
     row, column = np.empty(0, np.int64), np.empty(0, np.int64)
     n = 0
-    for i in range(len(start) - 1):
+    for i in range(len(asked.start) - 1):
         n_met = 0
-        for gram in grams[start[i] : start[i + 1]]:
-            its = words[words_start[gram] : words_start[gram + 1]]
+        for gram in asked.grams[asked.start[i] : asked.start[i + 1]]:
+            its = known.words[known.start[gram] : known.start[gram + 1]]
             for at in range(np.searchsorted(its, low), np.searchsorted(its, high)):
                 place = its[at] - low
                 shared[place] += 1
                 met[n_met] = place
-                n_met += shared[place] == least[i]
+                n_met += shared[place] == asked.least[i]
         if n + n_met > len(row):
             more = np.empty(len(row) + n_met, np.int64)
             row, column = np.concatenate((row, more)), np.concatenate((column, more))
         for place in met[:n_met]:
             row[n], column[n] = i, low + place
-            n += shared[place] >= enough[i, kind[low + place]]
+            n += shared[place] >= asked.enough[i, known.kind[low + place]]
         shared[:] = 0
     return row[:n], column[:n]
 
