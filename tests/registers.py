@@ -35,7 +35,7 @@ from geomatch.core.territories import crs_of, departement_of
 from geomatch.core.text import normalise
 from geomatch.linkage.blocking import Activities, find_candidates
 from geomatch.linkage.pool import Pool, street_codes
-from geomatch.linkage.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
+from geomatch.linkage.workplaces import Places, Relation
 from geomatch.names.clean import NAMES, TownWords, clean_names, name_words, towns_named
 from geomatch.names.coverage import Coverage
 from geomatch.names.register import register_names
@@ -262,10 +262,10 @@ def places_of(bulletins: Sequence[Row], pool: Pool, cities: Mapping[str, str]) -
 def _relation(asked: str, other: str) -> int:
     """Relation of a commune to the one asked for; ``"96001+96002"`` is a city of two."""
     if other in asked.split("+"):
-        return INSIDE
+        return Relation.INSIDE
     codes = list(COMMUNES)
     near = asked in codes and other in codes and abs(codes.index(asked) - codes.index(other)) == 1
-    return NEIGHBOUR if near else ELSEWHERE
+    return Relation.NEIGHBOUR if near else Relation.ELSEWHERE
 
 
 # ------------------------------------------------------------------ stores
@@ -338,7 +338,7 @@ def _country_tables(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     names = names.assign(**name_columns(names["nom_norm"].tolist()))
     # Codes of the register that have no label here are in the nomenclature all the same.
     labels = dict.fromkeys(sorted(set(frame["naf"]) - {""}), "") | NAFS
-    pairs = [(a, b) for a in codes for b in codes if _relation(a, b) == NEIGHBOUR]
+    pairs = [(a, b) for a in codes for b in codes if _relation(a, b) == Relation.NEIGHBOUR]
     return {
         "communes": communes,
         "commune_names": names,

@@ -20,7 +20,7 @@ from geomatch.arrays.rows import Columns
 from geomatch.core.tables import load_table
 from geomatch.linkage.activities import Evidence
 from geomatch.linkage.pool import Pool
-from geomatch.linkage.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
+from geomatch.linkage.workplaces import Places, Relation
 from geomatch.names.clean import name_words
 from geomatch.names.distinctive import Distinctive
 
@@ -278,11 +278,11 @@ def activities(c: Comparison) -> dict[str, NDArray]:
 def declared_commune(c: Comparison) -> dict[str, NDArray]:
     """How the candidate's commune stands to the declared one."""
     relation = np.asarray(c.pairs["relation"])
-    inside, stands = relation == INSIDE, c.places.relation
-    alike = np.stack([(stands == r).sum(axis=1) for r in (ELSEWHERE, NEIGHBOUR, INSIDE)])
+    inside, stands = relation == Relation.INSIDE, c.places.relation
+    alike = np.stack([(stands == r).sum(axis=1) for r in Relation])
     return {
         "inside": inside,
-        "neighbour": relation == NEIGHBOUR,
+        "neighbour": relation == Relation.NEIGHBOUR,
         "outside_code": c.places.by_code[c.row] & ~inside,
         "choice_of_communes": np.log(np.maximum(alike[relation, c.places.zone[c.row]], 1)),
     }

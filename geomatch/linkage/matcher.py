@@ -42,7 +42,7 @@ from geomatch.linkage.model import Model
 from geomatch.linkage.pool import street_codes
 from geomatch.linkage.prepared import PLACED, Prepared, address_parts, places_of_work, resolved
 from geomatch.linkage.resources import IndexedPool, Resources
-from geomatch.linkage.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR, Places
+from geomatch.linkage.workplaces import Places, Relation
 from geomatch.names.clean import TownWords, clean_names, employer_kinds, employer_names, name_words
 from geomatch.names.coverage import Coverage
 from geomatch.names.distinctive import Distinctive
@@ -333,16 +333,16 @@ class Matcher:
         )
 
     def _relation(self, zone: str, communes: Mapping[str, int]) -> NDArray[np.int8]:
-        """INSIDE, NEIGHBOUR or ELSEWHERE for each commune of a pool (code → position)."""
-        out = np.full(len(communes), ELSEWHERE, np.int8)
+        """:class:`Relation` of each commune of a pool (code → position)."""
+        out = np.full(len(communes), Relation.ELSEWHERE, np.int8)
         if zone == "~":
-            out[:] = NEIGHBOUR
+            out[:] = Relation.NEIGHBOUR
             return out
         code = zone.lstrip("~")
         inside = self.resources.communes.zone(code)
         near = {n for c in (*inside, code) for n in self.resources.communes.neighbours(c)}
-        out[[communes[c] for c in near if c in communes]] = NEIGHBOUR
-        own = NEIGHBOUR if zone.startswith("~") else INSIDE
+        out[[communes[c] for c in near if c in communes]] = Relation.NEIGHBOUR
+        own = Relation.NEIGHBOUR if zone.startswith("~") else Relation.INSIDE
         out[[communes[c] for c in inside if c in communes]] = own
         return out
 

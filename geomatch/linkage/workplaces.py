@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-#: How a commune stands to the declared one.
-ELSEWHERE, NEIGHBOUR, INSIDE = 0, 1, 2
+
+class Relation(IntEnum):
+    """How a commune of the pool stands to the declared place of work; more is nearer."""
+
+    ELSEWHERE = 0
+    NEIGHBOUR = 1
+    INSIDE = 2
 
 
 @dataclass(frozen=True)
@@ -18,7 +24,7 @@ class Places:
     """Where each bulletin of a batch is, as far as candidates are concerned (n rows).
 
     ``zone`` indexes the rows of `relation`, an array (zones, communes of the pool) of
-    ELSEWHERE, NEIGHBOUR, INSIDE. ``position`` and ``radius`` are metres; NaN for none.
+    values of :class:`Relation`. ``position`` and ``radius`` are metres; NaN for none.
     ``street`` is :func:`geomatch.linkage.pool.street_codes`, -1 for none. ``home`` is the
     commune of residence (position among the pool's, -1 for one outside), ``at_home`` 1 where
     work is said to be in it, -1 elsewhere, 0 where nothing is said. ``by_code`` tells whose
@@ -50,10 +56,10 @@ class Places:
         Who lives in an arrondissement of Paris and works where they live works in it, one of
         twenty that PARIS may mean.
         """
-        outside = self.relation[self.zone, self.home] != INSIDE
+        outside = self.relation[self.zone, self.home] != Relation.INSIDE
         return np.where((self.at_home > 0) & (self.is_wide | outside), self.home, -1)
 
     @cached_property
     def is_wide(self) -> NDArray[np.bool_]:
         """Whose declared place is several communes: Paris, Lyon, Marseille, or none at all."""
-        return np.asarray((self.relation == INSIDE).sum(axis=1)[self.zone] != 1)
+        return np.asarray((self.relation == Relation.INSIDE).sum(axis=1)[self.zone] != 1)

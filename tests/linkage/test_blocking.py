@@ -8,7 +8,7 @@ from registers import NAFS, Search, centre, register, search
 from geomatch.core.config import CandidateOptions
 from geomatch.linkage.blocking import BY_ACTIVITY, BY_NAME, BY_RADIUS, BY_STREET, PAIRS
 from geomatch.linkage.pool import LARGEST
-from geomatch.linkage.workplaces import ELSEWHERE, INSIDE, NEIGHBOUR
+from geomatch.linkage.workplaces import Relation
 
 #: A commune of everyday establishments, to which each test adds its own.
 TOWN = (
@@ -49,7 +49,7 @@ def test_neighbouring_communes_are_searched_and_farther_ones_are_not() -> None:
     frame = register(*TOWN, *twins, *others)
     found = search(frame, [{"names": ["OURDAL METAL"], "commune": "96001"}])
     relation = found.pairs.set_index("establishment")["relation"]
-    assert relation[3] == NEIGHBOUR
+    assert relation[3] == Relation.NEIGHBOUR
     assert not set(relation.index) & {4, 5, 6, 7, 8, 9}
 
 
@@ -57,7 +57,7 @@ def test_an_unmistakable_name_is_found_in_the_whole_pool() -> None:
     frame = register(*TOWN, {"denomination": "ZYGOMAR LUMINAIRES", "code_commune": "96005"})
     found = search(frame, [{"names": ["ZYGOMAR LUMINAIRES"], "commune": "96001"}])
     pair = found.pairs[found.pairs["establishment"] == 3]
-    assert pair["relation"].tolist() == [ELSEWHERE]
+    assert pair["relation"].tolist() == [Relation.ELSEWHERE]
 
 
 def test_the_street_finds_an_establishment_of_another_name() -> None:
@@ -254,7 +254,7 @@ def test_pairs_are_sorted_by_bulletin_and_point_at_what_they_compared() -> None:
     assert pairs["row"].is_monotonic_increasing
     for column in ("of_written", "of_known"):
         assert pairs[column].between(0, 1).all()
-    assert pairs["relation"].isin([ELSEWHERE, NEIGHBOUR, INSIDE]).all()
+    assert pairs["relation"].isin([Relation.ELSEWHERE, Relation.NEIGHBOUR, Relation.INSIDE]).all()
     compared = pairs[pairs["written"] >= 0]
     assert len(compared)
     for pair in compared.itertuples():

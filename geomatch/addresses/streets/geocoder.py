@@ -16,7 +16,7 @@ from geomatch.addresses.streets.index import StreetIndex
 from geomatch.addresses.streets.names import read_street
 from geomatch.addresses.streets.questions import Questions
 from geomatch.addresses.streets.search import Found, find, with_doors
-from geomatch.addresses.streets.zones import SAME_CITY, ZoneFinder, Zones
+from geomatch.addresses.streets.zones import Nearness, ZoneFinder, Zones
 from geomatch.arrays.arrow import texts
 from geomatch.arrays.rows import Columns, Rows, constant
 from geomatch.core.config import AddressOptions
@@ -195,7 +195,9 @@ class Geocoder:
         first[1:] = question[1:] != question[:-1]
         group = np.cumsum(first) - 1
         top = street[first][group]
-        twin = (index.key_code[street] == index.key_code[top]) & (found.near[order] <= SAME_CITY)
+        twin = (index.key_code[street] == index.key_code[top]) & (
+            found.near[order] <= Nearness.SAME_CITY
+        )
         as_good = chance >= chance[first][group] * _AS_GOOD
         apart = np.hypot(index.x[street] - index.x[top], index.y[street] - index.y[top])
         apart = np.where(twin & as_good, apart + index.half_length[street], 0.0)

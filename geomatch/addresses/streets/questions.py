@@ -78,5 +78,5 @@ class Questions:
         return keys_of(self.names)[0]
 
     def near(self, question: Ints, commune: Ints) -> Ints:
-        """STATED … ELSEWHERE for pairs of a question and a commune of the index."""
+        """:class:`Nearness` of pairs of a question and a commune of the index."""
         return self.zones.near(self.zone[question], commune)

@@ -15,7 +15,7 @@ from geomatch.addresses.streets import houses, street_score
 from geomatch.addresses.streets.index import StreetIndex
 from geomatch.addresses.streets.names import keys_of
 from geomatch.addresses.streets.questions import Questions
-from geomatch.addresses.streets.zones import NEIGHBOUR, SAME_CITY
+from geomatch.addresses.streets.zones import Nearness
 from geomatch.arrays.groups import ragged_ranges, top
 from geomatch.arrays.jit import compiled
 
@@ -72,9 +72,9 @@ def find(index: StreetIndex, questions: Questions) -> Found:
     ]
     found = _scored(index, questions, [(found.question, found.street), *more])
     for search, enough, reach in (
-        (_by_letters, _SURE, SAME_CITY),
-        (_by_words, _SURE, SAME_CITY),
-        (_by_letters, _LIKELY, NEIGHBOUR),
+        (_by_letters, _SURE, Nearness.SAME_CITY),
+        (_by_words, _SURE, Nearness.SAME_CITY),
+        (_by_letters, _LIKELY, Nearness.NEIGHBOUR),
     ):
         todo = np.flatnonzero(found.best_of(len(questions)) < enough)
         more = list(search(index, questions, todo, reach))
@@ -89,7 +89,7 @@ def with_doors(index: StreetIndex, questions: Questions, found: Found) -> Found:
     In such a city numbers go on from one part to the next, and people take one for the other:
     the likeliest part without the door changes places with the likeliest that has it.
     """
-    asked = (questions.numero[found.question] > 0) & (found.near <= SAME_CITY)
+    asked = (questions.numero[found.question] > 0) & (found.near <= Nearness.SAME_CITY)
     at = np.flatnonzero(asked)
     at = at[
         np.lexsort((-found.probability[at], index.key_code[found.street[at]], found.question[at]))

@@ -21,7 +21,7 @@ from rapidfuzz.process import cpdist
 from geomatch.addresses.streets import houses
 from geomatch.addresses.streets.index import StreetIndex
 from geomatch.addresses.streets.questions import Questions
-from geomatch.addresses.streets.zones import ELSEWHERE, NEIGHBOUR, SAME_CITY
+from geomatch.addresses.streets.zones import Nearness
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -61,7 +61,7 @@ class Pairs:
 
     @cached_property
     def near(self) -> Ints:
-        """STATED … ELSEWHERE: how far the street's commune is from the one asked for."""
+        """:class:`Nearness`: how far the street's commune is from the one asked for."""
         return self.questions.near(self.question, self.index.commune[self.street])
 
     @cached_property
@@ -93,9 +93,9 @@ def features(pairs: Pairs) -> Floats:
         "kind_unsaid": (kind < 0) & (known_kind != pairs.index.no_kind),
         "kind_other": (kind >= 0) & ~is_in_name & ~is_road & (kind != known_kind),
         "kind_in_name": is_in_name,
-        "same_city": pairs.near == SAME_CITY,
-        "neighbour": pairs.near == NEIGHBOUR,
-        "elsewhere": pairs.near == ELSEWHERE,
+        "same_city": pairs.near == Nearness.SAME_CITY,
+        "neighbour": pairs.near == Nearness.NEIGHBOUR,
+        "elsewhere": pairs.near == Nearness.ELSEWHERE,
         "bare": bare,
         "bare_slips": bare * columns["slips_share"],
         "bare_missing": bare * columns["missing"],

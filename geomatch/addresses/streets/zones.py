@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,14 @@ from geomatch.core.territories import departement_of
 
 Ints = NDArray[np.int64]
 
-#: How far a street's commune is from the one that is asked for.
-STATED, SAME_CITY, NEIGHBOUR, ELSEWHERE = 0, 1, 2, 3
+
+class Nearness(IntEnum):
+    """How far a street's commune is from the one asked for; less is nearer."""
+
+    STATED = 0
+    SAME_CITY = 1
+    NEIGHBOUR = 2
+    ELSEWHERE = 3
 
 
 class Zones:
@@ -23,7 +30,7 @@ class Zones:
     Parameters
     ----------
     zones : sequence of mappings
-        For each zone: commune (position in the index) → STATED, SAME_CITY or NEIGHBOUR.
+        For each zone: commune (position in the index) → :class:`Nearness`.
     n_communes : int
         Communes of the index.
     """
@@ -38,12 +45,12 @@ class Zones:
         self._key, self._near = key[order], near[order]
 
     def near(self, zone: Ints, commune: Ints) -> Ints:
-        """STATED … ELSEWHERE for pairs of a zone and a commune."""
+        """:class:`Nearness` of pairs of a zone and a commune."""
         if not len(self._key):
-            return np.full(len(zone), ELSEWHERE)
+            return np.full(len(zone), Nearness.ELSEWHERE)
         key = zone * self._n + commune
         at = np.minimum(np.searchsorted(self._key, key), len(self._key) - 1)
-        return np.where(self._key[at] == key, self._near[at], ELSEWHERE)
+        return np.where(self._key[at] == key, self._near[at], Nearness.ELSEWHERE)
 
     def communes(self, zone: int, reach: int) -> tuple[int, ...]:
         """Communes of a zone that are as near as `reach` or nearer."""
@@ -96,6 +103,10 @@ class ZoneFinder:
         if not (stated | city) & self._covered and (code or not around):
             return {}
         near: dict[int, int] = {}
-        for codes, value in ((around, NEIGHBOUR), (city, SAME_CITY), (stated, STATED)):
+        for codes, value in (
+            (around, Nearness.NEIGHBOUR),
+            (city, Nearness.SAME_CITY),
+            (stated, Nearness.STATED),
+        ):
             near |= {self._position[c]: value for c in codes & self._covered}
         return near

@@ -18,7 +18,7 @@ from geomatch.linkage.blocking.by_place import by_place
 from geomatch.linkage.blocking.prune import likeliest
 from geomatch.linkage.blocking.sources import BY_ACTIVITY, BY_NAME, BY_RADIUS, BY_STREET
 from geomatch.linkage.pool import Pool
-from geomatch.linkage.workplaces import ELSEWHERE, Places
+from geomatch.linkage.workplaces import Places, Relation
 from geomatch.names.similar import WrittenNames
 
 __all__ = [
@@ -82,7 +82,7 @@ def _vague(
 ) -> NDArray[np.int64]:
     """Bulletins with few candidates, or none well named, in the declared place or beside it."""
     near = places.relation[places.zone[found["row"]], pool.commune[found["establishment"]]]
-    near = np.flatnonzero(near > ELSEWHERE)
+    near = np.flatnonzero(near > Relation.ELSEWHERE)
     row, pair = found["row"][near], found["names"][near]
     few = np.bincount(row, minlength=len(places)) < options.kept // 2
     is_good = np.zeros(len(places), bool)

@@ -12,7 +12,7 @@ from geomatch.arrays.groups import ragged_ranges
 from geomatch.arrays.rows import Rows
 from geomatch.linkage.blocking.sources import BY_ACTIVITY, found
 from geomatch.linkage.pool import LARGEST, Pool
-from geomatch.linkage.workplaces import ELSEWHERE, INSIDE, Places
+from geomatch.linkage.workplaces import Places, Relation
 
 _NAFS_TRIED = 12
 #: Offices of local authorities, the largest, looked at besides.
@@ -72,7 +72,8 @@ def _looked_at(
     for here in np.split(rows, np.flatnonzero(np.diff(places.zone[rows])) + 1):
         reach = places.relation[places.zone[here[:1]]].ravel()
         best = reach.max(initial=0)
-        yield here, np.flatnonzero((reach == best) & (reach > ELSEWHERE)), bool(best == INSIDE)
+        nearest = np.flatnonzero((reach == best) & (reach > Relation.ELSEWHERE))
+        yield here, nearest, bool(best == Relation.INSIDE)
     for home in np.unique(places.focus[rows]):
         if home >= 0:
             yield rows[places.focus[rows] == home], np.array([home]), False
@@ -80,7 +81,8 @@ def _looked_at(
     for told in np.unique(town):
         communes = np.flatnonzero(places.town == told)
         here = telling[town == told]
-        inside = (places.relation[np.ix_(places.zone[here], communes)] == INSIDE).any(axis=1)
+        relation = places.relation[np.ix_(places.zone[here], communes)]
+        inside = (relation == Relation.INSIDE).any(axis=1)
         if not inside.all():
             yield here[~inside], communes, False
 

@@ -14,7 +14,7 @@ from geomatch.core.config import CandidateOptions
 from geomatch.linkage.blocking.sources import BY_RADIUS, BY_STREET, chunks, found
 from geomatch.linkage.blocking.weights import PLACE_WEIGHTS, PlaceWeights
 from geomatch.linkage.pool import Pool
-from geomatch.linkage.workplaces import INSIDE, Places
+from geomatch.linkage.workplaces import Places, Relation
 from geomatch.names.similar import WrittenNames, look_up
 
 
@@ -87,7 +87,7 @@ def _on_street_as_written(
 
     Serves streets that the store does not know, and those that go on in another arrondissement.
     """
-    zone, commune = np.nonzero(places.relation == INSIDE)
+    zone, commune = np.nonzero(places.relation == Relation.INSIDE)
     start = np.searchsorted(zone, np.arange(len(places.relation) + 1))
     unsure = (places.street < 0) | places.is_wide
     asks = np.flatnonzero(unsure & (places.street_text != ""))
