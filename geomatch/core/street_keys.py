@@ -1,8 +1,9 @@
 """Names of streets, written the same way when the store is built and when it is asked.
 
-The knowledge is in ``geomatch/tables/street_types.csv`` and ``street_words.csv``: what is
-written, and what it stands for. An abbreviation means a type at the head of a name and a word
-after it: ``GAL LECLERC`` is a general, ``PL`` is a square only where a name begins.
+The knowledge is in ``geomatch/core/tables/street_types.csv`` (:mod:`.street_types`) and
+``street_words.csv``: what is written, and what it stands for. An abbreviation means a type at the
+head of a name and a word after it: ``GAL LECLERC`` is a general, ``PL`` is a square only where a
+name begins.
 
 A change here or in these tables changes the keys of the store: raise
 :data:`geomatch.core.schema.STORE_FORMAT_VERSION` with it.
@@ -14,6 +15,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 
+from geomatch.core.street_types import street_type_table
 from geomatch.core.tables import load_table
 from geomatch.core.text import normalise, split_digits
 
@@ -25,8 +27,6 @@ _NUMBER_IN_NAME = re.compile(
     r"^\d+ (?:(?!E |ER |ERE |EME |ND |NDE )[A-Z]{1,2} (?:\d+ )?|\d+ )(?=[A-Z]{3,} )"
 )
 _NUMBER_BEFORE_NAME = re.compile(r"^\d[\dA-Za-z./-]*\s+(?=\D)")
-#: Words of the longest expression in either table.
-_LONGEST = 3
 
 
 def street_key(name: str) -> str:
@@ -90,7 +90,7 @@ def leading_type(words: list[str]) -> tuple[str, int]:
     if not words or words[0] not in first_words_of_types():
         return "", 0
     types = street_types()
-    for used in range(min(_LONGEST, len(words)), 0, -1):
+    for used in range(min(street_type_table().longest, len(words)), 0, -1):
         kind = types.get(" ".join(words[:used]))
         if kind is not None:
             return kind, used
@@ -122,8 +122,7 @@ def expand_words(words: list[str]) -> list[str]:
 @cache
 def street_types() -> Mapping[str, str]:
     """Expression at the head of a name → type in full."""
-    rows = load_table("street_types")
-    return {row[1]: row[1] for row in rows} | {row[0]: row[1] for row in rows}
+    return street_type_table().forms
 
 
 @cache

@@ -17,13 +17,10 @@ from geomatch.arrays.rows import Columns, Rows
 from geomatch.core.numerals import MONTHS
 from geomatch.core.schema import text_array
 from geomatch.core.street_keys import leading_type, street_types
+from geomatch.core.street_types import street_type_table
 from geomatch.core.text import normalise
 
-#: typeVoieEtablissement where it means something else than the same letters in a text.
-_REGISTER_TYPES = {"GAL": "GALERIE", "ROND": "ROND POINT", "CTRE": "CENTRE COMMERCIAL"}
 _UNDISCLOSED = "[ND]"
-_FULL_TYPES = frozenset({"RUE", "AVENUE", "BOULEVARD", "PLACE", "ROUTE", "COURS", "CHEMIN",
-                         "QUAI", "SQUARE", "ALLEE", "IMPASSE", "PASSAGE"})  # fmt: skip
 #: A street name of words of three letters at least: no rank, no letter behind a number.
 _LETTERS = re.compile(r"(?:(?:DE|DU|D|L|LA|LE|DES|LES) )*[A-Z]{3,}(?: [A-Z]{3,})*")
 _COMMON_NUMBER = "7"
@@ -83,7 +80,8 @@ def register_parts(establishments: pd.DataFrame) -> pd.DataFrame:
         _disclosed(establishments[c])
         for c in ("numero", "rep", "type_voie", "nom_voie", "complement", "numero_fin")
     )
-    kind = np.array([_REGISTER_TYPES.get(k, k) for k in kind], dtype=object)
+    register_forms = street_type_table().register_forms
+    kind = np.array([register_forms.get(k, k) for k in kind], dtype=object)
     common, plain = _with_common_number(numero, rep, kind, name, more)
     made = [address_line(*fields) for fields in zip(common, rep, kind, name, more, strict=True)]
     parts = RulesParser().read(made)
@@ -106,8 +104,9 @@ def _with_common_number(
 
     A street of a thousand plain house numbers is then parsed once. Also which rows these are.
     """
+    plain_types = street_type_table().plain()
     is_street = {
-        pair: pair[0] in _FULL_TYPES and pair[1].isascii() and _LETTERS.fullmatch(pair[1])
+        pair: pair[0] in plain_types and pair[1].isascii() and _LETTERS.fullmatch(pair[1])
         for pair in set(zip(kind, name, strict=True))
     }
     plain = np.array(
@@ -163,7 +162,8 @@ def _with_named_after_towns(parts: Rows, is_fields: NDArray[np.bool_]) -> Rows:
     the complement is no commune.
     """
     name, town = parts["nom_voie"], parts["commune"]
-    is_type = np.array([n in _FULL_TYPES for n in name], dtype=bool)
+    plain = street_type_table().plain()
+    is_type = np.array([n in plain for n in name], dtype=bool)
     lost = is_fields & (town != "") & ((name == "") | is_type)
     return parts.plus(
         type_voie=np.where(lost & is_type, name, parts["type_voie"]),

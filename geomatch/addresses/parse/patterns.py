@@ -46,9 +46,6 @@ TRAILING_NUMBER = re.compile(
 TOWN_AT_END = re.compile("[.,](?P<town>[WSstDM]+[NO]?)[.,]*$")
 #: What follows a month: the year of a date, short or in full.
 YEAR = re.compile(r"(?:1[789]|20)\d\d$|14$|18$|4[0-5]$|62$")
-NUMBERED_ROADS = frozenset(
-    {"ROUTE NATIONALE", "ROUTE DEPARTEMENTALE", "AUTOROUTE", "CHEMIN DEPARTEMENTAL", "ZONE", "VOIE"}
-)
 #: DE LA BANQUE is a street without its type, LA BANQUE a bank.
 OF = frozenset({"DE", "DU", "DES", "D"})
 NUMBER_ALONE = re.compile("[.,]*(?P<n>N)[.,]*")

@@ -25,7 +25,6 @@ from geomatch.addresses.parse.patterns import (
     NAMED_PIECE,
     NUMBER_ALONE,
     NUMBER_BEFORE_TYPE,
-    NUMBERED_ROADS,
     OCR,
     OF,
     PIECE,
@@ -45,6 +44,7 @@ from geomatch.addresses.parse.types import glued_type, misspelt_type
 from geomatch.arrays.rows import Rows
 from geomatch.core.schema import ADDRESS_PARTS, DTYPES
 from geomatch.core.street_keys import expand_words, leading_type, street_words
+from geomatch.core.street_types import street_type_table
 
 #: A line that says nothing, in the order of the columns.
 _NOTHING: dict[str, object] = dict.fromkeys(ADDRESS_PARTS.columns, "")
@@ -210,9 +210,14 @@ def _behind(line: Line, start: int, end: int) -> re.Match[str] | None:
     return None if is_dated and YEAR.match(line.words[behind.start("n")]) else behind
 
 
+def _is_locality(kind: str) -> bool:
+    """LIEU DIT says only that a locality's name follows."""
+    return bool(kind) and street_type_table().types[kind].kind == "locality"
+
+
 def _name_street(line: Line, kind: str, words: list[str], used: int) -> None:
     name = expand_words(street_words(" ".join(words)) if not kind else words[used:])
-    if kind == "LIEU DIT":
+    if _is_locality(kind):
         line.add("lieu", name)
         return
     if kind and not name:
@@ -238,7 +243,7 @@ def _take_number(line: Line, found: re.Match[str], groups: dict[str, str | None]
 
 def _number_behind(line: Line, kind: str, start: int, end: int) -> int:
     """``BOULEVARD X 61``: take the number that ends the name; new end of the name."""
-    if kind in NUMBERED_ROADS:
+    if kind and street_type_table().types[kind].is_numbered:
         return end
     behind = _behind(line, start, end)
     if behind is None:
@@ -290,7 +295,7 @@ def _rest(line: Line) -> None:
         if found[0][0] == "Z":
             kind, used = leading_type(words)
             name = expand_words(words[used:])
-            line.add("lieu", name if kind == "LIEU DIT" else [kind, *name])
+            line.add("lieu", name if _is_locality(kind) else [kind, *name])
         elif NAMED_PIECE.search(found[0]) and found[0][0] != "T":
             line.add("nom", words)
         else:

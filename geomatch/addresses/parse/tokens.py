@@ -36,6 +36,7 @@ from geomatch.addresses.parse.numbers import REPETITIONS
 from geomatch.addresses.parse.town_names import ARRONDISSEMENTS, arrondissement
 from geomatch.core.numerals import MONTHS, NUMBER_WORDS, number_prefix
 from geomatch.core.street_keys import first_words_of_types, street_types
+from geomatch.core.street_types import street_type_table
 from geomatch.core.tables import load_table
 from geomatch.core.text import normalise
 
@@ -89,7 +90,6 @@ _REPETITIONS = frozenset(rep.upper() for rep in REPETITIONS)
 _NUMBER = re.compile(rf"^\d{{1,5}}(?:[A-Z]{{1,2}}\d{{0,2}}|{'|'.join(sorted(_REPETITIONS))})?$")
 #: ``6RUE``, ``32ALL``, ``12BISRUE``: number, repetition and type run together.
 _GLUED_TYPE = re.compile(r"^(?P<n>\d{1,4})(?P<r>BIS|TER)?(?P<t>[A-Z]{2,})$")
-_SHORT_GLUED = frozenset({"AV", "BD", "PL"})
 #: What may stand between a house number and its street: a repetition, a comma.
 _SURE_TYPE_AHEAD = re.compile("[RLs]?,?T")
 _TYPE_AHEAD = re.compile("[RLs]?,?[TtZ]")
@@ -100,51 +100,6 @@ MAX_LINE = 300
 def _words(text: str) -> list[str]:
     return text.split()
 
-
-STRONG_TYPES = frozenset(
-    _words(
-        "RUE AVENUE BOULEVARD PLACE ALLEE ALLEES IMPASSE CHEMIN ROUTE QUAI SQUARE PASSAGE COURS "
-        "VILLA SENTIER SENTE RUELLE VENELLE ESPLANADE PROMENADE MONTEE FAUBOURG TRAVERSE CHAUSSEE "
-        "PLACETTE PARVIS RUETTE MAIL ROCADE CORNICHE VOIE"
-    )
-) | frozenset(
-    {
-        "ROND POINT",
-        "GRANDE RUE",
-        "PETITE RUE",
-        "GRANDE PLACE",
-        "ROUTE NATIONALE",
-        "ROUTE DEPARTEMENTALE",
-        "CHEMIN RURAL",
-        "CHEMIN VICINAL",
-        "CHEMIN DEPARTEMENTAL",
-        "VOIE COMMUNALE",
-        "ANCIEN CHEMIN",
-        "ANCIENNE ROUTE",
-        "VIEUX CHEMIN",
-        "VIEILLE ROUTE",
-        "NOUVELLE ROUTE",
-        "TERRE PLEIN",
-        "PETIT CHEMIN",
-        "BAS CHEMIN",
-    }
-)
-ZONE_TYPES = frozenset(
-    _words("ZAC ZUP ZONE RESIDENCE LOTISSEMENT HAMEAU DOMAINE TECHNOPOLE IMMEUBLE HLM")
-) | frozenset(
-    {
-        "ZONE ARTISANALE",
-        "ZONE INDUSTRIELLE",
-        "ZONE D AMENAGEMENT DIFFERE",
-        "PARC D ACTIVITES",
-        "PARC INDUSTRIEL",
-        "PARC TECHNOLOGIQUE",
-        "CENTRE COMMERCIAL",
-        "LIEU DIT",
-    }
-)
-#: Abbreviations that are types only where a number or nothing stands before them.
-_SHORT = frozenset({"R", "Q", "CH", "CR", "GR", "CC", "PA", "AL", "RT", "RES", "PRE", "COL", "CD"})
 
 _KINDS: dict[str, str] = (
     dict.fromkeys(_REPETITIONS, "R")
@@ -217,7 +172,7 @@ def _part_glued_types(words: list[str], kinds: list[str]) -> None:
         found = _GLUED_TYPE.match(words[i]) if kinds[i] in "WN" and words[i][0].isdigit() else None
         if found is None or found["t"] not in street_types() or found["t"] in _REPETITIONS:
             continue
-        if len(found["t"]) < 3 and (found["t"] not in _SHORT_GLUED or "?" in kinds):
+        if len(found["t"]) < 3 and (found["t"] not in street_type_table().glued or "?" in kinds):
             continue
         parts = [p for p in found.groups() if p]
         words[i : i + 1] = parts
@@ -245,7 +200,7 @@ def _count(words: list[str], kinds: list[str]) -> None:
 def _promote(words: list[str], kinds: list[str]) -> None:
     """In a line with no other type, a lone R or CH before a word is one: ``MAIRIE R LA BOETIE``."""
     for i, word in enumerate(words[:-1]):
-        if word in _SHORT and kinds[i + 1] in "WSsLDOt":
+        if word in street_type_table().short and kinds[i + 1] in "WSsLDOt":
             kinds[i] = _kind_of_type(street_types()[word])
             return
 
@@ -311,8 +266,9 @@ def _kind_of(word: str) -> str:
 
 def _type_kind(words: list[str], i: int) -> str:
     """Kind of a word that begins a type, from the words around it."""
-    types = street_types()
-    for used in (3, 2):
+    table = street_type_table()
+    types = table.forms
+    for used in range(table.longest, 1, -1):
         full = types.get(" ".join(words[i : i + used]))
         if full is not None:
             return _kind_of_type(full)
@@ -323,17 +279,15 @@ def _type_kind(words: list[str], i: int) -> str:
     if word in _REPETITIONS and i and words[i - 1].isdigit() and words[i + 1 : i + 2] != []:
         # 53 QUA AVENUE is a repetition, 53 QUA DU PORT a quarter
         return "R" if words[i + 1] in types else _kind_of_type(full)
-    if word in _SHORT and i and not words[i - 1][0].isdigit() and words[i - 1] not in _AFTER:
+    if word in table.short and i and not words[i - 1][0].isdigit() and words[i - 1] not in _AFTER:
         return _plain_kind(word)
     if len(word) == 1 and i + 1 < len(words) and words[i + 1] in types:
         return "L"
-    if word in _DOORS and i + 1 < len(words) and len(words[i + 1].lstrip("0123456789")) < 2:
+    if word in table.doors and i + 1 < len(words) and len(words[i + 1].lstrip("0123456789")) < 2:
         return "E" if len(words[i + 1]) < 4 else _kind_of_type(full)
     return _kind_of_type(full)
 
 
-#: Types that name a door when a number or a letter follows.
-_DOORS = frozenset({"LOT", "PORTE", "PTE", "ESC", "ESCALIER", "IMM", "IMMEUBLE", "ENTREE"})
 _AFTER = frozenset({",", "BIS", "TER", "QUATER", "A", "B", "C", "D", "T", "Q"})
 
 
@@ -341,8 +295,12 @@ def _plain_kind(word: str) -> str:
     return _word_kinds().get(word) or ("L" if len(word) == 1 else "W")
 
 
+#: Letter of each kind of type.
+_LETTERS = {"street": "T", "zone": "Z", "locality": "Z", "word": "t"}
+
+
 def _kind_of_type(full: str) -> str:
-    return "T" if full in STRONG_TYPES else "Z" if full in ZONE_TYPES else "t"
+    return _LETTERS[street_type_table().types[full].kind]
 
 
 @cache

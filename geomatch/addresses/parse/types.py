@@ -3,44 +3,38 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA
 
-#: Types looked for behind a house number; rarer ones are not worth a false alarm.
-_COMMON = (
-    "RUE",
-    "AVENUE",
-    "BOULEVARD",
-    "PLACE",
-    "ALLEE",
-    "IMPASSE",
-    "CHEMIN",
-    "ROUTE",
-    "SQUARE",
-    "PASSAGE",
-    "COURS",
-    "QUAI",
-    "SENTIER",
-    "RUELLE",
-    "FAUBOURG",
-    "ESPLANADE",
-    "PROMENADE",
-    "CARREFOUR",
-    "VOIE",
-    "VILLA",
-)
-_GLUED = re.compile(
-    "^(?P<type>AVENUE|BOULEVARD|IMPASSE|CHEMIN|SQUARE|PASSAGE|PLACE|ALLEE|ROUTE|QUAI|RUE(?!LLE|IL)"
-    "|AV|BD)(?P<name>(?:DE|DU|D|L|SAINT|J|M)[A-Z]{3,}|(?<!AV)(?<!BD)[A-Z]{5,})$"
-)
+from geomatch.core.street_types import street_type_table
+
+#: Words that begin like a type run into a name.
+_NO_NAMES = ("RUELLE", "RUEIL")
+
+
+@cache
+def _common() -> tuple[str, ...]:
+    """Types looked for behind a house number; rarer ones are not worth a false alarm."""
+    return tuple(t.name for t in street_type_table().types.values() if t.is_common)
+
+
+@cache
+def _glued() -> re.Pattern[str]:
+    """A type and a name run together; behind an abbreviation only what begins like a name."""
+    forms = sorted(street_type_table().glued, key=lambda form: (-len(form), form))
+    full = "|".join(form for form in forms if len(form) > 2)
+    return re.compile(
+        f"^(?:(?P<type>{'|'.join(forms)})(?P<name>(?:DE|DU|D|L|SAINT|J|M)[A-Z]{{3,}})"
+        f"|(?P<full>{full})(?P<rest>[A-Z]{{5,}}))$"
+    )
 
 
 @lru_cache(maxsize=50_000)
 def misspelt_type(word: str) -> str:
     """The common type that a word is one slip away from (two when it is long), else ''."""
     best, distance = "", 3
-    for kind in _COMMON:
+    for kind in _common():
         if word[:1] != kind[:1] and word[1:2] != kind[1:2]:
             continue
         allowed = 0 if len(word) < 3 else 1 if len(kind) < 7 else 2
@@ -53,7 +47,9 @@ def misspelt_type(word: str) -> str:
 @lru_cache(maxsize=50_000)
 def glued_type(word: str) -> tuple[str, str] | None:
     """``RUEDELAPAIX`` → (``RUE``, ``DELAPAIX``); None when no type begins the word."""
-    if len(word) < 7:
+    if len(word) < 7 or word.startswith(_NO_NAMES):
         return None
-    found = _GLUED.match(word)
-    return (found["type"], found["name"]) if found else None
+    found = _glued().match(word)
+    if found is None:
+        return None
+    return (found["type"] or found["full"], found["name"] or found["rest"])

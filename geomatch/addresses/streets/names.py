@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from geomatch.core.numerals import canonical_words
 from geomatch.core.street_keys import leading_type, street_key
+from geomatch.core.street_types import street_type_table
 
 _SMALL = frozenset(
     (
@@ -31,7 +32,6 @@ _SMALL = frozenset(
 )
 #: Between type and words in the key that holds both.
 TYPED = "|"
-_PLURAL = {"ALLEES": "ALLEE", "JARDINS": "JARDIN", "TERRASSES": "TERRASSE", "LICES": "LICE"}
 
 
 class StreetName(NamedTuple):
@@ -56,7 +56,8 @@ def read_street(key: str) -> StreetName:
         kind, rest = "", words
     rest, _ = split_road(rest)
     core = canonical_words([w for w in rest if w not in _SMALL]) or rest
-    return StreetName(_PLURAL.get(kind, kind), tuple(core), "".join(core))
+    compared = street_type_table().types[kind].singular or kind if kind else ""
+    return StreetName(compared, tuple(core), "".join(core))
 
 
 #: RD 33, RN 568 A or CR 9 behind a name: the road that the street is a part of.

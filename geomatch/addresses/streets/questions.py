@@ -12,13 +12,9 @@ from numpy.typing import NDArray
 from geomatch.addresses.streets.index import StreetIndex
 from geomatch.addresses.streets.names import StreetName, keys_of
 from geomatch.addresses.streets.zones import Zones
+from geomatch.core.street_types import street_type_table
 
 Ints = NDArray[np.int64]
-
-#: Types that hardly ever are a word of a street's name, as QUAI or FAUBOURG are.
-_NEVER_IN_NAMES = frozenset(
-    ("RUE", "AVENUE", "BOULEVARD", "PLACE", "ALLEE", "IMPASSE", "CHEMIN", "ROUTE", "SQUARE")
-)
 
 
 @dataclass(frozen=True)
@@ -60,7 +56,8 @@ class Questions:
     @cached_property
     def has_weak_kind(self) -> NDArray[np.bool_]:
         """Whether the type asked for is also a plain word, which names hold."""
-        kinds = (bool(n.kind) and n.kind not in _NEVER_IN_NAMES for n in self.names)
+        types = street_type_table().types
+        kinds = (bool(n.kind) and types[n.kind].is_in_names for n in self.names)
         return np.fromiter(kinds, bool, len(self.names))
 
     def kind_of(self, index: StreetIndex) -> Ints:
