@@ -91,7 +91,7 @@ def sample(geocoder: Geocoder, names: list[str], n: int, seed: int) -> pd.DataFr
 def candidates(geocoder: Geocoder, rows: pd.DataFrame) -> tuple[np.ndarray, ...]:
     """Features, question and truth of every candidate, and whether the truth is among them."""
     parser = get_parser(AddressOptions(parser="rules"))
-    parts = complete_parts(parser.parse(rows["q"].tolist()), geocoder.communes)
+    parts = complete_parts(parser.parse(rows["q"].tolist()).frame(), geocoder.communes)
     communes = geocoder.communes.resolve(parts)
     asked = pd.concat([parts, communes], axis=1)
     questions, at = geocoder.questions(asked)

@@ -87,7 +87,7 @@ def of_parser(
 
 def geocode(texts: Sequence[str], parser: AddressParser, geocoder: Geocoder) -> pd.DataFrame:
     """The whole phase on lines."""
-    parts = complete_parts(parser.parse(texts), geocoder.communes)
+    parts = complete_parts(parser.parse(texts).frame(), geocoder.communes)
     return geocoder.geocode(parts, geocoder.communes.resolve(parts))
 
 
@@ -205,7 +205,7 @@ def by_noise(judged: pd.DataFrame) -> dict[str, dict[str, float]]:
 def parse_cases(parser: AddressParser) -> dict[str, float]:
     """Share of the project's own parse cases that are cut right, part by part and whole."""
     cases = pd.read_csv(CASES, sep=";", dtype=str, keep_default_na=False)
-    parts = parser.parse(cases["text"].tolist())
+    parts = parser.parse(cases["text"].tolist()).frame()
     same = pd.DataFrame({c: parts[c].to_numpy() == cases[c].to_numpy() for c in STREET_PARTS})
     out = {c: round(float(same[c].mean()), 3) for c in STREET_PARTS}
     return {"n": len(cases), **out, "whole": round(float(same.all(axis=1).mean()), 3)}
@@ -222,7 +222,7 @@ def with_register(
     siret = pd.read_csv(truth, sep=";", dtype=str, keep_default_na=False)["siret"]
     register = store.departements_of(STORE_ESTABLISHMENTS).set_index("siret")
     known = register.reindex(siret)
-    parts = parser.parse(asked["adresse"].tolist())
+    parts = parser.parse(asked["adresse"].tolist()).frame()
     parts["commune"], parts["code_postal"] = asked["commune"], asked["code_postal"]
     codes = asked.rename(columns={"code_commune": "code_commune_declaree"})
     found = geocoder.geocode(parts, geocoder.communes.resolve(codes))

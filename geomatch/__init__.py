@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from geomatch.linkage.matcher import Matcher, Result
     from geomatch.store.reader import Store
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 #: Public name -> the module that defines it. Each is loaded when it is first asked for, so that
 #: ``import geomatch`` and the command line start quickly.
 _PUBLIC = {

@@ -122,14 +122,14 @@ def parse_file(
     _check_out(out)
     frame = read_table(source)
     column = _address_column(frame, address)
-    parts = get_parser(options or AddressOptions()).parse(frame[column].tolist())
+    parts = get_parser(options or AddressOptions()).parse(frame[column].tolist()).frame()
     parts = ADDRESS_PARTS.conform(parts).add_prefix("parsed_")
     write_table(pd.concat([frame, parts.reset_index(drop=True)], axis=1), out)
 
 
 def parse_one(text: str, options: AddressOptions | None = None) -> dict[str, object]:
     """Parts of one address that are not empty."""
-    parts = ADDRESS_PARTS.conform(get_parser(options or AddressOptions()).parse([text]))
+    parts = ADDRESS_PARTS.conform(get_parser(options or AddressOptions()).parse([text]).frame())
     row = parts.iloc[0].to_dict()
     return {k: bool(v) if k == "cedex" else v for k, v in row.items() if v}
 
@@ -157,7 +157,7 @@ def _understood(
     texts: Sequence[str], known: pd.DataFrame, index: CommuneIndex, parser: AddressParser
 ) -> tuple[pa.Table, pa.Table]:
     """Parts of addresses and their communes; as Arrow, for of a file they are millions."""
-    parts = ADDRESS_PARTS.conform(parser.parse(texts))
+    parts = ADDRESS_PARTS.conform(parser.parse(texts).frame())
     given = known.set_axis(parts.index)
     for column in ("commune", "code_postal"):
         if column in given:

@@ -41,7 +41,7 @@ def test_cases_are_many() -> None:
 
 @given(st.text(max_size=80))
 def test_any_text_gives_one_row_of_text(text: str) -> None:
-    parts = RulesParser().parse([text])
+    parts = RulesParser().parse([text]).frame()
     assert list(parts.columns) == ADDRESS_PARTS.names
     assert len(parts) == 1
     assert all(isinstance(v, str) for v in parts.drop(columns="cedex").iloc[0])
@@ -49,7 +49,7 @@ def test_any_text_gives_one_row_of_text(text: str) -> None:
 
 @given(st.lists(pieces, max_size=12))
 def test_parts_are_normalised_words_of_the_line(words: list[str]) -> None:
-    parts = RulesParser().parse([" ".join(words)]).iloc[0]
+    parts = RulesParser().parse([" ".join(words)]).frame().iloc[0]
     allowed = set(string.ascii_uppercase + string.digits + " ")
     for column in ("type_voie", "nom_voie", "lieu", "complement", "nom", "commune"):
         assert set(parts[column]) <= allowed
@@ -62,7 +62,8 @@ def test_parts_are_normalised_words_of_the_line(words: list[str]) -> None:
 def test_case_and_outer_blanks_do_not_matter(words: list[str]) -> None:
     line = " ".join(words)
     parser = RulesParser()
-    pd.testing.assert_frame_equal(parser.parse([line]), parser.parse([f"  {line.lower()} "]))
+    one, other = (parser.parse([text]).frame() for text in (line, f"  {line.lower()} "))
+    pd.testing.assert_frame_equal(one, other)
 
 
 @given(st.lists(pieces | st.sampled_from("0123456789-/–n°ºDNdnF, "), max_size=12), st.booleans())
@@ -78,7 +79,7 @@ def test_rows_keep_their_order_and_repeat() -> None:
 
 
 def test_no_lines_give_an_empty_table() -> None:
-    assert list(RulesParser().parse([]).columns) == ADDRESS_PARTS.names
+    assert list(RulesParser().parse([]).frame().columns) == ADDRESS_PARTS.names
 
 
 def test_unknown_parser_is_refused_with_the_known_ones() -> None:

@@ -110,8 +110,10 @@ def test_a_slip_costs_score(geocode: Geocode) -> None:
 
 def test_some_departements_only(places: Store, communes: CommuneIndex) -> None:
     geocoder = Geocoder.open(places, ["90"])
-    parts = RulesParser().parse(
-        ["10 rue du Commerce 90120 Montgarnier", "12 rue des Lilas 96100 Vaubray"]
+    parts = (
+        RulesParser()
+        .parse(["10 rue du Commerce 90120 Montgarnier", "12 rue des Lilas 96100 Vaubray"])
+        .frame()
     )
     found = geocoder.geocode(parts, communes.resolve(parts))
     assert found["geocode_level"].tolist() == ["housenumber", "commune"]
@@ -122,7 +124,7 @@ def test_unlikely_streets_are_given_only_when_asked_for(places: Store) -> None:
     levels = []
     for least in (0.3, 0.9):
         geocoder = Geocoder.open(places, ["96"], AddressOptions(least_probability=least))
-        parts = RulesParser().parse([line])
+        parts = RulesParser().parse([line]).frame()
         found = geocoder.geocode(parts, geocoder.communes.resolve(parts))
         levels.append(found["geocode_level"].iloc[0])
     assert levels == ["housenumber", "commune"]
@@ -130,7 +132,7 @@ def test_unlikely_streets_are_given_only_when_asked_for(places: Store) -> None:
 
 def test_store_without_streets_gives_communes(places: Store, communes: CommuneIndex) -> None:
     geocoder = Geocoder.open(places, [])
-    parts = RulesParser().parse(["12 rue des Lilas 96100 Vaubray"])
+    parts = RulesParser().parse(["12 rue des Lilas 96100 Vaubray"]).frame()
     assert geocoder.geocode(parts, communes.resolve(parts))["geocode_level"].tolist() == ["commune"]
 
 
@@ -142,7 +144,7 @@ def test_no_rows(geocoder: Geocoder) -> None:
 
 def test_order_index_and_repetition_are_kept(geocoder: Geocoder, communes: CommuneIndex) -> None:
     lines = ["3 rue Pasteur 96100 Vaubray", "x", "5 rue Pasteur 96100 Vaubray"] * 3
-    parts = RulesParser().parse(lines)
+    parts = RulesParser().parse(lines).frame()
     parts.index = range(100, 109)
     found = geocoder.geocode(parts, communes.resolve(parts))
     assert found.index.tolist() == list(range(100, 109))

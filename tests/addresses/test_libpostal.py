@@ -6,7 +6,6 @@ import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
 from geomatch.addresses import get_parser
@@ -115,12 +114,9 @@ class Fixed:
         self.row = tuple(parts.get(c, "" if c != "cedex" else False) for c in ADDRESS_PARTS.columns)
         self.asked: list[str] = []
 
-    def read(self, texts: Sequence[str]) -> Rows:
+    def parse(self, texts: Sequence[str]) -> Rows:
         self.asked += texts
         return parts_rows([self.row] * len(texts))
-
-    def parse(self, texts: Sequence[str]) -> pd.DataFrame:
-        return self.read(texts).frame()
 
 
 def test_auto_asks_only_about_lines_in_doubt() -> None:
@@ -142,7 +138,7 @@ def test_real_library(data: str) -> None:
     parser = get_parser(AddressOptions(parser="libpostal", libpostal_data=data))
     lines = ["12 bis rue du 8 mai 1945 75013 Paris", "", "12 rue\x00 des Lilas, Nantes", "\x00",
              "é" * 100_000, "12 bis rue du 8 mai 1945 75013 Paris"]  # fmt: skip
-    parts = parser.parse(lines)
+    parts = parser.parse(lines).frame()
     assert list(parts.columns) == ADDRESS_PARTS.names
     first = parts.iloc[0]
     assert (first["numero"], first["rep"], first["type_voie"]) == ("12", "bis", "RUE")

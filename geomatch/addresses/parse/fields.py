@@ -34,7 +34,7 @@ _TOLD = ("adresse", "numero", "rep", "type_voie", "nom_voie", "complement", "com
 
 
 class _Parser(Protocol):
-    def read(self, texts: Sequence[str]) -> Rows: ...
+    def parse(self, texts: Sequence[str]) -> Rows: ...
 
 
 def bulletin_parts(bulletins: pd.DataFrame, parser: _Parser) -> pd.DataFrame:
@@ -64,7 +64,7 @@ def bulletin_rows(told: Columns, parser: _Parser) -> Rows:
         text if text else address_line(*fields)
         for text, *fields in zip(line, numero, rep, kind, name, more, strict=True)
     ]
-    parts = _with_named_after_towns(parser.read(made), line == "")
+    parts = _with_named_after_towns(parser.parse(made), line == "")
     return _with_place(parts, town, code)
 
 
@@ -84,7 +84,7 @@ def register_parts(establishments: pd.DataFrame) -> pd.DataFrame:
     kind = np.array([register_forms.get(k, k) for k in kind], dtype=object)
     common, plain = _with_common_number(numero, rep, kind, name, more)
     made = [address_line(*fields) for fields in zip(common, rep, kind, name, more, strict=True)]
-    parts = RulesParser().read(made)
+    parts = RulesParser().parse(made)
     parts = parts.plus(numero=np.where(plain, numero, parts["numero"]))
     parts = _with_named_after_towns(parts, np.ones(len(parts), dtype=bool))
     given = np.array([_digits(v) for v in last], dtype=object)

@@ -16,8 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
 from geomatch.addresses.parse.numbers import read_number
 from geomatch.addresses.parse.rules import parts_rows
 from geomatch.addresses.parse.tokens import MAX_LINE, tokenise
@@ -101,11 +99,7 @@ class LibpostalParser:
         if problem:
             raise ConfigError(problem)
 
-    def parse(self, texts: Sequence[str]) -> pd.DataFrame:
-        """:meth:`read` as a DataFrame."""
-        return self.read(texts).frame()
-
-    def read(self, texts: Sequence[str]) -> Rows:
+    def parse(self, texts: Sequence[str]) -> Rows:
         """Parts of each line: ADDRESS_PARTS with as many rows as texts."""
         with _lock:
             parse = _load(_folder(self.folder))

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-import pandas as pd
 
 from geomatch.addresses.parse.libpostal import LibpostalParser, libpostal_problem
 from geomatch.addresses.parse.rules import RulesParser
@@ -28,12 +27,8 @@ class AddressParser(Protocol):
         """``rules``, ``libpostal`` or ``auto``."""
         ...
 
-    def parse(self, texts: Sequence[str]) -> pd.DataFrame:
-        """Parts of each text: a DataFrame of ADDRESS_PARTS with as many rows as texts."""
-        ...
-
-    def read(self, texts: Sequence[str]) -> Rows:
-        """:meth:`parse` as arrays."""
+    def parse(self, texts: Sequence[str]) -> Rows:
+        """Parts of each text: ADDRESS_PARTS, one row per text; ``.frame()`` for a DataFrame."""
         ...
 
 
@@ -48,17 +43,13 @@ class AutoParser:
     libpostal: AddressParser
     name: str = field(default="auto", init=False)
 
-    def parse(self, texts: Sequence[str]) -> pd.DataFrame:
-        """:meth:`read` as a DataFrame."""
-        return self.read(texts).frame()
-
-    def read(self, texts: Sequence[str]) -> Rows:
+    def parse(self, texts: Sequence[str]) -> Rows:
         """Parts of each line: ADDRESS_PARTS with as many rows as texts."""
-        parts = self.rules.read(texts)
+        parts = self.rules.parse(texts)
         doubtful = np.flatnonzero((parts["doubt"] != "") & (parts["doubt"] != "empty"))
         if not len(doubtful):
             return parts
-        other = self.libpostal.read([texts[i] for i in doubtful.tolist()])
+        other = self.libpostal.parse([texts[i] for i in doubtful.tolist()])
         better = np.flatnonzero((other["type_voie"] != "") & (other["nom_voie"] != ""))
         for column in ADDRESS_PARTS.columns:
             parts[column][doubtful[better]] = other[column][better]

@@ -12,7 +12,6 @@ import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import pandas as pd
 
 from geomatch.addresses.parse.line import Line
 from geomatch.addresses.parse.numbers import HouseNumber, read_number
@@ -61,11 +60,7 @@ class RulesParser:
 
     name = "rules"
 
-    def parse(self, texts: Sequence[str]) -> pd.DataFrame:
-        """:meth:`read` as a DataFrame."""
-        return self.read(texts).frame()
-
-    def read(self, texts: Sequence[str]) -> Rows:
+    def parse(self, texts: Sequence[str]) -> Rows:
         """Parts of each line; shape (len(texts), :data:`geomatch.core.schema.ADDRESS_PARTS`).
 
         Any string is accepted. ``doubt`` says why a parse is not sure: ``empty``, ``no street``,
