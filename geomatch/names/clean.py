@@ -36,6 +36,8 @@ _OCR = str.maketrans("01568", "OISGB")
 _SPELLED = re.compile(r"\b(?:[A-Z] )+[A-Z]\b")
 #: T & L is TL, as T.L. and T L are; what elision leaves (D L) spells nothing by itself.
 _LETTERS_AND = re.compile(r"\b([A-Z]) ET (?=[A-Z]\b)")
+#: A.M. is a sigle wherever it stands, A M may be what elision left.
+_DOTTED = re.compile(r"(?<!\w)(?:[^\W\d_]\.){2,}(?:[^\W\d_](?!\w))?")
 _ELISIONS = frozenset("ADLNSJCMY")
 #: Signs that are read aloud.
 _SIGNS = str.maketrans({"+": " PLUS ", "@": "A"})
@@ -96,8 +98,8 @@ def employer_names(
     inside = ["" if b == t and o else b for b, o, t in zip(inside, outside, towns, strict=True)]
     # A service may lodge at the mairie; who says its own name there is not the mairie.
     addresses = [
-        "" if a in _HOSTS and w and _names_somebody(w) else a
-        for a, w in zip(clean_names(address_names), whole, strict=True)
+        "" if w and (a in _HOSTS or _without_town(a, t) in _HOSTS) and _names_somebody(w) else a
+        for a, w, t in zip(clean_names(address_names), whole, towns, strict=True)
     ]
     forms = ("nom", "sans_ville", "hors", "parenthese", "adresse")
     row: list[int] = []
@@ -208,6 +210,8 @@ def _without_town(name: str, town: str) -> str:
 
 @lru_cache(_MOST_REMEMBERED)
 def _clean(name: str) -> str:
+    if ".." not in name and "." in name:
+        name = _DOTTED.sub(lambda sigle: sigle.group().replace(".", "") + " ", name)
     name = normalise(name.translate(_SIGNS))
     if _SPELLED.search(name := _LETTERS_AND.sub(r"\1 ", name)):
         name = _SPELLED.sub(_one_word, name)
@@ -232,6 +236,12 @@ def _one_word(letters: re.Match[str]) -> str:
     spelled = letters.group().split()
     joined = len(spelled) > 2 or not _ELISIONS.issuperset(spelled)
     return ("" if joined else " ").join(spelled)
+
+
+def spelled_out(word: str) -> list[str]:
+    """Words that an abbreviation stands for in cleaned names; the word itself when it is none."""
+    entire = _abbreviations().get(word)
+    return [word] if entire is None else entire.split()
 
 
 @cache

@@ -13,6 +13,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from geomatch.arrays.groups import Links
+from geomatch.names.clean import spelled_out
 
 #: Words made of known words wherever these stand are looked for from this length on …
 LEAST_LENGTH = 6
@@ -56,18 +57,29 @@ class JoinedWords:
     def exact_parts(self, word: str) -> list[tuple[int, ...]]:
         """Known words (positions) that make up `word`: two side by side in a name, or one beside
         a word that does not count (CHEZMARIE is MARIE).
+
+        Abbreviations stand for what names have in their place: RESIDUNIV is RESIDENCE UNIVERSITE.
         """
         found: list[tuple[int, ...]] = []
         for cut in range(_BESIDE_MIN, len(word) - _BESIDE_MIN + 1):
             first, last = word[:cut], word[cut:]
-            left, right = self.code_of.get(first, -1), self.code_of.get(last, -1)
-            if first in _BESIDE and len(last) >= _PART_MIN and right >= 0:
-                found.append((right,))
-            elif last in _BESIDE and len(first) >= _PART_MIN and left >= 0:
-                found.append((left,))
-            elif left >= 0 and right >= 0 and right in self._after[left]:
-                found.append((left, right))
+            left, right = self._codes(first), self._codes(last)
+            if first in _BESIDE and len(last) >= _PART_MIN and right:
+                found.append(right)
+            elif last in _BESIDE and len(first) >= _PART_MIN and left:
+                found.append(left)
+            elif left and right and right[0] in self._after[left[-1]]:
+                found.append((*left, *right))
         return found
+
+    def _codes(self, word: str) -> tuple[int, ...]:
+        """Positions of the words that `word` stands for; none where one is not known."""
+        code = self.code_of.get(word, -1)
+        if code >= 0:
+            return (code,)
+        words = spelled_out(word)
+        codes = tuple(self.code_of.get(w, -1) for w in words)
+        return () if words == [word] or -1 in codes else codes
 
     def _side_by_side(self, word: str) -> list[str]:
         best: tuple[float, list[str]] = (0.0, [])

@@ -14,10 +14,12 @@ from numpy.typing import NDArray
 
 from geomatch.core.tables import load_table
 from geomatch.core.territories import departement_of
-from geomatch.names.clean import STOP_WORDS, clean_names, one_list
+from geomatch.names.clean import STOP_WORDS, category_words, clean_names, name_words, one_list
 
 #: Separates the names of one field in the store (enseignes, usual names).
 NAME_SEPARATOR = " | "
+#: Places in which others lodge, at the beginning of a complement.
+_LODGINGS = ("MAIRIE", "HOTEL D", "CHEZ ", "COMMUNE", "CENTRE COMMERCIAL", "CENTRE CIAL")
 #: Legal category of a commune.
 _COMMUNE = "7210"
 #: How the SIREN of public bodies begins.
@@ -54,6 +56,7 @@ def register_names(establishments: pd.DataFrame, towns: Sequence[str]) -> pd.Dat
         ("usuelle", *_split_names(usual)),
         *_public_names(establishments, towns, denomination, joined),
         *_place_names(establishments, joined),
+        *_complement_names(establishments, joined, denomination),
         ("autrement", *_said_otherwise(establishments["naf"], joined)),
     ]
     parts = [pd.DataFrame({"row": r, "name": v, "form": f}) for f, r, v in columns]
@@ -131,6 +134,30 @@ def _place_names(
         both = [f"{enseigne[i]} {p}" if p else "" for i, p in zip(rows, places, strict=True)]
         out.append(("lieu", np.array(rows, dtype=np.int64), both))
     return out
+
+
+def _complement_names(
+    establishments: pd.DataFrame, enseigne: Sequence[str], denomination: Sequence[str]
+) -> list[tuple[str, np.ndarray, list[str]]]:
+    """Names of sites that stand in the address: HOPITAL NECKER, ESAT ATELIER DE LA LYS.
+
+    A complement that begins with an institution (``tables/institutions.csv``) and has words of its
+    own is a name, alone and behind the unit's; MAIRIE and its like say where a body lodges.
+    """
+    institutions = frozenset(row[0] for row in load_table("institutions"))
+    written = establishments["complement"].tolist()
+    begins = [i for i, w in enumerate(written) if w and w.split()[0].upper() in institutions]
+    names = dict(zip(begins, clean_names([written[i] for i in begins]), strict=True))
+    rows = [
+        i
+        for i, n in names.items()
+        if not n.startswith(_LODGINGS) and not category_words().issuperset(name_words(n))
+    ]
+    own = [enseigne[i] or denomination[i] for i in rows]
+    alone = [names[i] for i in rows]
+    with_own = [f"{o} {n}" if o and o != n else "" for o, n in zip(own, alone, strict=True)]
+    at = np.array(rows, dtype=np.int64)
+    return [("complement", at, alone), ("complement", at, with_own)]
 
 
 def _said_otherwise(

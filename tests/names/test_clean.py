@@ -279,6 +279,38 @@ def test_a_departement_goes_by_its_name_whatever_the_register_calls_it() -> None
     assert {"DEPARTEMENT LOIRE ATLANTIQUE", "CONSEIL DEPARTEMENTAL LOIRE ATLANTIQUE"} <= names
 
 
+@pytest.mark.parametrize(
+    ("complement", "names"),
+    [
+        ("HOPITAL NECKER", {"HOPITAL NECKER", "GALANT HOPITAL NECKER"}),
+        ("LYCEE DE LA LYS", {"LYCEE DE LA LYS", "GALANT LYCEE DE LA LYS"}),
+        ("MAIRIE", set()),
+        ("MAIRIE DE VALBRUNE", set()),
+        ("HOTEL DE VILLE", set()),
+        ("CHEZ DUPONT", set()),
+        ("CENTRE COMMERCIAL AUCHAN", set()),
+        ("CENTRE SOCIAL", set()),
+        ("RIS REP PAR SA CABINET X", set()),
+        ("BATIMENT 3", set()),
+    ],
+)
+def test_a_site_named_in_its_address_goes_by_that_name(complement: str, names: set[str]) -> None:
+    without = register_name_set(denomination="GALANT")
+    assert register_name_set(denomination="GALANT", complement=complement) - without == names
+
+
+@pytest.mark.parametrize(
+    ("address", "names"),
+    [
+        ("MAIRIE", ["CENTRE COMMUNAL ACTION SOCIAL"]),
+        ("MAIRIE DE ROUSSET", ["CENTRE COMMUNAL ACTION SOCIAL"]),
+        ("COLLEGE HUGO", ["CENTRE COMMUNAL ACTION SOCIAL", "COLLEGE HUGO"]),
+    ],
+)
+def test_who_lodges_at_the_mairie_is_not_the_mairie(address: str, names: list[str]) -> None:
+    assert employer_names(["CCAS"], [address], ["ROUSSET"])["name"].tolist() == names
+
+
 def test_a_company_called_after_a_town_is_no_mairie() -> None:
     assert not {
         n for n in register_name_set(denomination="VALBRUNE", naf="43.21A") if "MAIRIE" in n

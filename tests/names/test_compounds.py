@@ -56,3 +56,19 @@ def test_parts_are_known_words(word: str) -> None:
     parts = _joined().parts(word)
     assert set(parts) <= set(WORDS)
     assert len(parts) != 1
+
+
+@pytest.mark.parametrize(
+    ("word", "words"),
+    [
+        ("RESIDUNIV", ["RESIDENCE", "UNIVERSITE"]),
+        ("CTREPMI", ["CENTRE", "PROTECTION", "MATERNELLE", "INFANTILE"]),
+        ("RESIDENCEUNIV", ["RESIDENCE", "UNIVERSITE"]),
+        ("UNIVRESID", []),  # in this order in no name
+    ],
+)
+def test_abbreviations_run_together_stand_for_what_names_have(word: str, words: list[str]) -> None:
+    names = [["RESIDENCE", "UNIVERSITE"], ["CENTRE", "PROTECTION", "MATERNELLE", "INFANTILE"]]
+    bags = Bags.of(names)
+    codes = JoinedWords(bags.words, bags.followers).exact_parts(word)
+    assert [bags.words[i] for found in codes for i in found] == words
