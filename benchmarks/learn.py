@@ -130,7 +130,8 @@ def judged(sample: Sample, model: Model, held: Flags) -> pd.DataFrame:
     score = model.ranking.score(sample.features)
     size = sample.features["size"].to_numpy(np.float64)
     group = sample.group.to_numpy(object)
-    pairs = collective.scored(sample.pairs, score, size, group, model.collective)
+    told = collective.chances(sample.pairs, score, size, group, model.collective)
+    pairs = sample.pairs.assign(**told)
     row = pairs["row"].to_numpy(np.int64)
     order = np.lexsort((pairs["siret_number"], -pairs["score"], row))
     pairs, right, row = pairs.iloc[order].reset_index(drop=True), right[order], row[order]

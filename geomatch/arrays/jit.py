@@ -1,7 +1,7 @@
-"""Loops over arrays, compiled: where each pair of a bulletin and an establishment is looked at.
+"""Compiled loops over pairs of a bulletin and an establishment.
 
-Such loops are written plainly, one pair after the other, and read as what they compute; NumPy
-would need a dozen arrays of all pairs for each of them (decision 0048).
+The loops are written one pair at a time. NumPy would need a dozen arrays of all pairs for each of
+them (decision 0048).
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ _Loop = TypeVar("_Loop", bound=Callable)
 
 
 def compiled(loop: _Loop) -> _Loop:
-    """Compile a function of arrays and numbers when it is first called, and keep it on disk.
+    """Compile a function of arrays and numbers at its first call, and cache it on disk.
 
-    It is kept beside the source or, where that cannot be written, in the user's cache folder
-    (``NUMBA_CACHE_DIR`` names another); where there is no such folder either, every process
-    compiles anew, half a minute for all loops. What is kept is known by the file it stands in: a
-    compiled function uses functions and constants of its own module alone, so that a change of
-    another is never missed. Other threads run meanwhile. With ``NUMBA_DISABLE_JIT=1`` loops run
-    as Python does.
+    The cache is beside the source or, where that is read-only, in the user's cache folder
+    (``NUMBA_CACHE_DIR`` names another). Without such a folder every process compiles again, some
+    half a minute for all loops. The cache depends on the source file alone, so a compiled function
+    uses only functions and constants of its own module. The interpreter's lock is released. With
+    ``NUMBA_DISABLE_JIT=1`` the loops run as plain Python.
     """
     machine = numba.njit(nogil=True)(loop)
     is_kept = False

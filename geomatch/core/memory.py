@@ -1,9 +1,9 @@
-"""Memory of a process that loads and computes much: cycles looked for seldom, freed memory kept.
+"""Memory of a process that loads and computes much: rare garbage collection, freed memory kept.
 
-Tables of a département are millions of small objects that all stay; walking over them after
-every 700 new ones, as Python does, takes a quarter of a run's time and frees nothing. And what
-a step frees the next asks for again: giving it back to the system in between has every page of
-it cleared anew.
+The tables of a département are millions of small objects that all stay. Python's garbage
+collector walks over them after every 700 new ones, which takes a quarter of a run and frees
+nothing. Memory that one step frees is needed by the next: returning it to the system in between
+has every page cleared again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MALLOPT = {-4: 0, -2: 64 << 20, -1: 2**31 - 1}
 
 @contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Within it, and within a function it decorates, cycles are looked for seldom."""
+    """Context or decorator: the garbage collector runs rarely."""
     before = gc.get_threshold()
     gc.set_threshold(max(before[0], _ALLOCATIONS) if before[0] else 0, *before[1:])
     try:
@@ -35,7 +35,7 @@ def seldom_collected() -> Iterator[None]:
 
 
 def give_back() -> None:
-    """What this process has freed goes back to the system, where the C library can do that."""
+    """Return freed memory to the system, where the C library can do that."""
     try:
         ctypes.CDLL(None).malloc_trim(0)
     except (AttributeError, OSError, TypeError):
@@ -44,9 +44,9 @@ def give_back() -> None:
 
 @cache
 def keep_freed() -> bool:
-    """From now on this process keeps the memory it frees, for its own next use.
+    """Have this process keep the memory it frees, for its own next use.
 
-    Arrow's own allocators give much of theirs back, so that it shares the C library's too.
+    Arrow's own allocators return much of theirs, so Arrow uses the C library's too.
 
     It cannot be undone. Only processes that match and do nothing else call it: the command
     ``geomatch match``, and workers. Returns whether it was done: a C library without ``mallopt``

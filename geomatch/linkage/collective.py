@@ -26,21 +26,6 @@ SURE = 0.5
 _ENOUGH = 10.0
 
 
-def scored(
-    pairs: pd.DataFrame,
-    score: NDArray[np.float64],
-    size: NDArray[np.float64],
-    group: NDArray[np.object_],
-    weights: Mapping[str, float],
-) -> pd.DataFrame:
-    """The pairs with ``score`` (log-odds, the file's word included), ``chance`` and FEATURES.
-
-    `score` is what each pair is worth by itself, `size` the log of its headcount; `group` is
-    one label a bulletin.
-    """
-    return pairs.assign(**chances(pairs, score, size, group, weights))
-
-
 def chances(
     pairs: Columns,
     score: NDArray[np.float64],
@@ -48,9 +33,11 @@ def chances(
     group: NDArray[np.object_],
     weights: Mapping[str, float],
 ) -> dict[str, NDArray[np.float64]]:
-    """The columns that :func:`scored` adds, of pairs with ``row`` and ``siret_number``.
+    """Columns ``score`` (log-odds), ``chance`` and FEATURES of each pair of bulletin and candidate.
 
-    Without `weights` each bulletin stands alone, and FEATURES are 0.
+    `pairs` has ``row`` and ``siret_number``, sorted by row. `score` is that of each pair by
+    itself, `size` the logarithm of its headcount, `group` one label for each bulletin. Without
+    `weights` each bulletin stands alone, and FEATURES are 0.
     """
     row = np.asarray(pairs["row"], np.int64)
     if weights:

@@ -253,12 +253,11 @@ def fit(sample: Sample, names: Sequence[str] = ranking.FEATURE_NAMES) -> Model:
     )
     score, group = ranker.score(sample.features), sample.group.to_numpy(object)
     size = sample.features["size"].to_numpy(np.float64)
-    told = collective.scored(
-        sample.pairs, score, size, group, dict.fromkeys(collective.FEATURES, 1.0)
-    )
+    equal = dict.fromkeys(collective.FEATURES, 1.0)
+    told = sample.pairs.assign(**collective.chances(sample.pairs, score, size, group, equal))
     weights = fit_offset(score, told[list(collective.FEATURES)], row, right, ranking.WEIGHT_BOUNDS)
     model = replace(UNTRAINED, ranking=ranker, collective=weights)
-    pairs = collective.scored(sample.pairs, score, size, group, weights)
+    pairs = sample.pairs.assign(**collective.chances(sample.pairs, score, size, group, weights))
     order = np.lexsort((pairs["siret_number"], -pairs["score"], row))
     pairs, right = pairs.iloc[order].reset_index(drop=True), right[order]
     features = sample.features.iloc[order].reset_index(drop=True)

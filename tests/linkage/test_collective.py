@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geomatch.linkage.collective import FEATURES, candidate_probabilities, scored, told_elsewhere
+from geomatch.linkage.collective import FEATURES, candidate_probabilities, chances, told_elsewhere
 
 sirets = st.sampled_from(["A", "B", "C"])
 candidates = st.lists(st.tuples(sirets, st.floats(-8, 8)), max_size=3)
@@ -32,7 +32,7 @@ def run(
     group = np.array([g for _, g in given_bulletins], dtype=object)
     size = np.log(pairs["siret"].map({"A": 20.0, "B": 400.0, "C": 0.5}).to_numpy(np.float64))
     weights = {"seen": weight, "missed": missed} if weight or missed else {}
-    return scored(pairs, pairs["own"].to_numpy(), size, group, weights)
+    return pairs.assign(**chances(pairs, pairs["own"].to_numpy(), size, group, weights))
 
 
 SURE_OF_A = ([("A", 6.0)], "1")
