@@ -17,12 +17,16 @@ if TYPE_CHECKING:
         ConfigError,
         DataError,
         GeomatchError,
+        LayoutError,
         SourceUnavailableError,
         StoreError,
     )
     from geomatch.core.geoframes import to_geodataframe
     from geomatch.evaluation import evaluate, read_truth
-    from geomatch.linkage.matcher import Matcher, Result
+    from geomatch.geocoding import Geocoder
+    from geomatch.linkage.matcher import Matcher
+    from geomatch.linkage.results import Result
+    from geomatch.runs.results import Run, open_run
     from geomatch.store.reader import Store
 
 __version__ = "0.2.0"
@@ -31,27 +35,35 @@ __version__ = "0.2.0"
 _PUBLIC = {
     "ConfigError": "geomatch.core.errors",
     "DataError": "geomatch.core.errors",
+    "Geocoder": "geomatch.geocoding",
     "GeomatchError": "geomatch.core.errors",
+    "LayoutError": "geomatch.core.errors",
     "Matcher": "geomatch.linkage.matcher",
-    "Result": "geomatch.linkage.matcher",
+    "Result": "geomatch.linkage.results",
+    "Run": "geomatch.runs.results",
     "SourceUnavailableError": "geomatch.core.errors",
     "Store": "geomatch.store.reader",
     "StoreError": "geomatch.core.errors",
     "evaluate": "geomatch.evaluation",
+    "open_run": "geomatch.runs.results",
     "read_truth": "geomatch.evaluation",
     "to_geodataframe": "geomatch.core.geoframes",
 }
 __all__ = [
     "ConfigError",
     "DataError",
+    "Geocoder",
     "GeomatchError",
+    "LayoutError",
     "Matcher",
     "Result",
+    "Run",
     "SourceUnavailableError",
     "Store",
     "StoreError",
     "__version__",
     "evaluate",
+    "open_run",
     "read_truth",
     "to_geodataframe",
 ]
@@ -64,3 +76,8 @@ def __getattr__(name: str) -> Any:
 
         return getattr(import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module 'geomatch' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """Public names, also those that are not loaded yet."""
+    return sorted({*globals(), *__all__})

@@ -45,6 +45,9 @@ def _given(param: typer.CallbackParam, value: str | None) -> str | None:
 #: An option that is a path, and may not be empty.
 _Path = partial(typer.Option, callback=_given)
 ConfigFile = Annotated[str | None, _Path("--config", help="Options de chaque phase (TOML).")]
+Geo = Annotated[
+    bool, typer.Option("--geo", help="Un point par ligne (GeoParquet, lisible par QGIS).")
+]
 Parser = Annotated[str, typer.Option("--parser", help="auto, rules ou libpostal.")]
 
 
@@ -150,6 +153,7 @@ def match(
     pace: Annotated[
         float, typer.Option(min=1, help="Bulletins repris par personne et par jour.")
     ] = 130.0,
+    geo: Geo = False,
     config: ConfigFile = None,
 ) -> None:
     """Apparier un fichier de bulletins : decisions.parquet, candidates.parquet, run.json."""
@@ -168,6 +172,8 @@ def match(
     options = RunOptions(workers, scheduler, resume, _codes(departements), force)
     with Bar(_err, "bulletins") as tell:
         summary = run(source, store, out, settings, options, tell)
+    if geo:
+        _add_points(out)
     n, seconds = summary.get("part", summary["input"])["bulletins"], summary["seconds"]
     told = f"{seconds} s, {summary.get('matched', n) / max(seconds, 1e-9):.0f}/s"
     is_old = summary.get("is_old", False)
@@ -181,11 +187,14 @@ def match(
 def merge(
     runs: Annotated[list[str], typer.Argument(metavar="DIR…", help="Parties d'un fichier.")],
     out: Annotated[str, _Path(help="Dossier des résultats.")],
+    geo: Geo = False,
 ) -> None:
     """Réunir les résultats de passages « match --departements » : ceux du fichier entier."""
     from geomatch.runs.merge_parts import merge_runs
 
     summary = merge_runs(runs, out)
+    if geo:
+        _add_points(out)
     _err.print(f"{summary['input']['bulletins']} bulletins", highlight=False)
     _out.print(out, highlight=False, soft_wrap=True)
 
@@ -194,7 +203,7 @@ def merge(
 def geocode(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="Fichier d'adresses.")],
     store: Annotated[str, typer.Option(help="Base de référence.")],
-    out: Annotated[str, _Path(help="Fichier à écrire (csv ou parquet).")],
+    out: Annotated[str, _Path(help="Fichier à écrire (csv, parquet, gpkg, geojson).")],
     address: Annotated[str, typer.Option(help="Colonne de l'adresse.")] = "",
     parser: Parser = "auto",
 ) -> None:
@@ -227,7 +236,7 @@ def nearby(
 
     Exemple : geomatch nearby --store base --lon 2.3478 --lat 48.8566 --radius 300
     """
-    from geomatch.geocoding import write_nearby
+    from geomatch.core.geoframes import write_table
     from geomatch.store.reader import Store
 
     found = Store.open(store).nearby(
@@ -236,7 +245,7 @@ def nearby(
     if out is None:
         _out.print(found.to_csv(index=False, sep=";"), end="", highlight=False, soft_wrap=True)
         return
-    write_nearby(found, out)
+    write_table(found, out)
     _err.print(f"{len(found)} établissements", highlight=False)
     _out.print(out, highlight=False, soft_wrap=True)
 
@@ -423,6 +432,12 @@ def _mapping(columns: str) -> dict[str, str]:
             "for example --columns raison_sociale=employeur,adresse=lieu"
         )
     return {a.strip(): b.strip() for a, _, b in pairs}
+
+
+def _add_points(out: str) -> None:
+    from geomatch.runs.points import add_points
+
+    add_points(out)
 
 
 def _print_json(content: Any) -> None:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyproj import Transformer
 
-from geomatch.addresses import AddressParser, CommuneIndex, Geocoder, complete_parts, get_parser
+from geomatch.addresses import AddressParser, CommuneIndex, complete_parts, get_parser
+from geomatch.addresses import Geocoder as StreetGeocoder
 from geomatch.bulletins import open_source
 from geomatch.core import paths
 from geomatch.core.config import AddressOptions
 from geomatch.core.errors import ConfigError, LayoutError
-from geomatch.core.geoframes import write_geo
+from geomatch.core.frames import AnyFrame, as_kind, as_pandas
+from geomatch.core.geoframes import DRIVERS, ending_of, write_geo
 from geomatch.core.paths import Location
-from geomatch.core.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, STORE_COMMUNES
-from geomatch.core.territories import departement_of, departements_of
+from geomatch.core.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, GEOCODES, STORE_COMMUNES
+from geomatch.core.territories import degrees, departement_of, departements_of
 from geomatch.store.reader import Store
 
 Progress = Callable[[int, int], None]
@@ -34,6 +36,128 @@ _CHUNK = 100_000
 
 def _silent(done: int, total: int) -> None:
     """Tell nobody."""
+
+
+class Geocoder:
+    """Places of one-line addresses. It keeps what it has loaded, so keep the geocoder."""
+
+    def __init__(self, store: Store, options: AddressOptions | None = None) -> None:
+        self.store = store
+        self.options = options or AddressOptions()
+        self._parser = get_parser(self.options)
+        self._communes = CommuneIndex.open(store)
+        names = store.country(STORE_COMMUNES)
+        self._labels = dict(zip(names["code_commune"], names["libelle"], strict=True))
+        self._last: tuple[list[str], StreetGeocoder] | None = None
+
+    @classmethod
+    def open(cls, store: Location, *, parser: str = "auto") -> Geocoder:
+        """Open a reference store; `parser` is ``auto``, ``rules`` or ``libpostal``.
+
+        Raises
+        ------
+        StoreError
+            When there is no store there, or it is of another format version.
+        ConfigError
+            When the parser asked for cannot be had.
+
+        Examples
+        --------
+        >>> geocoder = Geocoder.open("store")  # doctest: +SKIP
+        >>> geocoder.geocode(["2 rue de la Paix 75002 Paris"])  # doctest: +SKIP
+        """
+        return cls(Store.open(store), AddressOptions(parser=parser))
+
+    def geocode(
+        self,
+        addresses: Sequence[str] | AnyFrame,
+        *,
+        address: str = "",
+        columns: Mapping[str, str] | None = None,
+        kind: str = "pandas",
+        progress: Progress = _silent,
+    ) -> Any:
+        """Place of each address.
+
+        Parameters
+        ----------
+        addresses : sequence of str, or table
+            One-line addresses; or a table of any kind (:mod:`geomatch.core.frames`) with a
+            column of them.
+        address : str
+            The column of the addresses; empty: one of :data:`ADDRESS_COLUMNS`.
+        columns : mapping, optional
+            ``code_commune_declaree``, ``code_postal`` or ``commune`` → column of the table that
+            gives it, for those that their names do not tell.
+        kind : str
+            Kind of table to return, see :data:`geomatch.core.frames.KINDS`.
+        progress : callable
+            Told how many are done of how many.
+
+        Returns
+        -------
+        table
+            The columns of the table that was given, and those of :func:`geocode_addresses`.
+
+        Raises
+        ------
+        LayoutError
+            When the table has no column of addresses, or not one of `columns`.
+        """
+        if not _is_table(addresses):
+            return as_kind(self._places(list(addresses), None, progress), kind)
+        frame = as_pandas(addresses)
+        column = _address_column(frame, address)
+        known = _known_columns(frame, column, columns)
+        texts = frame[column].astype(object).fillna("").astype(str).tolist()
+        found = self._places(texts, known, progress)
+        return as_kind(pd.concat([frame.reset_index(drop=True), found], axis=1), kind)
+
+    def _places(
+        self, texts: Sequence[str], known: pd.DataFrame | None, progress: Progress
+    ) -> pd.DataFrame:
+        if not len(texts):
+            return _result_columns(GEOCODES.empty(), [])
+        known = pd.DataFrame(index=range(len(texts))) if known is None else known
+        understood = []
+        for low in range(0, len(texts), _CHUNK):
+            part = slice(low, low + _CHUNK)
+            understood.append(
+                _understood(texts[part], known.iloc[part], self._communes, self._parser)
+            )
+            progress(min(low + _CHUNK, len(texts)) // 2, len(texts))
+        parts, communes = (pa.concat_tables(t) for t in zip(*understood, strict=True))
+        order, found = [], []
+        for every, departements in _by_departement(parts, communes, self._communes, self.store):
+            geocoder = self._streets(departements)
+            for rows in np.split(every, range(_CHUNK, len(every), _CHUNK)):
+                asked = ADDRESS_PARTS.conform(parts.take(rows).to_pandas())
+                resolved = COMMUNES_RESOLVED.conform(communes.take(rows).to_pandas())
+                places = geocoder.geocode(asked, resolved)
+                cities = [self._labels.get(code, "") for code in places["code_commune"]]
+                found.append(_result_columns(places, cities))
+                order.append(rows)
+                progress((len(texts) + sum(map(len, order))) // 2, len(texts))
+        back = np.argsort(np.concatenate(order))
+        return pd.concat(found, ignore_index=True).take(back).reset_index(drop=True)
+
+    def _streets(self, departements: list[str]) -> StreetGeocoder:
+        """The streets of some départements; those of the last question stay loaded."""
+        if self._last is None or self._last[0] != departements:
+            self._last = None  # what was loaded is not needed beside what comes
+            opened = StreetGeocoder.open(
+                self.store, departements, self.options, communes=self._communes
+            )
+            self._last = departements, opened
+        return self._last[1]
+
+
+def _is_table(addresses: object) -> bool:
+    return isinstance(addresses, pd.DataFrame) or (
+        hasattr(addresses, "__arrow_c_stream__")
+        and not isinstance(addresses, pd.Series | pa.ChunkedArray)
+        and hasattr(addresses, "columns")
+    )
 
 
 def geocode_addresses(
@@ -62,30 +186,7 @@ def geocode_addresses(
         ``result_housenumber``, ``result_postcode``, ``result_city``, ``result_citycode``,
         ``x``, ``y``, ``crs``, ``lon``, ``lat``, ``uncertainty_m``, ``ban_id``.
     """
-    options = options or AddressOptions()
-    index, parser = CommuneIndex.open(store), get_parser(options)
-    names = store.country(STORE_COMMUNES)
-    labels = dict(zip(names["code_commune"], names["libelle"], strict=True))
-    known = pd.DataFrame(index=range(len(texts))) if known is None else known
-    understood = []
-    for low in range(0, max(len(texts), 1), _CHUNK):
-        part = slice(low, low + _CHUNK)
-        understood.append(_understood(texts[part], known.iloc[part], index, parser))
-        progress(min(low + _CHUNK, len(texts)) // 2, len(texts))
-    parts, communes = (pa.concat_tables(t) for t in zip(*understood, strict=True))
-    order, found = [], []
-    for every, departements in _by_departement(parts, communes, index, store):
-        geocoder = Geocoder.open(store, departements, options, communes=index)
-        for rows in np.split(every, range(_CHUNK, len(every), _CHUNK)):
-            asked = ADDRESS_PARTS.conform(parts.take(rows).to_pandas())
-            resolved = COMMUNES_RESOLVED.conform(communes.take(rows).to_pandas())
-            places = geocoder.geocode(asked, resolved)
-            cities = [labels.get(code, "") for code in places["code_commune"]]
-            found.append(_result_columns(places, cities))
-            order.append(rows)
-            progress((len(texts) + sum(map(len, order))) // 2, len(texts))
-    back = np.argsort(np.concatenate(order))
-    return pd.concat(found, ignore_index=True).take(back).reset_index(drop=True)
+    return Geocoder(store, options)._places(texts, known, progress)
 
 
 def geocode_file(
@@ -97,16 +198,16 @@ def geocode_file(
     options: AddressOptions | None = None,
     progress: Progress = _silent,
 ) -> None:
-    """Add the geocode columns to a file of addresses (CSV or Parquet in, CSV or Parquet out).
+    """Add the geocode columns to a file of addresses (CSV, Parquet, GeoPackage or GeoJSON out).
 
     Raises
     ------
     DataError, LayoutError
         When the file cannot be read or has no column of addresses.
     ConfigError
-        When `out` is neither ``.csv`` nor ``.parquet``.
+        When the name of `out` ends otherwise.
     """
-    _check_out(out)
+    _check_out(out, geo=True)
     frame = read_table(source)
     column = _address_column(frame, address)
     known = _known_columns(frame, column)
@@ -145,7 +246,10 @@ def read_table(source: Location) -> pd.DataFrame:
 
 
 def write_table(frame: pd.DataFrame, out: Location) -> None:
-    """Write CSV (`;`) or Parquet: the file appears whole or not at all."""
+    """Write CSV (`;`), Parquet, GeoPackage or GeoJSON: the file is whole or not there."""
+    if ending_of(out) in DRIVERS:
+        write_geo(frame, out)
+        return
     with paths.writing(out) as partial:
         if partial.suffix == ".parquet":
             frame.to_parquet(partial, index=False)
@@ -205,7 +309,8 @@ def _result_columns(places: pd.DataFrame, cities: list[str]) -> pd.DataFrame:
     number = (places["numero"] + " " + places["rep"]).str.strip()
     line = (number + " " + places["libelle_voie"]).str.strip()
     town = (places["code_postal"] + " " + pd.Series(cities, index=places.index)).str.strip()
-    lon, lat = _degrees(places)
+    x, y, crs = (places[c].to_numpy(np.float64) for c in ("x", "y", "crs"))
+    lon, lat = (v.round(6) for v in degrees(x, y, crs))
     return pd.DataFrame(
         {
             "result_level": places["geocode_level"],
@@ -227,22 +332,12 @@ def _result_columns(places: pd.DataFrame, cities: list[str]) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def _degrees(places: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    lon, lat = np.full(len(places), np.nan), np.full(len(places), np.nan)
-    crs = places["crs"].to_numpy(np.int64)
-    for code in np.unique(crs[crs > 0]):
-        at = np.flatnonzero(crs == code)
-        to_degrees = Transformer.from_crs(int(code), 4326, always_xy=True)
-        lon[at], lat[at] = to_degrees.transform(
-            places["x"].to_numpy()[at], places["y"].to_numpy()[at]
-        )
-    return lon.round(6), lat.round(6)
-
-
-def _check_out(out: Location) -> None:
-    if not paths.name_of(out).endswith((".csv", ".parquet")):
+def _check_out(out: Location, *, geo: bool = False) -> None:
+    """Refuse a name whose ending tells no format; only positions make a file of GIS programs."""
+    endings = (".csv", ".parquet", *(DRIVERS if geo else ()))
+    if ending_of(out) not in endings:
         raise ConfigError(
-            f"--out is {paths.name_of(out)}, expected a name that ends in .csv or .parquet"
+            f"--out is {paths.name_of(out)}, expected a name that ends in {', '.join(endings)}"
         )
 
 
@@ -259,19 +354,25 @@ def _address_column(frame: pd.DataFrame, asked: str) -> str:
     return str(found[0])
 
 
-def _known_columns(frame: pd.DataFrame, address: str) -> pd.DataFrame:
-    """Columns beside the address that tell the town; none when the line is named ``q``."""
-    out = {}
+def _known_columns(
+    frame: pd.DataFrame, address: str, named: Mapping[str, str] | None = None
+) -> pd.DataFrame:
+    """Columns beside the address that tell the town; none when the line is named ``q``.
+
+    `named` are those that the caller names.
+    """
+    out: dict[str, Any] = {}
+    for ours, own in (named or {}).items():
+        if ours not in _CODE_COLUMNS or own not in frame:
+            raise LayoutError(
+                f"columns={{{ours!r}: {own!r}}}: expected {', '.join(_CODE_COLUMNS)} and a "
+                f"column of the table"
+            )
+        out[ours] = frame[own].astype(object).fillna("").astype(str).to_numpy(object)
     for ours, theirs in _CODE_COLUMNS.items():
+        if ours in out:
+            continue
         found = [c for c in frame.columns if c.lower() in theirs and address.lower() != "q"]
         if found:
             out[ours] = frame[found[0]].to_numpy(object)
     return pd.DataFrame(out, index=frame.index)
-
-
-def write_nearby(found: pd.DataFrame, out: Location) -> None:
-    """Write establishments around a point as csv, parquet, geojson or gpkg."""
-    if paths.name_of(out).lower().endswith(".csv"):
-        paths.write_bytes(out, found.to_csv(index=False, sep=";").encode())
-        return
-    write_geo(found, out)

@@ -13,6 +13,7 @@ import pandas as pd
 from geomatch.core import paths
 from geomatch.core.errors import ConfigError
 from geomatch.core.paths import Location
+from geomatch.core.territories import degrees
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -47,15 +48,33 @@ def to_geodataframe(frame: pd.DataFrame) -> gpd.GeoDataFrame:
         raise ConfigError(
             f"the table has no column {', '.join(missing)}; expected x, y in metres and crs (EPSG)"
         )
-    x, y = (pd.to_numeric(frame[c]).to_numpy(np.float64, na_value=np.nan) for c in ("x", "y"))
-    crs = pd.to_numeric(frame["crs"]).to_numpy(np.float64, na_value=np.nan)
+    x, y, crs = (
+        pd.to_numeric(frame[c]).to_numpy(np.float64, na_value=np.nan) for c in ("x", "y", "crs")
+    )
+    lon, lat = degrees(x, y, crs)
+    placed = np.isfinite(lon) & np.isfinite(lat)
     points = np.full(len(frame), None, dtype=object)
-    placed = np.isfinite(x) & np.isfinite(y) & np.isfinite(crs)
-    for code in np.unique(crs[placed]):
-        rows = np.flatnonzero(placed & (crs == code))
-        own = gpd.GeoSeries(gpd.points_from_xy(x[rows], y[rows]), crs=int(code))
-        points[rows] = own.to_crs(4326).to_numpy()
+    points[placed] = gpd.points_from_xy(lon[placed], lat[placed])
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(points, index=frame.index, crs=4326))
+
+
+def write_table(frame: pd.DataFrame, out: Location) -> None:
+    """Write a table as CSV (``;``), or with its points as :func:`write_geo` does.
+
+    Raises :class:`ConfigError` for another ending of the name.
+    """
+    ending = ending_of(out)
+    if ending == ".csv":
+        with paths.writing(out) as partial:
+            frame.to_csv(partial, sep=";", index=False)
+        return
+    write_geo(frame, out)
+
+
+def ending_of(out: Location) -> str:
+    """``.csv``, ``.parquet``, … of a file name, in small letters."""
+    name = paths.name_of(out).lower()
+    return name[name.rfind(".") :] if "." in name else ""
 
 
 def write_geo(frame: pd.DataFrame, out: Location) -> None:
@@ -65,9 +84,11 @@ def write_geo(frame: pd.DataFrame, out: Location) -> None:
     not there. Raises :class:`ConfigError` for another ending, and what :func:`to_geodataframe`
     raises.
     """
-    ending = paths.name_of(out)[paths.name_of(out).rfind(".") :].lower()
+    ending = ending_of(out)
     if ending not in GEO_ENDINGS:
-        raise ConfigError(f"{paths.name_of(out)}: expected a name in {', '.join(GEO_ENDINGS)}")
+        raise ConfigError(
+            f"{paths.name_of(out)}: expected a name that ends in .csv, {', '.join(GEO_ENDINGS)}"
+        )
     points = to_geodataframe(frame)
     with paths.writing(out) as partial:
         if ending == ".parquet":

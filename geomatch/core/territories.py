@@ -46,3 +46,31 @@ def crs_of(code_commune: str) -> int:
 def official_departements() -> frozenset[str]:
     """Codes of all départements, whatever a store holds: 01 … 95, 2A, 2B, 971 …"""
     return frozenset(row[0] for row in load_table("departements"))
+
+
+def degrees(
+    x: NDArray[np.float64], y: NDArray[np.float64], crs: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Longitude and latitude (EPSG:4326) of positions in metres.
+
+    Parameters
+    ----------
+    x, y : array (n,)
+        Metres in the projection of each row; NaN where there is no position.
+    crs : array (n,)
+        EPSG code of each row; 0 or NaN where there is no position.
+
+    Returns
+    -------
+    lon, lat : array (n,)
+        Degrees; NaN where there is no position.
+    """
+    from pyproj import Transformer  # 0.1 s, which commands without positions need not take
+
+    lon, lat = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    placed = np.isfinite(x) & np.isfinite(y) & (crs > 0)
+    for code in np.unique(crs[placed]):
+        at = np.flatnonzero(placed & (crs == code))
+        to_degrees = Transformer.from_crs(int(code), 4326, always_xy=True)
+        lon[at], lat[at] = to_degrees.transform(x[at], y[at])
+    return lon, lat

@@ -8,10 +8,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,8 +22,10 @@ from geomatch.addresses import get_parser, whole_numbers
 from geomatch.arrays.groups import in_reach
 from geomatch.arrays.rows import Columns, Ordered, Rows
 from geomatch.bulletins import standard_rows
+from geomatch.bulletins.layouts import MAPPABLE
 from geomatch.core.config import Config
-from geomatch.core.geoframes import to_geodataframe
+from geomatch.core.errors import ConfigError
+from geomatch.core.frames import AnyFrame, as_pandas, kind_of
 from geomatch.core.memory import seldom_collected
 from geomatch.core.schema import BULLETINS, GEOCODES
 from geomatch.core.territories import departements_of, official_departements
@@ -42,15 +44,13 @@ from geomatch.linkage.model import Model
 from geomatch.linkage.pool import street_codes
 from geomatch.linkage.prepared import PLACED, Prepared, address_parts, places_of_work, resolved
 from geomatch.linkage.resources import IndexedPool, Resources
+from geomatch.linkage.results import Result
 from geomatch.linkage.workplaces import Places, Relation
 from geomatch.names.clean import TownWords, clean_names, employer_kinds, employer_names, name_words
 from geomatch.names.coverage import Coverage
 from geomatch.names.distinctive import Distinctive
 from geomatch.names.similar import similar_names
 from geomatch.store.reader import Store
-
-if TYPE_CHECKING:
-    import geopandas as gpd
 
 Progress = Callable[[str, float], None]
 #: Bulletins of a département that are compared at once: in Paris each has thousands of names and
@@ -60,36 +60,6 @@ _AT_ONCE = 5_000
 #: many as results list, and whoever is not further behind the best (log-odds), for other bulletins
 #: may speak for them.
 _REACH = 3.0
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a match gives: the contract's two tables, and what was understood on the way."""
-
-    #: the two tables as arrays
-    decided: Rows = field(repr=False)
-    echoes: Rows = field(repr=False)
-    #: bulletin (position) of each row of candidates
-    candidate_rows: NDArray[np.int64] = field(repr=False)
-    prepared: Prepared = field(repr=False)
-
-    @cached_property
-    def decisions(self) -> pd.DataFrame:
-        """One row a bulletin: :data:`geomatch.core.schema.DECISIONS`."""
-        return self.decided.frame(self.prepared.bulletins.index)
-
-    @cached_property
-    def candidates(self) -> pd.DataFrame:
-        """Up to twenty rows a bulletin: :data:`~geomatch.core.schema.CANDIDATES`, features."""
-        return self.echoes.frame()
-
-    def to_geodataframe(self) -> gpd.GeoDataFrame:
-        """Decisions with a point in EPSG:4326: where the bulletin's workplace was placed."""
-        return to_geodataframe(self.decisions)
-
-    def candidates_geodataframe(self) -> gpd.GeoDataFrame:
-        """Candidates with a point in EPSG:4326: where the register has the establishment."""
-        return to_geodataframe(self.candidates)
 
 
 class Matcher:
@@ -121,26 +91,124 @@ class Matcher:
 
     def with_model(self, model: Model) -> Matcher:
         """The same matcher, what it has loaded included, with another model."""
-        other = Matcher(self.store, self.config, model)
-        other.parser, other.resources = self.parser, self.resources
+        return self._sharing(self.config, model)
+
+    def _sharing(self, config: Config, model: Model) -> Matcher:
+        """A matcher that shares what this one has loaded; the parser stays the same."""
+        other = copy(self)
+        other.config, other.model = config, model
+        for derived in ("_activity_words", "_profession_words"):
+            if model is not self.model:
+                other.__dict__.pop(derived, None)
         return other
 
-    def match(self, frame: pd.DataFrame, progress: Progress | None = None) -> Result:
-        """Decide every bulletin of a frame in one of the known layouts.
+    def match(
+        self,
+        frame: AnyFrame,
+        progress: Progress | None = None,
+        *,
+        columns: Mapping[str, str] | None = None,
+        precision: float | None = None,
+        collective: bool | None = None,
+    ) -> Result:
+        """Decide every bulletin of a table in one of the known layouts.
 
         Parameters
         ----------
-        frame : DataFrame
-            Columns of the census layout or of the free one (see ``geomatch.bulletins``).
+        frame : table
+            pandas, polars, Arrow, DuckDB or another with the Arrow PyCapsule interface; columns
+            of the census layout or of the free one (see ``geomatch.bulletins``).
         progress : callable, optional
             Told the name of the step and the share done (0 to 1).
+        columns : mapping, optional
+            Standard column → column of `frame`, for those that their names do not tell:
+            ``{"raison_sociale": "employeur"}``.
+        precision : float, optional
+            Precision asked of automatic codes, between 0 and 1; None: the configuration's.
+        collective : bool, optional
+            Whether sure bulletins of the table speak for the establishments they name. False:
+            each is decided as if it were alone. None: the configuration's.
 
         Returns
         -------
         Result
             ``decisions`` has one row a bulletin in input order, ``candidates`` up to twenty.
+
+        Raises
+        ------
+        ConfigError
+            When `frame` is no table or `precision` is out of range.
+        LayoutError
+            When its columns cannot be used.
+
+        Examples
+        --------
+        >>> matcher = Matcher.open("store")  # doctest: +SKIP
+        >>> result = matcher.match(frame, columns={"raison_sociale": "employeur"})  # doctest: +SKIP
         """
-        return self.match_bulletins(standard_rows(frame, self.config.bulletins), progress)
+        asked = self._asked(columns, precision, collective)
+        rows = standard_rows(as_pandas(frame), asked.config.bulletins)
+        return replace(asked.match_bulletins(rows, progress), given_kind=kind_of(frame))
+
+    def match_one(
+        self,
+        *,
+        raison_sociale: str = "",
+        adresse: str = "",
+        commune: str = "",
+        activite: str = "",
+        precision: float | None = None,
+        **others: str,
+    ) -> Result:
+        """Decide one bulletin, by itself.
+
+        Parameters
+        ----------
+        raison_sociale, adresse, commune, activite : str
+            Employer, address of the workplace, its town and the activity, as they were written.
+        precision : float, optional
+            Precision asked of an automatic code; None: the configuration's.
+        **others : str
+            Other columns of the free layout: ``code_postal``, ``departement``, ``profession``, …
+
+        Returns
+        -------
+        Result
+            Of one bulletin. In a file, sure bulletins also speak for one another
+            (:meth:`match`, `collective`); that is the only difference.
+
+        Raises
+        ------
+        ConfigError
+            When one of `others` is no column of the free layout.
+        """
+        known = set(MAPPABLE)
+        if unknown := sorted(set(others) - known):
+            raise ConfigError(
+                f"{', '.join(unknown)}: expected columns among {', '.join(sorted(known))}"
+            )
+        told = {"id": "1", "raison_sociale": raison_sociale, "adresse": adresse}
+        told |= {"commune": commune, "activite": activite} | others
+        return self.match(pd.DataFrame([told]), precision=precision, collective=False)
+
+    def _asked(
+        self,
+        columns: Mapping[str, str] | None,
+        precision: float | None,
+        collective: bool | None,
+    ) -> Matcher:
+        """This matcher with the options of one call."""
+        bulletins, options = self.config.bulletins, self.config.decisions
+        if columns is not None:
+            bulletins = replace(bulletins, columns={**bulletins.columns, **columns})
+        if precision is not None:
+            if not 0.0 < precision < 1.0:
+                raise ConfigError(f"precision is {precision}, expected one between 0 and 1")
+            options = replace(options, precision=precision)
+        if collective is not None:
+            options = replace(options, collective=collective)
+        config = replace(self.config, bulletins=bulletins, decisions=options)
+        return self if config == self.config else self._sharing(config, self.model)
 
     @seldom_collected()
     def match_bulletins(

@@ -2,20 +2,106 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.arrays.rows import Ordered, Rows
+from geomatch.core import paths
+from geomatch.core.errors import ConfigError
+from geomatch.core.frames import as_kind
+from geomatch.core.geoframes import to_geodataframe, write_table
+from geomatch.core.paths import Location
 from geomatch.core.schema import CANDIDATES, DECISIONS
 from geomatch.linkage import collective
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from geomatch.linkage.prepared import Prepared
 
 #: Candidates of a bulletin kept for the reader.
 KEPT_CANDIDATES = 20
+#: What the short picture of a result calls each decision.
+_COUNTED = {"auto": "codés", "review": "à reprendre", "none": "sans établissement"}
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """What a match gives: ``decisions`` and ``candidates``, and what was understood on the way."""
+
+    #: the two tables as arrays
+    decided: Rows
+    echoes: Rows
+    #: bulletin (position) of each row of candidates
+    candidate_rows: NDArray[np.int64]
+    prepared: Prepared
+    #: kind of table that was matched, see :data:`geomatch.core.frames.KINDS`
+    given_kind: str = field(default="pandas", kw_only=True)
+
+    def __repr__(self) -> str:
+        counts = Counter(self.decided["decision"].tolist())
+        told = ", ".join(f"{counts[d]} {label}" for d, label in _COUNTED.items())
+        return f"<Result : {len(self.decided)} bulletins, {told}>"
+
+    @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """One row a bulletin: :data:`geomatch.core.schema.DECISIONS`."""
+        return self.decided.frame(self.prepared.bulletins.index)
+
+    @cached_property
+    def candidates(self) -> pd.DataFrame:
+        """Up to twenty rows a bulletin: :data:`~geomatch.core.schema.CANDIDATES`, features."""
+        return self.echoes.frame()
+
+    def table(self, name: str = "decisions", kind: str = "") -> Any:
+        """One of the two tables as another library's.
+
+        Parameters
+        ----------
+        name : str
+            ``decisions`` or ``candidates``.
+        kind : str
+            ``pandas``, ``polars``, ``arrow``, ``duckdb`` or ``geopandas``; empty: the kind of the
+            table that was matched.
+
+        Raises
+        ------
+        ConfigError
+            When there is no such table or kind, or the library is not installed.
+        """
+        if name not in ("decisions", "candidates"):
+            raise ConfigError(f"table is {name!r}, expected decisions or candidates")
+        return as_kind(getattr(self, name), kind or self.given_kind)
+
+    def to_geodataframe(self) -> gpd.GeoDataFrame:
+        """Decisions with a point in EPSG:4326: where the bulletin's workplace was placed."""
+        return to_geodataframe(self.decisions)
+
+    def candidates_geodataframe(self) -> gpd.GeoDataFrame:
+        """Candidates with a point in EPSG:4326: where the register has the establishment."""
+        return to_geodataframe(self.candidates)
+
+    def save(self, out: Location) -> None:
+        """Write the decisions to one file, or both tables into a folder.
+
+        Parameters
+        ----------
+        out : path
+            ``.csv``, ``.gpkg``, ``.geojson`` or ``.parquet`` (GeoParquet 1.1): the decisions, with
+            their points in the last three. Any other name is a folder: ``decisions.parquet`` and
+            ``candidates.parquet``, both with points. Files are whole or not there.
+        """
+        if "." in paths.name_of(out):
+            write_table(self.decisions, out)
+            return
+        for name in ("decisions", "candidates"):
+            write_table(getattr(self, name), paths.join(out, f"{name}.parquet"))
 
 
 def kept_candidates(row: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -22,6 +22,7 @@ from geomatch.core.paths import Location
 from geomatch.core.processes import private_files
 from geomatch.core.schema import CANDIDATES, DECISIONS
 from geomatch.runs.ordered_merge import ENDING, as_partition
+from geomatch.runs.points import without_points
 from geomatch.runs.work_folder import PART, RUN, merge_tables, write_description
 
 #: What must be the same in all parts, and what to call it.
@@ -88,7 +89,7 @@ def _number(run: Location, work: Path, number: int) -> np.ndarray:
     """Write a part's tables into `work` with the place of each row; places of its bulletins."""
     try:
         with paths.reading(run) as local:
-            tables = {t: pq.read_table(local / f"{t}.parquet") for t in _TABLES}
+            tables = {t: without_points(pq.read_table(local / f"{t}.parquet")) for t in _TABLES}
             place = pq.read_table(local / PART)
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{run} is not readable: {error}; match this part again") from error

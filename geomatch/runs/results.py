@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow as pa
@@ -15,8 +17,13 @@ import pyarrow.parquet as pq
 
 from geomatch.core import paths
 from geomatch.core.config import BulletinOptions, Config
-from geomatch.core.errors import DataError
+from geomatch.core.errors import ConfigError, DataError
+from geomatch.core.frames import as_kind
+from geomatch.core.geoframes import to_geodataframe
 from geomatch.core.paths import Location
+
+if TYPE_CHECKING:
+    import geopandas as gpd
 
 #: What is read of run.json, here and elsewhere.
 _DESCRIBED = (
@@ -27,6 +34,65 @@ _DESCRIBED = (
     ("options", "decisions"),
 )
 _EXPECTED = "expected the folder written by 'geomatch match'"
+
+
+@dataclass(frozen=True)
+class Run:
+    """The results of a finished match: its folder, and what ``run.json`` says of it."""
+
+    folder: Location
+    description: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        n = self.description.get("part", self.description["input"])["bulletins"]
+        return f"<Run {self.folder} : {n} bulletins>"
+
+    @cached_property
+    def decisions(self) -> pd.DataFrame:
+        """One row a bulletin: :data:`geomatch.core.schema.DECISIONS`."""
+        return read_decisions(self.folder)
+
+    @cached_property
+    def candidates(self) -> pd.DataFrame:
+        """Up to twenty rows a bulletin; of a campaign, several gigabytes: see :meth:`of`."""
+        return read_candidates(self.folder)
+
+    def of(self, ids: Collection[str]) -> pd.DataFrame:
+        """The candidates of some bulletins; the others are not loaded."""
+        return read_candidates(self.folder, where={"id": ids})
+
+    def table(self, name: str = "decisions", kind: str = "pandas") -> Any:
+        """``decisions`` or ``candidates`` as pandas, polars, arrow, duckdb or geopandas.
+
+        Raises :class:`ConfigError` when there is no such table or kind.
+        """
+        if name not in ("decisions", "candidates"):
+            raise ConfigError(f"table is {name!r}, expected decisions or candidates")
+        return as_kind(getattr(self, name), kind)
+
+    def to_geodataframe(self) -> gpd.GeoDataFrame:
+        """Decisions with a point in EPSG:4326: where the bulletin's workplace was placed."""
+        return to_geodataframe(self.decisions)
+
+    def candidates_geodataframe(self) -> gpd.GeoDataFrame:
+        """Candidates with a point in EPSG:4326: where the register has the establishment."""
+        return to_geodataframe(self.candidates)
+
+
+def open_run(folder: Location) -> Run:
+    """Open the results of ``geomatch match``.
+
+    Raises
+    ------
+    DataError
+        When the folder holds no finished run.
+
+    Examples
+    --------
+    >>> run = open_run("resultats")  # doctest: +SKIP
+    >>> run.decisions["decision"].value_counts()  # doctest: +SKIP
+    """
+    return Run(folder, read_run(folder))
 
 
 def read_run(run: Location) -> dict[str, Any]:

@@ -42,6 +42,7 @@ from geomatch.core.schema import (
     STORE_FORMAT_VERSION,
     Table,
 )
+from geomatch.store import queries
 from geomatch.store.integrity import check_ends, check_file, check_manifest
 from geomatch.store.nearby import NEARBY, NearbyIndex
 
@@ -219,6 +220,47 @@ class Store:
             point_uncertainty_m=point_uncertainty_m,
             possible=possible,
         )
+
+    def establishments(
+        self, departement: str = "", *, bbox: queries.Box | None = None
+    ) -> pd.DataFrame:
+        """Establishments of a département, or within a box.
+
+        Parameters
+        ----------
+        departement : str
+            ``35``, ``2A``, ``974``.
+        bbox : (west, south, east, north)
+            In degrees, instead of `departement`.
+
+        Returns
+        -------
+        DataFrame
+            :data:`geomatch.core.schema.STORE_ESTABLISHMENTS`, ``crs``, ``lon``, ``lat``; NaN for
+            an establishment without position, which no box holds.
+
+        Raises
+        ------
+        ConfigError
+            Unless one of the two is given and the store has such a département.
+
+        Examples
+        --------
+        >>> store = Store.open("store")  # doctest: +SKIP
+        >>> store.establishments(bbox=(2.33, 48.85, 2.36, 48.87))  # doctest: +SKIP
+        """
+        return queries.establishments(self, departement, bbox)
+
+    def addresses(
+        self, departement: str = "", *, bbox: queries.Box | None = None, commune: str = ""
+    ) -> pd.DataFrame:
+        """House numbers of a département, of a box or of a commune (code).
+
+        As :meth:`establishments`: :data:`geomatch.core.schema.STORE_ADDRESSES` with their street
+        (``nom_voie``, ``code_commune``), ``crs``, ``lon``, ``lat``. `commune` may stand beside
+        the others.
+        """
+        return queries.addresses(self, departement, bbox, commune)
 
     def departements_of(
         self, table: Table, departements: Sequence[str] | None = None
