@@ -292,8 +292,8 @@ class Matcher:
         `only_likely`: without those that the shipped or given model puts far behind, those of a
         bulletin together but bulletins in any order, for :meth:`ranked`. The pairs have besides
         :data:`~geomatch.linkage.blocking.PAIRS` the columns ``siret``, ``siret_number``, ``siren``
-        (integers), ``naf``, ``name_compared``, and ``own_score``, what the model gives each by
-        itself.
+        (integers), ``naf``, ``code_commune``, ``name_compared``, and ``own_score``, what the
+        model gives each by itself.
         """
         tell = tell or _silent
         found: list[tuple[Rows, Rows]] = []
@@ -310,7 +310,9 @@ class Matcher:
         if not found:
             empty = Rows.of(blocking.PAIRS.empty(), blocking.PAIRS.names)
             numbers, texts = np.zeros(0, np.int64), np.zeros(0, object)
-            empty = empty.plus(siret=texts, siret_number=numbers, siren=numbers, naf=texts)
+            empty = empty.plus(
+                siret=texts, siret_number=numbers, siren=numbers, naf=texts, code_commune=texts
+            )
             none = Rows({f: np.zeros(0) for f in _FEATURE_COLUMNS})
             return empty.plus(name_compared=texts, own_score=np.zeros(0)), none
         pairs = Rows.moved([p for p, _ in found])
@@ -363,6 +365,7 @@ class Matcher:
             siren=pool.siren[est],
             # A code that the nomenclature has not is no activity.
             naf=np.where(indexed.naf[est] >= 0, pool.naf(est), ""),
+            code_commune=pool.communes[pool.commune[est]],
             name_compared=pool.names_at(pairs["known"]),
         )
         return pairs, features
@@ -427,6 +430,7 @@ class Matcher:
             results.candidate_table(prepared, pairs, ordered, decided, kept),
             pairs["row"][kept],
             prepared,
+            self.store,
         )
 
     def ranked(

@@ -19,6 +19,8 @@ from geomatch.core.geoframes import to_geodataframe, write_table
 from geomatch.core.paths import Location
 from geomatch.core.schema import CANDIDATES, DECISIONS
 from geomatch.linkage import collective
+from geomatch.linkage.described import OF_REGISTER, described
+from geomatch.store.reader import Store
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -41,6 +43,7 @@ class Result:
     #: bulletin (position) of each row of candidates
     candidate_rows: NDArray[np.int64]
     prepared: Prepared
+    store: Store
     #: kind of table that was matched, see :data:`geomatch.core.frames.KINDS`
     given_kind: str = field(default="pandas", kw_only=True)
 
@@ -57,7 +60,11 @@ class Result:
     @cached_property
     def candidates(self) -> pd.DataFrame:
         """Up to twenty rows a bulletin: :data:`~geomatch.core.schema.CANDIDATES`, features."""
-        return self.echoes.frame()
+        return self.described().frame()
+
+    def described(self) -> Rows:
+        """:attr:`candidates` as arrays, with what the register says of each."""
+        return described(self.echoes, self.store)
 
     def table(self, name: str = "decisions", kind: str = "") -> Any:
         """One of the two tables as another library's.
@@ -141,7 +148,7 @@ def candidate_table(
     decided: Rows,
     kept: NDArray[np.int64],
 ) -> Rows:
-    """The pairs `kept`, as readers get them: CANDIDATES, then the features."""
+    """The pairs `kept`: CANDIDATES but for what :func:`described` adds, then the features."""
     rank = _rank(pairs["row"])[kept]
     pairs, shown = pairs.take(kept), features.take(kept)
     row = pairs["row"]
@@ -161,7 +168,7 @@ def candidate_table(
         "radius_m": shown["radius_m"],
         "address_score": 0.7 * address + 0.3 * shown["number"].astype(np.float64),
     }
-    table = {c: _rounded(columns[c]) for c in CANDIDATES.columns}
+    table = {c: _rounded(columns[c]) for c in CANDIDATES.columns if c not in OF_REGISTER}
     table |= {c: shown[c] for c in shown if c not in table}
     table |= {c: pairs[c].astype(np.float32) for c in collective.FEATURES}
     return Rows({**table, "source": pairs["source"]})

@@ -173,7 +173,7 @@ def match_partition(task: Task) -> int:
     with private_files():
         work.write_results(
             task.number,
-            result.echoes.plus(source_row=row[result.candidate_rows]),
+            result.described().plus(source_row=row[result.candidate_rows]),
             result.decided.plus(source_row=row),
             run=task.run,
         )

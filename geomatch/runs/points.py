@@ -21,18 +21,6 @@ _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _FILES = ("decisions.parquet", "candidates.parquet")
 #: Rows whose points are made at once.
 _ROWS = 200_000
-_METADATA = {
-    "version": "1.1.0",
-    "primary_column": GEOMETRY,
-    "columns": {
-        GEOMETRY: {
-            "encoding": "WKB",
-            "geometry_types": ["Point"],
-            # Without a `crs` member the specification says longitude and latitude (OGC:CRS84).
-            "covering": {"bbox": {s: [BBOX, s] for s in _SIDES}},
-        }
-    },
-}
 
 
 def add_points(run: Location) -> None:
@@ -50,6 +38,20 @@ def add_points(run: Location) -> None:
                 _copy_with_points(local, partial)
 
 
+def _metadata() -> bytes:
+    """What the GeoParquet 1.1 specification wants to be told, as JSON."""
+    from pyproj import CRS
+
+    column = {
+        "encoding": "WKB",
+        "geometry_types": ["Point"],
+        "crs": CRS.from_epsg(4326).to_json_dict(),
+        "covering": {"bbox": {s: [BBOX, s] for s in _SIDES}},
+    }
+    told = {"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}
+    return json.dumps(told).encode()
+
+
 def without_points(table: pa.Table) -> pa.Table:
     """A table of a run as it was before :func:`add_points`."""
     added = [c for c in (GEOMETRY, BBOX) if c in table.column_names]
@@ -59,7 +61,7 @@ def without_points(table: pa.Table) -> pa.Table:
 def _copy_with_points(source: Path, target: Path) -> None:
     with pq.ParquetFile(source) as parquet:
         schema = parquet.schema_arrow
-        told = dict(schema.metadata or {}) | {b"geo": json.dumps(_METADATA).encode()}
+        told = dict(schema.metadata or {}) | {b"geo": _metadata()}
         for field in _points(schema.empty_table()).schema:
             schema = schema.append(field)
         schema = schema.with_metadata(told)
