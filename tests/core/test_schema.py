@@ -108,6 +108,7 @@ def test_contract_columns_of_the_result_files() -> None:
         "site_probability", "siren_probability", "answer_level", "answer_probability",
     ]  # fmt: skip
     assert schema.CANDIDATES.names == [
-        "id", "rank", "siret", "probability", "name_compared", "name_score", "activity_score",
-        "distance_m", "radius_m", "address_score",
+        "id", "rank", "siret", "probability", "name_compared", "raison_sociale", "adresse",
+        "code_commune", "naf", "x", "y", "crs", "name_score", "activity_score", "distance_m",
+        "radius_m", "address_score",
     ]  # fmt: skip
