@@ -207,7 +207,6 @@ DECISIONS = Table(
         "naf_probability": ("float", "that naf is right"),
         "naf_decision": ("text", "auto, review or none"),
         "code_commune": ("text", "of work"),
-        "code_pays": ("text", "country of work when it is abroad (ISO 3166-1 alpha-2)"),
         "geocode_level": ("text", "see geocodes"),
         "geocode_score": ("float", "see geocodes"),
         "x": ("float", "metres"),
@@ -220,6 +219,7 @@ DECISIONS = Table(
         "siren_probability": ("float", "that the unit of siret is right"),
         "answer_level": ("text", "most precise level that is sure: siret, site, siren, naf, none"),
         "answer_probability": ("float", "that the answer of this level is right"),
+        "code_pays": ("text", "country of work when it is abroad (ISO 3166-1 alpha-2)"),
     },
 )
 

@@ -106,6 +106,7 @@ def test_contract_columns_of_the_result_files() -> None:
         "naf_probability", "naf_decision", "code_commune", "geocode_level", "geocode_score",
         "x", "y", "crs", "uncertainty_m", "ban_id", "reason",
         "site_probability", "siren_probability", "answer_level", "answer_probability",
+        "code_pays",
     ]  # fmt: skip
     assert schema.CANDIDATES.names == [
         "id", "rank", "siret", "probability", "name_compared", "raison_sociale", "adresse",
