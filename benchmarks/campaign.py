@@ -43,7 +43,7 @@ from geomatch.names.coverage import Coverage
 
 #: Phase → the functions whose time it is: owner and name. None calls another.
 PHASES: dict[str, tuple[tuple[Any, str], ...]] = {
-    "parse": ((RulesParser, "read"),),
+    "parse": ((RulesParser, "parse"),),
     "commune": ((CommuneIndex, "answers"),),
     "geocode": ((Geocoder, "places"),),
     "words": ((Coverage, "__init__"),),

@@ -82,9 +82,9 @@ class Pool:
         """SIREN of each row, as a number."""
         return self.siret_number // 100_000
 
-    @property
+    @cached_property
     def sequence(self) -> NDArray[np.int64]:
-        """The how-manieth establishment of its unit each row is: its NIC without the key."""
+        """Running number of each row among those of its unit: its NIC without the key."""
         return self.siret_number // 10 % 10_000
 
     @cached_property
