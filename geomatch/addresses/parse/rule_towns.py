@@ -15,10 +15,13 @@ from geomatch.addresses.parse.town_names import ARRONDISSEMENTS
 
 #: Behind the number of a military sector, or behind a garrison town (BREST ARMEES).
 _ARMY = frozenset({"ARMEES", "ARMEE"})
+_MILITARY = _ARMY | {"SP", "SECTEUR"}
 
 
 def military(line: Line) -> None:
     """``SP 69111 00200 ARMEES``: sectors and the army's own postcodes are in no commune."""
+    if _MILITARY.isdisjoint(line.words) and "00" not in (w[:2] for w in line.words):
+        return
     for at, word in enumerate(line.words):
         is_sector = word == "SP" or line.words[at : at + 2] == ["SECTEUR", "POSTAL"]
         number = at + (1 if word == "SP" else 2)

@@ -65,7 +65,8 @@ _ROAD_POINT = re.compile(
 )
 #: What any of the following needs.
 _MAYBE_SPELT = re.compile(
-    r"\d.*[-/–]|- ?\d|[°º]|\d{2} \d{3}|[DNdn] ?\d|[Kk][Mm.]|[Pp]\.?[Kk]|[Pp][Rr] ?\d|(?i:lom|borne)"
+    r"\d.*[-/–]|- ?\d|[°º]|\d{2} \d{3}|[DNdn] ?\d"
+    r"|[Kk][Mm.Ii]|[Pp](?:\.?[Kk]|[Rr] ?\d)|[Bb][Oo][Rr][Nn]"
 )
 #: What is said otherwise, all with digits: ``5-7``, ``n° 3``, ``F-35910``, ``35 910 X``, ``D908``.
 _SPELLINGS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
