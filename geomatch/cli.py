@@ -354,6 +354,49 @@ def review(
 
 
 @app.command()
+def audit(
+    run_dir: Annotated[str, typer.Argument(metavar="RUN", help="Dossier de résultats.")],
+    size: Annotated[int, typer.Option(help="Fiches en tout ; plus qu'avant : en tirer.")] = 300,
+    precision: Annotated[
+        float | None, typer.Option(help="Précision à garantir ; absente : celle du passage.")
+    ] = None,
+    level: Annotated[str, typer.Option(help="siret, site ou siren.")] = "siret",
+    clerks: Annotated[int, typer.Option(help="Gestionnaires par fiche : 1 ou 2.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="Graine du tirage.")] = None,
+) -> None:
+    """Tirer l'échantillon d'un contrôle à l'aveugle (audit.json)."""
+    from geomatch.audit.sample import AuditOptions
+    from geomatch.audit.sample import audit as draw
+
+    sample = draw(run_dir, AuditOptions(size, precision, level, clerks, seed))
+    of_sample = {"cards": len(sample.cards), "level": sample.level, "clerks": sample.clerks}
+    of_design = {k: getattr(sample.design, k) for k in ("precision", "core", "target")}
+    _print_json(of_sample | of_design)
+    after = f"geomatch review {run_dir} --audit, puis geomatch certify {run_dir}"
+    _err.print(f"{len(sample.cards)} fiches. Ensuite : {after}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def certify(
+    run_dir: Annotated[str, typer.Argument(metavar="RUN", help="Dossier de résultats.")],
+    verdicts: Annotated[
+        list[str] | None,
+        typer.Option(help="Fichier id;siret, un par gestionnaire ; absent : le journal."),
+    ] = None,
+    store: Annotated[str | None, typer.Option(help="Base ; vide : celle du passage.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
+) -> None:
+    """Dire quelle précision est garantie, à partir de quel seuil, avec 95 % de confiance."""
+    from geomatch.review.desk.certificate import certify_run
+
+    record = certify_run(run_dir, verdicts or (), store=store)
+    if as_json:
+        _print_json(record)
+        return
+    _out.print(record["statement"], highlight=False, markup=False)
+
+
+@app.command()
 def download(
     departements: Annotated[str, typer.Option(help="35,75")],
     out: Annotated[str, _Path(help="Dossier où ranger les fichiers.")],

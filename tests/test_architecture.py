@@ -21,7 +21,7 @@ PACKAGES = ("geomatch", "gazetteer")
 #: Packages of ``geomatch``, lowest first; each imports only those before it.
 ORDER = (
     "core", "arrays", "store", "bulletins", "names", "addresses", "linkage", "geocoding", "runs",
-    "evaluation", "review", "training", "explain", "demo", "cli",
+    "evaluation", "audit", "review", "training", "explain", "demo", "cli",
 )  # fmt: skip
 #: Parts of a package in the same order. A part that is not named here may be anywhere in it.
 PARTS: dict[str, tuple[str, ...]] = {
@@ -44,8 +44,9 @@ OF_GAZETTEER = {"core", "arrays", "store", "names", "addresses", "linkage.pool"}
 BUILDERS = {"cli", "demo"}
 #: Who may read or write files.
 TOUCH_DISK = {
-    "bulletins", "cli", "core.config", "core.geoframes", "core.paths", "core.tables", "demo",
-    "evaluation", "geocoding", "linkage.model", "linkage.results", "review", "runs", "store",
+    "audit.sample", "bulletins", "cli", "core.config", "core.geoframes", "core.paths",
+    "core.tables", "demo", "evaluation", "geocoding", "linkage.model", "linkage.results", "review",
+    "runs", "store",
     "training",
 }  # fmt: skip
 DISK_CALLS = {

@@ -18,7 +18,8 @@ from typing import Any
 
 from geomatch.core.errors import ConfigError, DataError
 
-JOURNAL = "verdicts.jsonl"
+#: Of a review, and of an audit: a blind check must not be read as a reprise, nor the reverse.
+JOURNAL, AUDIT_JOURNAL = "verdicts.jsonl", "audit.jsonl"
 VERDICT, UNDO, SKIP = "verdict", "undo", "skip"
 ACTS = (VERDICT, UNDO, SKIP)
 
