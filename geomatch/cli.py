@@ -372,7 +372,7 @@ def audit(
     of_sample = {"cards": len(sample.cards), "level": sample.level, "clerks": sample.clerks}
     of_design = {k: getattr(sample.design, k) for k in ("precision", "core", "target")}
     _print_json(of_sample | of_design)
-    after = f"geomatch review {run_dir} --audit, puis geomatch certify {run_dir}"
+    after = f"geomatch certify {run_dir} --verdicts FICHIER (id;siret, un par gestionnaire)"
     _err.print(f"{len(sample.cards)} fiches. Ensuite : {after}", highlight=False, soft_wrap=True)
 
 

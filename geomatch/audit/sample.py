@@ -184,7 +184,7 @@ def _extended(sample: Sample, answers: pd.DataFrame, size: int) -> Sample:
     if size <= len(sample.cards) or not sum(new):
         raise ConfigError(
             f"the sample has {len(sample.cards)} cards of {sample.design.target} answers already; "
-            "give a larger --size to draw more, or go on with 'geomatch review RUN --audit'"
+            "give a larger --size to draw more, or go on with 'geomatch certify RUN'"
         )
     return drawn(sample, answers["id"].tolist(), new, draw)
 

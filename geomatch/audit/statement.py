@@ -44,7 +44,7 @@ def _drawn(sample: Sample, settled: Settled, found: Certificate) -> Iterator[str
     yield (
         f"Tirage : {integer(len(sample.cards))} fiches sur les {integer(design.target)} réponses "
         f"les plus probables, {core} parmi les {integer(design.core)} premières et {rest} parmi "
-        f"les autres, vues à l'aveugle par {who}."
+        f"les autres, vues par {who}."
     )
     seen = len(sample.cards) - found.n_open
     yield f"Fiches réglées : {integer(seen)}." + (
