@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote
 
 import duckdb
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 
+from gazetteer.accounts import Account
 from gazetteer.engine import arrow, frame, listed, quoted, registered, run
 from gazetteer.files import Source
 from gazetteer.places import project
@@ -20,8 +24,6 @@ from gazetteer.streets import grouped
 from gazetteer.territory import DEPARTEMENT_SQL
 from geomatch.core.schema import STORE_ADDRESSES, STORE_STREETS
 from geomatch.core.territories import crs_of
-
-log = logging.getLogger(__name__)
 
 #: Begins the key of a locality that has no BAN identifier.
 _NO_ID = "nom_ld:"
@@ -94,57 +96,114 @@ class BanParts:
         return cls({}, {}, _nowhere(_EXTENT), _nowhere(_CELL))
 
 
+#: Département of rows that are not usable: this sign, then why not. Those that were not asked
+#: for bear the sign alone.
+_NOT_KEPT = "~"
+#: Why a row cannot be used → the condition, the first that holds.
+_REFUSALS = {
+    "without an identifier": "id IS NULL",
+    "without a name": "nom IS NULL",
+    "without a number": "n IS NULL",
+    "without a position": "NOT is_placed",
+    "of a commune that the COG does not know": "code_commune IS NULL",
+}
+
+
 def load_ban(
     con: duckdb.DuckDBPyConnection, sources: Sequence[Source], departements: Sequence[str] | None
-) -> None:
+) -> list[Account]:
     """Load address and lieu-dit files into the table ``ban``, communes brought into force.
 
     Rows without a usable number, name or position, and those of communes that the COG does not
-    know, are left out; how many is logged. Needs ``communes`` and ``commune_history``.
+    know, are left out and counted. Needs ``communes`` and ``commune_history``.
     """
     columns = ", ".join(f"{name} {kind}" for name, kind in _BAN_COLUMNS.items())
     run(con, f"CREATE OR REPLACE TABLE ban ({columns})")
-    kept = "" if departements is None else f"AND departement IN {listed(departements)}"
+    kept = "true" if departements is None else f"departement IN {listed(departements)}"
+    accounts: list[Account] = []
     for source in sources:
         with reading(source):
-            rows = run(
-                con, f"INSERT INTO ban SELECT * FROM ({_rows_sql(source)}) WHERE true {kept}"
-            )
-        log.info("%s: %d of %d rows kept", source.path.name, rows[0][0], source.rows)
+            run(con, f"INSERT INTO ban {_rows_sql(source, kept)}")
+        rows = run(con, "SELECT departement, count(*) FROM ban GROUP BY 1")
+        before = sum(a.kept for a in accounts)
+        run(con, f"DELETE FROM ban WHERE starts_with(departement, {quoted(_NOT_KEPT)})")
+        accounts.append(_account(source, dict(rows), before))
+    return accounts
 
 
-def split(con: duckdb.DuckDBPyConnection, source: Source, folder: Path, kept: str) -> None:
+def split(con: duckdb.DuckDBPyConnection, source: Source, folder: Path, kept: str) -> Account:
     """Write a file's rows of :func:`load_ban` as ``folder/departement=35/*.parquet``.
 
     `kept` is a condition on ``departement``. Needs ``communes`` and ``commune_history``.
     """
     folder.mkdir(parents=True)
-    names = ", ".join(_BAN_COLUMNS)
-    rows = run(
+    run(
         con,
-        f"COPY (SELECT * FROM ({_rows_sql(source)}) AS rows ({names}) WHERE {kept}) "
+        f"COPY ({_rows_sql(source, kept)}) "
         f"TO {quoted(folder)} (FORMAT parquet, PARTITION_BY (departement), "
         "WRITE_PARTITION_COLUMNS true, OVERWRITE_OR_IGNORE true)",
     )
-    log.info("%s: %d of %d rows kept", source.path.name, rows[0][0], source.rows)
+    rows: Counter[str] = Counter()
+    for part in folder.glob("departement=*"):
+        departement = unquote(part.name.removeprefix("departement="))
+        rows[departement] += sum(pq.read_metadata(f).num_rows for f in part.glob("*.parquet"))
+        if departement.startswith(_NOT_KEPT):
+            shutil.rmtree(part)
+    return _account(source, rows)
 
 
-def _rows_sql(source: Source) -> str:
+def _account(source: Source, rows: Mapping[str, int], before: int = 0) -> Account:
+    """What became of a file's rows, of which `rows` counts those of each value of departement.
+
+    `before` rows are of files that were there already.
+    """
+    sides = {d.removeprefix(_NOT_KEPT): n for d, n in rows.items() if d.startswith(_NOT_KEPT)}
+    kept = sum(rows.values()) - sum(sides.values()) - before
+    sides.pop("", None)
+    return Account.of(source.name, sum(rows.values()) - before, kept, sides)
+
+
+def _rows_sql(source: Source, kept: str) -> str:
+    """All rows of a file as those of the table ``ban``; `departement` tells what is not kept.
+
+    A commune that the COG does not know is looked for by the former commune of the row: the file
+    may be newer than the COG.
+    """
     is_lieu_dit = source.role == "lieux_dits"
     columns = (*_SHARED, *(("nom_lieu_dit",) if is_lieu_dit else _OF_ADDRESSES))
     name, number, rep, preference, locality = _LIEU_DIT if is_lieu_dit else _ADDRESS
-    departement = DEPARTEMENT_SQL.format("c.code_commune")
+    # a locality that is nowhere is usual: it is not damage
+    refusals = {r: c for r, c in _REFUSALS.items() if not is_lieu_dit or "is_placed" not in c}
+    why = "".join(f" WHEN {c} THEN {quoted(_NOT_KEPT + r)}" for r, c in refusals.items())
+    written = DEPARTEMENT_SQL.format("coalesce(code_commune, code_insee)")
+    names = ", ".join(_BAN_COLUMNS)
     return f"""
-        SELECT id, {number} AS n, {rep}, {name} AS nom, coalesce(code_postal, ''), c.code_commune,
-            coalesce(code_insee_ancienne_commune, h.code_ancien, ''),
-            TRY_CAST(x AS DOUBLE) AS px, TRY_CAST(y AS DOUBLE) AS py,
-            TRY_CAST(lon AS DOUBLE) AS plon, TRY_CAST(lat AS DOUBLE) AS plat,
-            {preference}, {str(is_lieu_dit).lower()}, {locality}, {departement} AS departement
-        FROM ({select(source, *columns)}) s
-        LEFT JOIN commune_history h ON h.code_ancien = s.code_insee
-        JOIN communes c ON c.code_commune = coalesce(h.code_commune, s.code_insee)
-        WHERE n IS NOT NULL AND nom IS NOT NULL AND id IS NOT NULL
-            AND ((isfinite(px) AND isfinite(py)) OR (isfinite(plon) AND isfinite(plat)))
+        WITH rows AS (
+            SELECT id, code_insee, {number} AS n, {rep} AS rep, {name} AS nom,
+                coalesce(code_postal, '') AS cp,
+                coalesce(c.code_commune, a.code_commune) AS code_commune,
+                coalesce(code_insee_ancienne_commune, h.code_ancien, '') AS ancienne,
+                TRY_CAST(x AS DOUBLE) AS px, TRY_CAST(y AS DOUBLE) AS py,
+                TRY_CAST(lon AS DOUBLE) AS plon, TRY_CAST(lat AS DOUBLE) AS plat,
+                coalesce(isfinite(px) AND isfinite(py), false)
+                    OR coalesce(abs(plon) <= 180 AND abs(plat) <= 90, false) AS is_placed,
+                {preference} AS preference, {str(is_lieu_dit).lower()} AS is_lieu_dit,
+                {locality} AS nom_ld
+            FROM ({select(source, *columns)}) s
+            LEFT JOIN commune_history h ON h.code_ancien = s.code_insee
+            LEFT JOIN communes c ON c.code_commune = coalesce(h.code_commune, s.code_insee)
+            LEFT JOIN commune_history k ON k.code_ancien = s.code_insee_ancienne_commune
+            LEFT JOIN communes a ON a.code_commune
+                = coalesce(k.code_commune, s.code_insee_ancienne_commune)
+        ), told AS (
+            SELECT id, n, rep, nom, cp, code_commune, ancienne, px, py, plon, plat, preference,
+                is_lieu_dit, nom_ld, {written} AS departement,
+                CASE WHEN NOT ({kept}) THEN {quoted(_NOT_KEPT)}{why}
+                    WHEN NOT is_placed THEN {quoted(_NOT_KEPT)} END AS side
+            FROM rows
+        )
+        SELECT * EXCLUDE (side) REPLACE (coalesce(side, departement) AS departement)
+        FROM told AS told ({names}, side)
     """
 
 

@@ -19,6 +19,7 @@ import pandas as pd
 
 import geomatch
 from gazetteer import cog, geoloc, naf, parts, places, register
+from gazetteer.accounts import Account, settle
 from gazetteer.engine import engine, frame
 from gazetteer.files import Source
 from gazetteer.inputs import build_key, described, find_sources, is_built
@@ -119,17 +120,20 @@ class _Build:
     tables: dict[str, Any] = field(default_factory=dict)
     #: of each département's index of establishments, in degrees
     bounds: dict[str, list[float]] = field(default_factory=dict)
+    #: what became of the rows of each file
+    accounts: list[dict[str, Any]] = field(default_factory=list)
 
     def _loading(self) -> Loading:
         return Loading(self.con, self.options, self.sources, self.shop.register())
 
     def _load(self, stage: Stage) -> dict[str, Any]:
         """Load the sources of a stage, in the order of their records; the tables that they add."""
-        before = set(self.tables)
+        before, loading = set(self.tables), self._loading()
         for one in REFERENCES:
             if one.stage is stage and one.load is not None:
-                for table, rows in one.load(self._loading()):
+                for table, rows in one.load(loading):
                     self._write(table.name, table, rows)
+        self._settle(loading.accounts)
         return {name: table for name, table in self.tables.items() if name not in before}
 
     def run(self) -> None:
@@ -170,9 +174,14 @@ class _Build:
                 unpacked=Path(plain) if plain else None,
             )
 
+    def _settle(self, found: Sequence[Account]) -> None:
+        self.accounts += settle(found, self.options.allowed)
+
     def _communes(self) -> cog.Cog:
         self._load(Stage.COMMUNES)
-        codes = cog.read_cog(self._loading())
+        loading = self._loading()
+        codes = cog.read_cog(loading)
+        self._settle(loading.accounts)
         for table, rows in (
             (STORE_COMMUNE_NAMES, codes.names),
             (STORE_COMMUNE_POSTCODES, codes.postcodes),
@@ -191,7 +200,9 @@ class _Build:
             if BY_ROLE[s.role].stage is Stage.ADDRESSES
         ]
         rows: dict[str, int] = {}
-        for report in self._do(cut, "adresses", 0.10, 0.18).values():
+        reports = self._do(cut, "adresses", 0.10, 0.18).values()
+        self._settle([Account(**report["account"]) for report in reports])
+        for report in reports:
             for departement, n in report["departements"].items():
                 rows[departement] = rows.get(departement, 0) + n
         jobs = [
@@ -211,7 +222,10 @@ class _Build:
         known = self.shop.journal.get("register")
         if known is None:
             shutil.rmtree(self.shop.work / "register", ignore_errors=True)
+            n_told = len(self.accounts)
             tables = self._load(Stage.REGISTER)
+            accounts = self.accounts[n_told:]
+            del self.accounts[n_told:]
             others = geoloc.geolocated_extents(self.con)
             others.to_parquet(self.shop.work / "geolocated.parquet", index=False)
             rows = register.write_register(
@@ -220,8 +234,9 @@ class _Build:
                 departements=self.options.departements,
                 nomenclature=self.options.nomenclature,
             )
-            known = {"rows": rows, "tables": tables}
+            known = {"rows": rows, "tables": tables, "accounts": accounts}
             self.shop.journal.put("register", known)
+        self.accounts += known["accounts"]
         self.tables |= known["tables"]
         return known["rows"]
 
@@ -285,6 +300,7 @@ class _Build:
             "geomatch_version": geomatch.__version__,
             "options": self.options.content(),
             "sources": [described(s) for s in self.sources],
+            "accounts": self.accounts,
             "tables": self.tables,
             NEARBY: self.bounds,
             "departements": departements,

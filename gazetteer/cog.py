@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from gazetteer.accounts import Account
 from gazetteer.engine import frame, store_frame
 from gazetteer.loading import Loading
 from geomatch.addresses import name_columns
@@ -25,6 +26,9 @@ from geomatch.core.text import normalise
 _NOT_AN_END = frozenset({"20", "21"})
 #: Territories that the COG's commune file leaves out but postcodes and Sirene know.
 _OVERSEAS = ("975", "977", "978", "98")
+#: Latitude and longitude; a decimal comma is known by the blank or semicolon after the number.
+_GPS = r"^\s*(-?\d+(?:\.\d+|,\d+(?=\s*[;,]\s*-?\d))?)\s*[,;]\s*(-?\d+(?:[.,]\d+)?)\s*$"
+_COMMUNE, _POSTCODE = r"\d[\dAB]\d{3}", r"\d{5}"
 _ARRONDISSEMENT = re.compile(r"^(?P<city>.+?) (?P<rank>\d{1,2})(?:ER|E|EME)? ARRONDISSEMENT$")
 
 
@@ -53,6 +57,10 @@ def read_cog(loading: Loading) -> Cog:
     cog = frame(con, "SELECT * FROM cog").fillna("")
     mvt = frame(con, "SELECT * FROM mvt ORDER BY date_eff").fillna("")
     post = frame(con, "SELECT * FROM laposte").fillna("")
+    cog = _sound(loading, "communes", cog, {"com": _COMMUNE})
+    mvt = _sound(loading, "mouvements", mvt, {"com_av": _COMMUNE, "com_ap": _COMMUNE})
+    of_post = {"code_commune_insee": _COMMUNE, "code_postal": _POSTCODE}
+    post = _sound(loading, "laposte", post, of_post)
     in_force = _communes_in_force(cog, post)
     twice = in_force.loc[in_force["code_commune"].duplicated(), "code_commune"]
     if len(twice):
@@ -64,7 +72,9 @@ def read_cog(loading: Loading) -> Cog:
     history = _history(cog, mvt, frozenset(in_force["code_commune"]))
     current = dict(zip(history["code_ancien"], history["code_commune"], strict=True))
     post["code_commune"] = _in_force(post["code_commune_insee"], current)
-    post = post[post["code_commune"].isin(in_force["code_commune"])]
+    is_known = post["code_commune"].isin(in_force["code_commune"])
+    loading.accounts[-1] = _without(loading.accounts[-1], post.loc[~is_known, "code_commune_insee"])
+    post = post[is_known]
     done = Cog(
         communes=in_force,
         names=_names(cog, mvt, post, current),
@@ -77,6 +87,29 @@ def read_cog(loading: Loading) -> Cog:
     store_frame(con, "commune_names", done.names)
     store_frame(con, "commune_postcodes", done.postcodes)
     return done
+
+
+def _sound(
+    loading: Loading, role: str, table: pd.DataFrame, codes: Mapping[str, str]
+) -> pd.DataFrame:
+    """The rows whose `codes` (column → pattern) are codes; the file's account is added."""
+    is_sound = pd.Series(True, index=table.index)
+    for column, pattern in codes.items():
+        is_sound &= table[column].str.fullmatch(pattern)
+    name, n_sound = loading.of(role)[0].name, int(is_sound.sum())
+    refused = {f"whose {' or '.join(codes)} is no code": len(table) - n_sound}
+    loading.accounts.append(Account.of(name, len(table), n_sound, refused))
+    return table[is_sound].reset_index(drop=True)
+
+
+def _without(account: Account, unknown: pd.Series) -> Account:
+    """La Poste's account, when postcodes of communes that the COG does not know are left out.
+
+    Those of abroad (Monaco, 99138) are not the COG's.
+    """
+    lost = int((~unknown.str.startswith("99")).sum())
+    refused = {**account.refused, "of a commune that the COG does not know": lost}
+    return Account.of(account.file, account.read, account.kept - len(unknown), refused)
 
 
 def _communes_in_force(cog: pd.DataFrame, post: pd.DataFrame) -> pd.DataFrame:
@@ -232,7 +265,7 @@ def _gps(post: pd.DataFrame, origins: Mapping[str, str]) -> pd.DataFrame:
 
     A commune restored after the postcodes were published has the place of the one it left.
     """
-    parts = post["coordonnees_gps"].str.extract(r"^\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)")
+    parts = post["coordonnees_gps"].str.extract(_GPS).replace(",", ".", regex=True)
     places = pd.DataFrame(
         {
             "code_commune": post["code_commune"],

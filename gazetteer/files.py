@@ -20,6 +20,8 @@ from geomatch.core.errors import DataError
 
 CHUNK = 1 << 20
 _YEAR = re.compile(r"(?<!\d)(20\d\d(?:-?(?:0[1-9]|1[0-2]))?)(?!\d)")
+#: Ways of packing that are read.
+_PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 #: What reading a damaged file raises.
 DAMAGE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException)
 
@@ -47,6 +49,11 @@ class Source:
     def role(self) -> str:
         """Which official layout it has."""
         return self.layout.role
+
+    @property
+    def name(self) -> str:
+        """What the file is called in what is told of it."""
+        return self.member or self.path.name
 
     @property
     def vintage(self) -> str | None:
@@ -77,14 +84,27 @@ def kind_of(file: Path) -> str:
 def opened(file: Path, kind: str, member: str = "") -> Iterator[IO[bytes]]:
     """The uncompressed bytes of a csv, csv.gz or member of a zip."""
     if kind == "zip":
-        with zipfile.ZipFile(file) as archive, archive.open(member) as stream:
-            yield stream
+        with zipfile.ZipFile(file) as archive:
+            _refuse_unreadable(file, archive.getinfo(member))
+            with archive.open(member) as stream:
+                yield stream
     elif kind == "gz":
         with gzip.open(file, "rb") as zipped:
             yield zipped  # type: ignore[misc]
     else:
         with file.open("rb") as plain:
             yield plain
+
+
+def _refuse_unreadable(file: Path, member: zipfile.ZipInfo) -> None:
+    """A member under a password, or packed in a way that only few programs know (Deflate64)."""
+    if member.flag_bits & 0x1:
+        raise DataError(f"{file} is a zip with a password; give the files without one")
+    if member.compress_type not in _PACKINGS:
+        raise DataError(
+            f"{file} is a zip packed by method {member.compress_type} (9 is Deflate64, which "
+            "Windows takes beyond 2 GB); unpack it and give the csv file"
+        )
 
 
 def fingerprinted(source: Source) -> Source:

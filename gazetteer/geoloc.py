@@ -5,17 +5,29 @@ from __future__ import annotations
 import duckdb
 import pandas as pd
 
-from gazetteer.engine import frame, run
+from gazetteer.accounts import Account
+from gazetteer.engine import frame, listed, quoted, run
 from gazetteer.loading import Added, Loading
+from gazetteer.locate import QUALITIES
 from gazetteer.reading import reading, select
 from geomatch.core.territories import crs_of
 
+#: Why a row cannot be used → the condition.
+_REFUSALS = {
+    "whose siret is not 14 digits": "regexp_full_match(siret, '[0-9]{14}') IS NOT TRUE",
+    "without a position": "gx IS NULL OR gy IS NULL OR gepsg IS NULL",
+    "whose quality is none of the layout's":
+        f"coalesce(gqualite, '') NOT IN {listed(list(QUALITIES))}",
+}  # fmt: skip
 #: Fewer positions than this do not show where a commune is.
 MIN_GEOLOCATED = 5
 
 
 def load_geoloc(loading: Loading) -> Added:
-    """Load the positions of kept establishments as the SQL table ``geoloc``, empty without file."""
+    """Load the positions of kept establishments as the SQL table ``geoloc``, empty without file.
+
+    A row of an establishment that the store does not have is outside.
+    """
     con = loading.con
     run(
         con,
@@ -24,14 +36,27 @@ def load_geoloc(loading: Loading) -> Added:
     )
     for source in loading.of("geoloc"):
         rows = select(source, "siret", "x", "y", "epsg", "qualite_xy", "distance_precision")
+        read = (
+            "SELECT siret, TRY_CAST(x AS DOUBLE) AS gx, TRY_CAST(y AS DOUBLE) AS gy, "
+            "TRY_CAST(epsg AS INTEGER) AS gepsg, qualite_xy AS gqualite, "
+            f"TRY_CAST(distance_precision AS DOUBLE) AS gprecision FROM ({rows})"
+        )
+        why = "".join(f"WHEN {cond} THEN {quoted(name)} " for name, cond in _REFUSALS.items())
         with reading(source):
+            reasons = run(
+                con,
+                f"SELECT CASE {why} WHEN siret IN (SELECT siret FROM etab) THEN '' ELSE '-' END, "
+                f"count(*) FROM ({read}) GROUP BY 1",
+            )
             run(
                 con,
-                "INSERT INTO geoloc SELECT siret, TRY_CAST(x AS DOUBLE), TRY_CAST(y AS DOUBLE), "
-                "TRY_CAST(epsg AS INTEGER), qualite_xy, TRY_CAST(distance_precision AS DOUBLE) "
-                f"FROM ({rows}) WHERE siret IN (SELECT siret FROM etab) "
-                "AND TRY_CAST(x AS DOUBLE) IS NOT NULL AND TRY_CAST(y AS DOUBLE) IS NOT NULL",
+                f"INSERT INTO geoloc SELECT * FROM ({read}) WHERE siret IN "
+                f"(SELECT siret FROM etab) AND CASE {why} END IS NULL",
             )
+        counts = dict(reasons)
+        kept, outside = counts.pop("", 0), counts.pop("-", 0)
+        every = kept + outside + sum(counts.values())
+        loading.accounts.append(Account.of(source.name, every, kept, counts))
     return ()
 
 

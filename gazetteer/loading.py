@@ -8,12 +8,13 @@ source has.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import duckdb
 import pandas as pd
 
+from gazetteer.accounts import Account
 from gazetteer.engine import frame
 from gazetteer.files import Source
 from gazetteer.options import BuildOptions
@@ -42,6 +43,8 @@ class Loading:
     sources: list[Source]
     #: the joined register, in SQL; ``""`` before the stage LABELS
     register: str = ""
+    #: what became of the rows of each file; loaders add to it
+    accounts: list[Account] = field(default_factory=list)
 
     def of(self, *roles: str) -> list[Source]:
         """The files of these roles, in the order given to the build."""

@@ -8,6 +8,7 @@ import duckdb
 import pandas as pd
 
 from gazetteer.engine import frame, quoted, run
+from gazetteer.fields import define_field_macros
 from gazetteer.files import Source
 from gazetteer.loading import Added, Loading
 from gazetteer.reading import reading, select
@@ -81,11 +82,12 @@ def naf_words(con: duckdb.DuckDBPyConnection, register: str) -> pd.DataFrame:
 
 
 def define_macros(con: duckdb.DuckDBPyConnection) -> None:
-    """SQL functions the build uses: ``hypot2``, ``name_key``, ``valid_naf``.
+    """SQL functions the build uses: ``hypot2``, ``name_key``, ``valid_naf``, those of fields.
 
     ``name_key`` is :func:`geomatch.core.text.normalise` without the repair of doubly encoded text.
     ``valid_naf`` gives a code of five signs its dot, and NULL for anything else.
     """
+    define_field_macros(con)
     run(con, "CREATE OR REPLACE MACRO hypot2(a, b) AS a * a + b * b")
     run(
         con,

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from gazetteer.accounts import REFUSED
 from gazetteer.register import NAFREV2, NOMENCLATURES
 from gazetteer.territory import checked_departements
 from geomatch.core.errors import ConfigError
@@ -24,8 +25,8 @@ class BuildOptions:
     optional. `departements` None is all that Sirene has. `period` (two ISO dates) keeps
     establishments active on a day of it, instead of `active_only`. `nomenclature` is that of the
     activities, ``NAFRev2`` or ``NAF2025``. `memory_limit` bounds the memory of the build, about;
-    `threads` are DuckDB's, `workers` processes work on départements side by side. `force` builds
-    even when nothing changed.
+    `threads` are DuckDB's, `workers` processes work on départements side by side. `allowed` is the
+    share of a file's rows, 0–1, that may be refused. `force` builds even when nothing changed.
     """
 
     ban: tuple[Path, ...]
@@ -41,6 +42,7 @@ class BuildOptions:
     threads: int = 2
     workers: int = 1
     nomenclature: str = NAFREV2
+    allowed: float = REFUSED
     force: bool = False
 
     @property
@@ -75,6 +77,8 @@ def checked_options(options: BuildOptions) -> BuildOptions:
         problems.append(f"nomenclature '{options.nomenclature}' is not known; expected {known}")
     if not _MEMORY.fullmatch(options.memory_limit):
         problems.append(f"memory limit '{options.memory_limit}' is not known; expected 4GB, 800MB")
+    if not 0 <= options.allowed <= 1:
+        problems.append(f"share of refused rows is {options.allowed}, expected one from 0 to 1")
     for name, number in (("threads", options.threads), ("workers", options.workers)):
         if number < 1:
             problems.append(f"{name} must be 1 or more, got {number}")

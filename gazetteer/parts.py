@@ -41,7 +41,7 @@ def check(shop: Workshop, source: Source) -> dict[str, Any]:
 
 
 def split(shop: Workshop, subject: tuple[int, Source]) -> dict[str, Any]:
-    """Cut one BAN file up by département of today; rows kept of each."""
+    """Cut one BAN file up by département of today; rows kept of each, and the file's account."""
     number, source = subject
     final = shop.work / "ban" / str(number)
     partial = final.with_suffix(".part")
@@ -56,9 +56,9 @@ def split(shop: Workshop, subject: tuple[int, Source]) -> dict[str, Any]:
             cut = BY_ROLE[source.role].cut
             if cut is None:
                 raise ValueError(f"reference source '{source.role}' is not cut by département")
-            cut(con, source, partial, shop.kept())
+            account = cut(con, source, partial, shop.kept())
     partial.rename(final)
-    return {"departements": _rows_by_departement(final)}
+    return {"departements": _rows_by_departement(final), "account": account.content()}
 
 
 def _rows_by_departement(folder: Path) -> dict[str, int]:

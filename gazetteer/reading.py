@@ -15,6 +15,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from gazetteer.engine import named, quoted, read_failure, run
+from gazetteer.fields import mended
 from gazetteer.files import CHUNK, DAMAGE, Source, damaged, opened
 from geomatch.core.errors import DataError
 
@@ -94,7 +95,8 @@ def _continues(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool)
 def select(source: Source, *columns: str, empty: tuple[str, ...] = ("",)) -> str:
     """A query for columns of a checked source, by the project's names.
 
-    All are text, trimmed; what is blank, or one of `empty`, is NULL, and so is a column the
+    All are text, trimmed, what a spreadsheet did to codes and numbers undone
+    (:mod:`gazetteer.fields`); what is blank, or one of `empty`, is NULL, and so is a column the
     file does not have.
     """
     void = ", ".join(map(quoted, ("", *empty)))
@@ -106,9 +108,10 @@ def select(source: Source, *columns: str, empty: tuple[str, ...] = ("",)) -> str
             items.append(f"NULL::VARCHAR AS {named(column)}")
             continue
         field = named(name) if source.kind == "parquet" else places[name]
+        text = f"trim({field}::VARCHAR)"
         items.append(
-            f"CASE WHEN trim({field}::VARCHAR) NOT IN ({void}) "
-            f"THEN trim({field}::VARCHAR) END AS {named(column)}"
+            f"CASE WHEN {text} NOT IN ({void}) "
+            f"THEN {mended(column, text, field)} END AS {named(column)}"
         )
     return f"SELECT {', '.join(items)} FROM {_relation(source)}"
 

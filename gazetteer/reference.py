@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from gazetteer.accounts import Account
 from gazetteer.files import Source
 from gazetteer.layouts import Layout
 from gazetteer.loading import Loader, Stage
@@ -17,8 +18,9 @@ from gazetteer.options import BuildOptions
 #: Options of the build that name files or folders, in the order their files are looked for.
 OPTIONS = ("ban", "cog", "sirene", "geoloc", "naf")
 
-#: Writes a file's rows by département: database, file, folder, condition on ``departement``.
-Cut = Callable[[duckdb.DuckDBPyConnection, Source, Path, str], None]
+#: Writes a file's rows by département, and tells what became of them: database, file, folder,
+#: condition on ``departement``.
+Cut = Callable[[duckdb.DuckDBPyConnection, Source, Path, str], Account]
 
 
 class Presence(Enum):

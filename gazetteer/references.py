@@ -219,6 +219,7 @@ REFERENCES: tuple[Reference, ...] = (
                 "nomenclatureActivitePrincipaleEtablissement",
                 "activitePrincipaleNAF25Etablissement",
                 "caractereEmployeurEtablissement",
+                "codePaysEtrangerEtablissement",
             ),
         ),
         option="sirene",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 import duckdb
 
+from gazetteer.accounts import REFUSED, Account
 from gazetteer.engine import quoted, run
 from gazetteer.files import Source
 from gazetteer.loading import Added, Loading
@@ -22,13 +23,27 @@ log = logging.getLogger(__name__)
 
 #: What the files write where there is nothing, or nothing may be disclosed.
 ABSENT = ("[ND]", "NULL", "null")
+#: Why a row is refused, in the table it was loaded into.
+_WHY = "refusal"
+_NOT_SIRET = "whose siret is not 14 digits"
+_NOT_SIREN = "whose siren is not 9 digits"
+_NO_STATE = "neither active (A) nor closed (F)"
+_NO_COMMUNE = "of a commune that the COG does not know"
+_IS_SIRET = "regexp_full_match(siret, '[0-9]{14}')"
+_IS_SIREN = "regexp_full_match(siren, '[0-9]{9}')"
 
 
 def load_spells(loading: Loading) -> Added:
     """Load the SIRETs with an open spell in the options' period as the SQL table ``active``."""
     sources = loading.of("historique")
     if sources and loading.options.period:
-        _load_active_sirets(loading.con, sources, loading.options.period)
+        run(loading.con, "CREATE OR REPLACE TABLE active (siret VARCHAR)")
+        for source in sources:
+            lost = _active_sirets(loading.con, source, loading.options.period)
+            reasons = {_NOT_SIRET: lost}
+            loading.accounts.append(
+                Account.of(source.name, source.rows, source.rows - lost, reasons)
+            )
     return ()
 
 
@@ -49,6 +64,7 @@ def load_establishments(loading: Loading) -> Added:
     )
     _refuse_twins(loading.con, "etab", "siret", sources)
     _mend_communes(loading.con)
+    _settle(loading, "etab", sources)
     return ()
 
 
@@ -60,6 +76,8 @@ def load_units(loading: Loading) -> Added:
     sources = loading.of("unites_legales")
     _load(loading.con, "unite", sources, _unites_sql)
     _refuse_twins(loading.con, "unite", "siren", sources)
+    _settle(loading, "unite", sources)
+    _tell_units_missing(loading.con)
     return ()
 
 
@@ -69,43 +87,76 @@ def _load(
     sources: Sequence[Source],
     query_of: Callable[[Source], str],
 ) -> None:
-    """Load all files of one role into an SQL table, which they make."""
+    """Load all files of one role into an SQL table, refused rows with the reason."""
     for i, source in enumerate(sources):
         verb = f"INSERT INTO {table}" if i else f"CREATE OR REPLACE TABLE {table} AS"
         with reading(source):
-            rows = run(con, f"{verb} {query_of(source)}")
-        log.info("%s: %d of %d rows kept", source.path.name, rows[0][0], source.rows)
+            run(con, f"{verb} SELECT *, {i} AS file FROM ({query_of(source)})")
 
 
-def _load_active_sirets(
-    con: duckdb.DuckDBPyConnection, sources: Sequence[Source], period: tuple[str, str]
-) -> None:
-    """Table ``active``: sirets with an open spell that meets the period."""
+def _settle(loading: Loading, table: str, sources: Sequence[Source]) -> None:
+    """Take refused rows out of a table; an account of each file's rows."""
+    con = loading.con
+    counts = run(con, f"SELECT file, coalesce({_WHY}, ''), count(*) FROM {table} GROUP BY ALL")
+    run(con, f"DELETE FROM {table} WHERE {_WHY} IS NOT NULL")
+    for i, source in enumerate(sources):
+        reasons = {why: n for file, why, n in counts if file == i}
+        kept = reasons.pop("", 0)
+        loading.accounts.append(Account.of(source.name, _rows(con, source), kept, reasons))
+
+
+def _rows(con: duckdb.DuckDBPyConnection, source: Source) -> int:
+    """Rows of a file; of a text they are fewer than its lines where a name has a line break."""
+    if source.kind == "parquet":
+        return source.rows
+    with reading(source):
+        return int(run(con, f"SELECT count(*) FROM ({select(source, 'siret', 'siren')})")[0][0])
+
+
+def _tell_units_missing(con: duckdb.DuckDBPyConnection) -> None:
+    """Establishments whose legal unit is not there lack the names that it bears."""
+    alone, every = run(
+        con,
+        "SELECT count(*) FILTER (WHERE siret[1:9] NOT IN (SELECT siren FROM unite)), count(*) "
+        "FROM etab",
+    )[0]
+    level = logging.WARNING if alone > REFUSED * every else logging.INFO
+    log.log(level, "%d of %d establishments have no legal unit in the files", alone, every)
+
+
+def _active_sirets(con: duckdb.DuckDBPyConnection, source: Source, period: tuple[str, str]) -> int:
+    """Add the sirets with an open spell that meets the period to the table ``active``.
+
+    The number of rows without a siret is given back.
+    """
     start, end = map(quoted, period)
-    run(con, "CREATE OR REPLACE TABLE active (siret VARCHAR)")
-    for source in sources:
-        columns = ("siret", "dateDebut", "dateFin", "etatAdministratifEtablissement")
-        with reading(source):
-            run(
-                con,
-                f"INSERT INTO active SELECT DISTINCT siret FROM ({select(source, *columns)}) "
-                f"WHERE etatAdministratifEtablissement = 'A' AND coalesce(dateDebut, '') <= {end} "
-                f"AND coalesce(dateFin, '9999') >= {start}",
-            )
+    columns = ("siret", "dateDebut", "dateFin", "etatAdministratifEtablissement")
+    with reading(source):
+        run(
+            con,
+            f"INSERT INTO active SELECT DISTINCT siret FROM ({select(source, *columns)}) "
+            f"WHERE etatAdministratifEtablissement = 'A' AND coalesce(dateDebut, '') <= {end} "
+            f"AND coalesce(dateFin, '9999') >= {start}",
+        )
+        bad = f"SELECT count(*) FROM ({select(source, 'siret')}) WHERE ({_IS_SIRET}) IS NOT TRUE"
+        return int(run(con, bad)[0][0])
 
 
 def _etablissements_sql(source: Source, options: BuildOptions, has_spells: bool) -> str:
-    where = "regexp_full_match(siret, '[0-9]{14}')"
+    where = "true"
     if options.period:
-        where += " AND " + _in_period(options.period, has_spells)
+        where = _in_period(options.period, has_spells)
     elif options.active_only:
-        where += " AND etatAdministratifEtablissement = 'A'"
+        where = "etatAdministratifEtablissement = 'A'"
     rows = select(source, *source.layout.columns, empty=ABSENT)
     return (
-        "SELECT s.*, coalesce(h.code_commune, s.codeCommuneEtablissement) AS code_commune "
+        "SELECT s.*, coalesce(h.code_commune, s.codeCommuneEtablissement) AS code_commune, "
+        f"CASE WHEN ({_IS_SIRET}) IS NOT TRUE THEN {quoted(_NOT_SIRET)} "
+        "WHEN (etatAdministratifEtablissement IN ('A', 'F')) IS NOT TRUE "
+        f"THEN {quoted(_NO_STATE)} END AS {_WHY} "
         f"FROM ({rows}) s "
         "LEFT JOIN commune_history h ON h.code_ancien = s.codeCommuneEtablissement "
-        f"WHERE {where}"
+        f"WHERE {_WHY} IS NOT NULL OR ({where})"
     )
 
 
@@ -126,8 +177,9 @@ def _in_period(period: tuple[str, str], has_spells: bool) -> str:
 
 def _unites_sql(source: Source) -> str:
     return (
-        f"SELECT * FROM ({select(source, *source.layout.columns, empty=ABSENT)}) "
-        "WHERE siren IN (SELECT siret[1:9] FROM etab)"
+        f"SELECT *, CASE WHEN ({_IS_SIREN}) IS NOT TRUE THEN {quoted(_NOT_SIREN)} END AS {_WHY} "
+        f"FROM ({select(source, *source.layout.columns, empty=ABSENT)}) "
+        f"WHERE {_WHY} IS NOT NULL OR siren IN (SELECT siret[1:9] FROM etab)"
     )
 
 
@@ -137,7 +189,7 @@ def _refuse_twins(
     twins = run(
         con,
         f"SELECT count(*), min(k) FROM (SELECT {key} AS k FROM {table} "
-        f"GROUP BY {key} HAVING count(*) > 1)",
+        f"WHERE {_WHY} IS NULL GROUP BY {key} HAVING count(*) > 1)",
     )
     number, example = twins[0]
     if number:
@@ -151,11 +203,15 @@ def _refuse_twins(
 def _mend_communes(con: duckdb.DuckDBPyConnection) -> None:
     """Find the commune of rows whose code is missing or unknown from postcode and name.
 
-    What remains without a commune (abroad, undisclosed) is left out of the store.
+    What says nothing of a commune (abroad, undisclosed) is left out of the store; what names one
+    that the COG does not have is refused.
     """
+    unknown = (
+        "(e.code_commune IS NULL OR e.code_commune NOT IN (SELECT code_commune FROM communes))"
+    )
     run(
         con,
-        """
+        f"""
         CREATE OR REPLACE TEMP TABLE mended AS
         SELECT e.siret, coalesce(
             min(p.code_commune) FILTER (WHERE n.code_commune IS NOT NULL),
@@ -164,15 +220,18 @@ def _mend_communes(con: duckdb.DuckDBPyConnection) -> None:
         JOIN commune_postcodes p ON p.code_postal = e.codePostalEtablissement
         LEFT JOIN commune_names n ON n.code_commune = p.code_commune
             AND n.nom_norm = name_key(e.libelleCommuneEtablissement)
-        WHERE e.code_commune IS NULL
-            OR e.code_commune NOT IN (SELECT code_commune FROM communes)
+        WHERE {unknown}
         GROUP BY e.siret
         """,
     )
     run(con, "UPDATE etab SET code_commune = m.code FROM mended m WHERE m.siret = etab.siret")
-    lost = run(
-        con,
-        "DELETE FROM etab WHERE code_commune IS NULL "
-        "OR code_commune NOT IN (SELECT code_commune FROM communes)",
+    nowhere = (
+        "e.codePaysEtrangerEtablissement IS NOT NULL OR (e.codeCommuneEtablissement IS NULL "
+        "AND e.codePostalEtablissement IS NULL)"
     )
-    log.info("%d establishments without a commune of the COG are left out", lost[0][0])
+    lost = run(con, f"DELETE FROM etab e WHERE {_WHY} IS NULL AND {unknown} AND ({nowhere})")
+    log.info("%d establishments abroad or of no disclosed commune are left out", lost[0][0])
+    run(
+        con,
+        f"UPDATE etab e SET {_WHY} = {quoted(_NO_COMMUNE)} WHERE {_WHY} IS NULL AND {unknown}",
+    )

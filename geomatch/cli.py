@@ -106,6 +106,10 @@ def build(
     departements: Annotated[str, typer.Option(help="35,75 ; vide : tous.")] = "",
     memory: Annotated[str, typer.Option(help="Mémoire que la construction peut prendre.")] = "4GB",
     workers: Annotated[int, typer.Option(help="Processus ; 0 : un par cœur.")] = 0,
+    allow_refused: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Part des lignes d'un fichier qui peut être refusée."),
+    ] = 0.05,
 ) -> None:
     """Construire la base de référence à partir des fichiers officiels."""
     from gazetteer.build import BuildOptions
@@ -124,10 +128,12 @@ def build(
             memory_limit=memory,
             threads=workers or os.cpu_count() or 1,
             workers=workers or os.cpu_count() or 1,
+            allowed=allow_refused,
         )
         store = build_store(options, tell)
     counts = {name: table["rows"] for name, table in store.manifest["tables"].items()}
-    _print_json({"store": out, "tables": counts})
+    files = store.manifest.get("accounts", [])
+    _print_json({"store": out, "tables": counts, "files": files})
 
 
 @app.command()

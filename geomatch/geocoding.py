@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geomatch.addresses import AddressParser, CommuneIndex, complete_parts, get_parser
 from geomatch.addresses import Geocoder as StreetGeocoder
 from geomatch.bulletins import open_source
+from geomatch.bulletins.clean import clean_column
+from geomatch.bulletins.layouts import FREE
 from geomatch.core import paths
 from geomatch.core.config import AddressOptions
 from geomatch.core.errors import ConfigError, LayoutError
@@ -21,16 +25,16 @@ from geomatch.core.geoframes import DRIVERS, ending_of, write_geo
 from geomatch.core.paths import Location
 from geomatch.core.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, GEOCODES, STORE_COMMUNES
 from geomatch.core.territories import degrees, departement_of, departements_of
+from geomatch.core.text import normalise
 from geomatch.store.reader import Store
 
+log = logging.getLogger(__name__)
+
 Progress = Callable[[int, int], None]
-#: Names under which the column of a one-line address is recognised.
-ADDRESS_COLUMNS = ("q", "adresse", "address", "adresse_complete", "libelle_adresse")
-_CODE_COLUMNS = {
-    "code_commune_declaree": ("citycode", "code_commune", "code_insee"),
-    "code_postal": ("code_postal", "postcode", "cp"),
-    "commune": ("commune", "city", "ville"),
-}
+#: Names of the column of a one-line address, normalised, beside those of bulletins.
+ADDRESS_COLUMNS = ("Q", "ADRESSE", "ADDRESS", "LIBELLE ADRESSE")
+#: Columns beside the address that tell the place → signs their codes have.
+_KNOWN = {"code_commune_declaree": 5, "code_postal": 5, "commune": 0, "numero": 1}
 _CHUNK = 100_000
 
 
@@ -106,12 +110,14 @@ class Geocoder:
         """
         if not _is_table(addresses):
             return as_kind(self._places(list(addresses), None, progress), kind)
-        frame = as_pandas(addresses)
-        column = _address_column(frame, address)
-        known = _known_columns(frame, column, columns)
-        texts = frame[column].astype(object).fillna("").astype(str).tolist()
+        frame = as_pandas(addresses).reset_index(drop=True)
+        table = _as_texts(frame)
+        column = _address_column(table, address)
+        known = _known_columns(table, column, columns)
+        texts = clean_column(table.column(column)).values.tolist()
         found = self._places(texts, known, progress)
-        return as_kind(pd.concat([frame.reset_index(drop=True), found], axis=1), kind)
+        frame = frame.set_axis(_unlike(table.column_names, list(found.columns)), axis=1)
+        return as_kind(pd.concat([frame, found], axis=1), kind)
 
     def _places(
         self, texts: Sequence[str], known: pd.DataFrame | None, progress: Progress
@@ -150,6 +156,19 @@ class Geocoder:
             )
             self._last = departements, opened
         return self._last[1]
+
+
+def _as_texts(frame: pd.DataFrame) -> pa.Table:
+    """The columns of a table in memory as a file would hold them."""
+    return pa.table(
+        {
+            str(name): pa.array(
+                ["" if absent else str(v) for v, absent in zip(values, values.isna(), strict=True)],
+                pa.large_string(),
+            )
+            for name, values in frame.items()
+        }
+    )
 
 
 def _is_table(addresses: object) -> bool:
@@ -208,12 +227,12 @@ def geocode_file(
         When the name of `out` ends otherwise.
     """
     _check_out(out, geo=True)
-    frame = read_table(source)
-    column = _address_column(frame, address)
-    known = _known_columns(frame, column)
-    texts = frame[column].tolist()
+    table = read_table(source)
+    column = _address_column(table, address)
+    known = _known_columns(table, column)
+    texts = clean_column(table.column(column)).values.tolist()
     found = geocode_addresses(texts, Store.open(store), options, known, progress=progress)
-    write_table(pd.concat([frame.reset_index(drop=True), found], axis=1), out)
+    write_table(_beside(table, found), out)
 
 
 def parse_file(
@@ -221,11 +240,10 @@ def parse_file(
 ) -> None:
     """Add the parts of the addresses (:data:`geomatch.core.schema.ADDRESS_PARTS`) to a file."""
     _check_out(out)
-    frame = read_table(source)
-    column = _address_column(frame, address)
-    parts = get_parser(options or AddressOptions()).parse(frame[column].tolist()).frame()
-    parts = ADDRESS_PARTS.conform(parts).add_prefix("parsed_")
-    write_table(pd.concat([frame, parts.reset_index(drop=True)], axis=1), out)
+    table = read_table(source)
+    texts = clean_column(table.column(_address_column(table, address))).values.tolist()
+    parts = ADDRESS_PARTS.conform(get_parser(options or AddressOptions()).parse(texts).frame())
+    write_table(_beside(table, parts.add_prefix("parsed_")), out)
 
 
 def parse_one(text: str, options: AddressOptions | None = None) -> dict[str, object]:
@@ -235,25 +253,64 @@ def parse_one(text: str, options: AddressOptions | None = None) -> dict[str, obj
     return {k: bool(v) if k == "cedex" else v for k, v in row.items() if v}
 
 
-def read_table(source: Location) -> pd.DataFrame:
-    """Every column of a CSV or Parquet file, as text; ``""`` for what is absent."""
+def read_table(source: Location) -> pa.Table:
+    """Every column of a CSV or Parquet file that has a name or a value, with its type.
+
+    Columns without a name are called ``colonne_4``, by their place.
+    """
     opened = open_source(source)
     columns, _ = opened.columns(range(len(opened.header)))
-    values = {
-        h: c.to_pandas().to_numpy(object) for h, c in zip(opened.header, columns, strict=True)
-    }
-    return pd.DataFrame({h: pd.Series(v, dtype=object) for h, v in values.items()}).fillna("")
+    taken = {}
+    for place, (name, values) in enumerate(zip(opened.header, columns, strict=True), start=1):
+        if pa.types.is_dictionary(values.type):
+            values = values.cast(values.type.value_type)
+        if name or not _is_blank(values):
+            taken[name or f"colonne_{place}"] = values
+    return pa.table(taken)
 
 
-def write_table(frame: pd.DataFrame, out: Location) -> None:
+def _is_blank(values: pa.ChunkedArray) -> bool:
+    return not any(clean_column(values).values) if pa.types.is_large_string(values.type) else False
+
+
+def _beside(table: pa.Table, found: pd.DataFrame) -> pa.Table:
+    """The file's columns, then those found; see :func:`_unlike`."""
+    table = table.rename_columns(_unlike(table.column_names, list(found.columns)))
+    added = pa.Table.from_pandas(found, preserve_index=False)
+    for name in added.column_names:
+        table = table.append_column(name, added.column(name))
+    return table
+
+
+def _unlike(given: Sequence[str], results: Sequence[str]) -> list[str]:
+    """Names of the columns that were given; one that bears a result's name gets another.
+
+    A file that was geocoded before has ``x``, ``result_score`` …: they become ``x_input`` …
+    """
+    names = list(given)
+    for ours in results:
+        for at in (i for i, name in enumerate(names) if name == ours):
+            other = f"{ours}_input"
+            while other in names or other in results:
+                other += "_"
+            names[at] = other
+    renamed = [f"{a} → {b}" for a, b in zip(given, names, strict=True) if a != b]
+    if renamed:
+        log.warning("columns of the file that bear a name of the results: %s", ", ".join(renamed))
+    return names
+
+
+def write_table(table: pa.Table, out: Location) -> None:
     """Write CSV (`;`), Parquet, GeoPackage or GeoJSON: the file is whole or not there."""
     if ending_of(out) in DRIVERS:
-        write_geo(frame, out)
+        write_geo(table.to_pandas(), out)
         return
     with paths.writing(out) as partial:
         if partial.suffix == ".parquet":
-            frame.to_parquet(partial, index=False)
+            pq.write_table(table, partial)
         else:
+            # Arrow's own types: a column of whole numbers with gaps stays one of whole numbers
+            frame = table.to_pandas(types_mapper=pd.ArrowDtype)
             frame.to_csv(partial, sep=";", index=False)
 
 
@@ -267,6 +324,9 @@ def _understood(
         if column in given:
             own = given[column].to_numpy(object)
             parts[column] = np.where(own != "", own, parts[column])
+    if "numero" in given:
+        is_without = (parts["numero"] == "") & (parts["rep"] == "")
+        parts["numero"] = parts["numero"].where(~is_without, given["numero"])
     parts = complete_parts(parts, index)
     asked = parts[["commune", "code_postal", "departement"]]
     if "code_commune_declaree" in given:
@@ -341,38 +401,47 @@ def _check_out(out: Location, *, geo: bool = False) -> None:
         )
 
 
-def _address_column(frame: pd.DataFrame, asked: str) -> str:
-    names = [asked] if asked else list(ADDRESS_COLUMNS)
-    found = [c for c in frame.columns if c.lower() in [n.lower() for n in names]]
-    if not found:
-        # What stands in a first line that is no header is somebody's address: it is not told.
-        raise LayoutError(
-            f"no column of addresses: expected {' or '.join(names)}, none of the "
-            f"{len(frame.columns)} column(s) of the file is named so; name it with --address "
-            "(is the first line a header?)"
-        )
-    return str(found[0])
+def _address_column(table: pa.Table, asked: str) -> str:
+    names = table.column_names
+    if asked:
+        wanted: list[tuple[str, ...]] = [(asked,), (normalise(asked),)]
+    else:
+        wanted = [(name,) for name in ADDRESS_COLUMNS]
+        wanted += [tuple(tier.split("|")) for tier in FREE["adresse"]]
+    for tier in wanted:
+        for name in names:
+            if name in tier or normalise(name) in tier:
+                return str(name)
+    # What stands in a first line that is no header is somebody's address: it is not told.
+    told = asked or ", ".join(n.lower() for n in ADDRESS_COLUMNS)
+    raise LayoutError(
+        f"no column of addresses: expected {told}, none of the {len(names)} column(s) of the "
+        "file is named so; name it with --address (is the first line a header?)"
+    )
 
 
 def _known_columns(
-    frame: pd.DataFrame, address: str, named: Mapping[str, str] | None = None
+    table: pa.Table, address: str, named: Mapping[str, str] | None = None
 ) -> pd.DataFrame:
-    """Columns beside the address that tell the town; none when the line is named ``q``.
+    """Columns beside the address that tell the place; none when the line is named ``q``.
 
     `named` are those that the caller names.
     """
-    out: dict[str, Any] = {}
-    for ours, own in (named or {}).items():
-        if ours not in _CODE_COLUMNS or own not in frame:
+    chosen = dict(named or {})
+    for ours, own in chosen.items():
+        if ours not in _KNOWN or own not in table.column_names:
             raise LayoutError(
-                f"columns={{{ours!r}: {own!r}}}: expected {', '.join(_CODE_COLUMNS)} and a "
-                f"column of the table"
+                f"columns={{{ours!r}: {own!r}}}: expected {', '.join(_KNOWN)} and a column of the "
+                "table"
             )
-        out[ours] = frame[own].astype(object).fillna("").astype(str).to_numpy(object)
-    for ours, theirs in _CODE_COLUMNS.items():
-        if ours in out:
-            continue
-        found = [c for c in frame.columns if c.lower() in theirs and address.lower() != "q"]
-        if found:
-            out[ours] = frame[found[0]].to_numpy(object)
-    return pd.DataFrame(out, index=frame.index)
+    by_name = {normalise(n): n for n in reversed(table.column_names) if n != address}
+    for ours in _KNOWN if address.lower() != "q" else ():
+        spellings = [name for tier in FREE[ours] for name in tier.split("|")]
+        found = next((by_name[name] for name in spellings if name in by_name), None)
+        if found is not None:
+            chosen.setdefault(ours, found)
+    columns = {
+        ours: clean_column(table.column(own), width=_KNOWN[ours]).values
+        for ours, own in chosen.items()
+    }
+    return pd.DataFrame(columns, index=range(table.num_rows))

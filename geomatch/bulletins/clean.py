@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from geomatch.bulletins.codes import code_text
 from geomatch.core.errors import LayoutError
 from geomatch.core.text import repair_mojibake
 
@@ -45,7 +46,8 @@ def clean_column(values: pa.ChunkedArray | Sequence[object], *, width: int = 0) 
     values
         Text or numbers: a column of a file, or Python values. ``35000.0`` becomes ``35000``.
     width
-        Digits a code has: numbers (not text) are filled with zeros on the left.
+        Signs a code has: numbers are filled with zeros on the left, text is read as
+        :func:`geomatch.bulletins.codes.code_text` does. 0: the column is not of codes.
 
     Raises
     ------
@@ -59,6 +61,8 @@ def clean_column(values: pa.ChunkedArray | Sequence[object], *, width: int = 0) 
     had_controls = np.zeros(len(clean), dtype=bool)
     for i in np.flatnonzero(pc.match_substring_regex(distinct, _SUSPECT)):
         clean[i], had_controls[i] = clean_text(clean[i])
+    if width:
+        clean[:] = [code_text(text, width) for text in clean.tolist()]
     return Cleaned(clean[codes], had_controls[codes])
 
 
@@ -68,6 +72,8 @@ def _clean_values(values: Sequence[object], width: int) -> Cleaned:
     cleaned = {t: clean_text(t) for t in {*texts} if not _is_plain(t)}
     had_controls = [t in cleaned and cleaned[t][1] for t in texts]
     clean = [cleaned[t][0] if t in cleaned else t for t in texts]
+    if width:
+        clean = [code_text(t, width) for t in clean]
     return Cleaned(np.array(clean, dtype=object), np.array(had_controls, dtype=bool))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import re
 import zlib
 from collections import Counter
 from collections.abc import Sequence
@@ -32,6 +33,8 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
     (b"BZh", "a bzip2 archive"),
     (b"\xfd7zXZ", "an xz archive"),
 )
+#: First line by which a spreadsheet is told the separator; it is no header.
+_SEPARATOR_LINE = re.compile(rb'\s*"?sep=(?P<separator>[;,\t|])"?[;,\t| ]*\n', re.IGNORECASE)
 _TEXT_CONTROLS = frozenset(b"\t\n\r\f\v")
 _SAMPLE = 65_536
 #: Windows-1252, with the five bytes it leaves undefined read as Latin-1 does.
@@ -92,7 +95,11 @@ def open_source(path: Location) -> Source:
     _refuse_foreign(name, data)
     body = to_utf8(data)
     del data
-    first, separator, start = _first_line(name, body)
+    told = _SEPARATOR_LINE.match(body)
+    if told is not None:
+        body = body[told.end() :]
+    stated = told["separator"].decode() if told is not None else ""
+    first, separator, start = _first_line(name, body, stated)
     header = tuple(h.strip() for h in split_record(first, separator)[0])
     _refuse_twice(name, header)
     return Source(name=name, header=header, separator=separator, body=body[start:])
@@ -162,14 +169,14 @@ def _refuse_foreign(name: str, data: bytes) -> None:
         raise DataError(f"{name} is a binary file: expected CSV (plain or gzip) or Parquet")
 
 
-def _first_line(name: str, body: bytes) -> tuple[str, str, int]:
-    """The header line, the separator, and where the line after the header starts."""
+def _first_line(name: str, body: bytes, stated: str = "") -> tuple[str, str, int]:
+    """The header line, the separator (`stated` or found), and where the next line starts."""
     start = len(body) - len(body.lstrip(b"\n"))
     end = body.find(b"\n", start)
     end = len(body) if end < 0 else end
     first = body[start:end].decode("utf-8")
     sample = body[end + 1 : end + 1 + _SAMPLE].decode("utf-8", "ignore").split("\n")[:200]
-    return first, _separator(name, first, sample), min(end + 1, len(body))
+    return first, stated or _separator(name, first, sample), min(end + 1, len(body))
 
 
 def _separator(name: str, first: str, sample: Sequence[str]) -> str:

@@ -29,8 +29,13 @@ PROBLEMS = (EMPTY_ID, DUPLICATE_ID, TOO_FEW, TOO_MANY, CONTROLS)
 _COLLECTED = {"1": "web", "0": "paper", "web": "web", "internet": "web"} | dict.fromkeys(
     ("paper", "papier"), "paper"
 )
-#: Codes that lose their leading zeros when a program takes them for numbers.
+#: Codes that are changed when a program takes them for numbers, with the signs they have; 1: any.
 _CODE_WIDTHS = {
+    "departement": 2,
+    "lieu_travail": 1,
+    "lieu_variable": 1,
+    "collecte": 1,
+    "numero": 1,
     "code_postal": 5,
     "code_commune_declaree": 5,
     "code_commune_residence": 5,

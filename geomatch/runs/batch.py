@@ -32,6 +32,7 @@ from geomatch.core.processes import private_files
 from geomatch.linkage.matcher import Matcher
 from geomatch.linkage.model import Model, model_hash
 from geomatch.runs.executors import execute
+from geomatch.runs.keys import has_twins
 from geomatch.runs.out_folder import locked, refuse_others
 from geomatch.runs.planning import workplaces
 from geomatch.runs.work_folder import Partition, Work, finished_run, key_of
@@ -146,6 +147,7 @@ def _run(
     total, finished = len(job.bulletins), work.done()
     tasks = job.tasks(work, plan, finished)
     description = job.description
+    tell_places = "part" in description or has_twins(job.bulletins["id"])
     del job  # what the workers read from the partitions need not stay here too
     give_back()
     before = done = sum(plan[n].size for n in finished)
@@ -153,7 +155,7 @@ def _run(
     for number in execute(match_partition, tasks, options, place=attrgetter("place")):
         done += plan[number].size
         tell(done, total)
-    work.merge(out, plan, is_part="part" in description)
+    work.merge(out, plan, tell_places=tell_places)
     how = {
         "workers": options.workers,
         "scheduler": bool(options.scheduler),

@@ -21,9 +21,10 @@ from geomatch.core.errors import ConfigError, DataError
 from geomatch.core.paths import Location
 from geomatch.core.processes import private_files
 from geomatch.core.schema import CANDIDATES, DECISIONS
+from geomatch.runs.keys import has_twins
 from geomatch.runs.ordered_merge import ENDING, as_partition
 from geomatch.runs.points import without_points
-from geomatch.runs.work_folder import PART, RUN, merge_tables, write_description
+from geomatch.runs.work_folder import PART, RUN, merge_tables, write_description, write_part
 
 #: What must be the same in all parts, and what to call it.
 _SAME = {"geomatch": "version", "input": "input", "store": "store", "model": "model",
@@ -49,6 +50,8 @@ def merge_runs(runs: Sequence[Location], out: Location) -> dict[str, Any]:
         _refuse_incomplete(np.concatenate(rows), int(parts[0]["input"]["bulletins"]))
         with paths.writing_folder(out, RUN) as local:
             merge_tables(work, local)
+            if has_twins(pq.read_table(local / f"{DECISIONS.name}.parquet", columns=["id"])["id"]):
+                write_part(work, local)
             description = _whole(parts)
             write_description(local, description)
     return description

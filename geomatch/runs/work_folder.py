@@ -40,7 +40,8 @@ log = logging.getLogger(__name__)
 FOLDER = ".partitions"
 PLAN = "plan.json"
 RUN = "run.json"
-#: Beside the results of a part of a file: ``source_row`` and ``n_candidates`` of each bulletin.
+#: Beside the results of a part of a file, or of bulletins that their identifiers do not tell apart:
+#: ``source_row`` and ``n_candidates`` of each bulletin.
 PART = "part.parquet"
 #: Result tables; the decisions' file tells that both are there.
 TABLES = (CANDIDATES, DECISIONS)
@@ -160,8 +161,8 @@ class Work:
         names = (n for n in paths.files_of(self.folder) if not n.startswith("."))
         return frozenset(int(n.removesuffix(ending)) for n in names if n.endswith(ending))
 
-    def merge(self, out: Location, plan: Sequence[Partition], *, is_part: bool) -> None:
-        """Results of all partitions in input order; those of a part of a file can be merged.
+    def merge(self, out: Location, plan: Sequence[Partition], *, tell_places: bool) -> None:
+        """Results of all partitions in input order; if asked, where each row's bulletin stands.
 
         Raises :class:`DataError`, with nothing written, when what is there is not what was
         planned: each partition once, with a decision for each of its bulletins.
@@ -170,7 +171,7 @@ class Work:
         with paths.reading(self.folder, endings=endings) as local:
             _refuse_other_rows(local, plan)
             merge_tables(local, out)
-            if is_part:
+            if tell_places:
                 write_part(local, out)
 
     def finish(self, out: Location, description: dict[str, Any]) -> None:
@@ -262,7 +263,7 @@ def _places(file: Path) -> np.ndarray:
 
 
 def write_part(local: Path, out: Location) -> None:
-    """Where each bulletin of a part stands in the input, and how many candidates it has."""
+    """Where each bulletin of a run stands in the input, and how many candidates it has."""
     candidates, decisions = (
         np.concatenate([_places(f) for f in local.glob(f"*-{table.name}{ENDING}")])
         for table in TABLES

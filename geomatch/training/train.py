@@ -25,6 +25,7 @@ from geomatch.evaluation import evaluate
 from geomatch.linkage import activities, collective, decisions, ranking
 from geomatch.linkage.matcher import Matcher
 from geomatch.linkage.model import Linear, Model, precision_thresholds
+from geomatch.runs.keys import bulletin_keys
 from geomatch.store.reader import Store
 from geomatch.training.fitting import believed, fit_choice, fit_logistic, fit_offset
 from geomatch.training.verdicts import TRUST, coded_bulletins
@@ -85,6 +86,8 @@ def train_files(
     if not 0.0 < share <= 1.0:
         raise ConfigError(f"--share is {share}, expected more than 0 and at most 1")
     frame = read_bulletins(bulletins, config.bulletins)
+    if verdicts is not None:  # the journal names bulletins by their keys
+        frame["id"] = bulletin_keys(frame["id"].tolist(), frame["source_row"].to_numpy())
     opened = Store.open(store)
     told, of_clerks = coded_bulletins(truth, verdicts, opened)
     learned = in_share(frame["id"].tolist(), share)

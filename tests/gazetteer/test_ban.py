@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from official_files import Country, Row, address
 
+from gazetteer.accounts import settle
 from gazetteer.ban import BanParts, load_ban, write_ban
 from gazetteer.engine import run, store_frame
 from gazetteer.loading import Stage
@@ -15,7 +16,7 @@ from geomatch.store.reader import Store
 
 def _store(con: duckdb.DuckDBPyConnection, load, country: Country, *departements: str) -> BanParts:
     loading = load(country.write(), Stage.ADDRESSES)
-    load_ban(con, loading.of("ban", "lieux_dits"), departements or None)
+    settle(load_ban(con, loading.of("ban", "lieux_dits"), departements or None), allowed=1)
     return write_ban(con, country.root / "written")
 
 
@@ -124,7 +125,10 @@ def test_rows_that_cannot_be_used_are_left_out_and_counted(con, load, country, c
     with caplog.at_level("INFO"):
         _store(con, load, country)
     assert list(_addresses(country)["numero"]) == [1]
-    assert "adresses-35.csv.gz: 1 of 5 rows kept" in caplog.text
+    assert "adresses-35.csv.gz: 5 rows read, 1 kept, 0 outside" in caplog.text
+    for reason in ("number", "name", "position"):
+        assert f"1 without a {reason}" in caplog.text
+    assert "1 of a commune that the COG does not know" in caplog.text
 
 
 def test_lieux_dits_are_streets_without_addresses(con, load, country):

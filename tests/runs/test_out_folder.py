@@ -115,7 +115,7 @@ def test_results_that_are_not_those_of_the_plan_are_not_merged(tmp_path: Path, f
         file = tmp_path / ".partitions" / "00000-decisions.arrow"
         file.write_bytes(file.read_bytes()[:-9])
     with pytest.raises(DataError, match="without --resume"):
-        work.merge(tmp_path, plan, is_part=False)
+        work.merge(tmp_path, plan, tell_places=False)
     assert not (tmp_path / "decisions.parquet").exists()
 
 

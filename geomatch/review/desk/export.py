@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from geomatch.core.schema import DECISIONS
 from geomatch.core.territories import departement_of
 from geomatch.review.desk.journal import JOURNAL, Act, latest_verdicts, read_journal
 from geomatch.review.desk.register import Register
+from geomatch.runs.keys import bulletin_keys, places_of
 from geomatch.runs.results import read_decisions, read_run, results_of
 from geomatch.store.reader import Store
 
@@ -55,19 +56,22 @@ def merge_verdicts(run_dir: Location, out: Location, *, store: Location | None =
         decisions = read_decisions(folder)
         DECISIONS.require(decisions, "decisions.parquet")
         verdicts = latest_verdicts(read_journal(folder / JOURNAL))
+        ids = decisions["id"].fillna("").tolist()
+        keys = bulletin_keys(ids, places_of(folder, decisions)[0])
         place = store if store is not None else read_run(folder)["store"]["path"]
-    strange = set(verdicts) - set(decisions["id"])
+    strange = set(verdicts) - set(keys)
     if strange:
         raise DataError(
             f"the journal of {run_dir} names {len(strange)} bulletin(s) that the run does not "
             "have; it belongs to another run"
         )
-    _write(_merged(decisions, verdicts, Store.open(place)), out)
+    acts = [verdicts.get(key) for key in keys]
+    _write(_merged(decisions, acts, Store.open(place)), out)
     return len(verdicts)
 
 
-def _merged(decisions: pd.DataFrame, verdicts: Mapping[str, Act], store: Store) -> pd.DataFrame:
-    acts = [verdicts.get(i) for i in decisions["id"]]
+def _merged(decisions: pd.DataFrame, acts: Sequence[Act | None], store: Store) -> pd.DataFrame:
+    """The decisions, with the verdict on each, None where there is none."""
     is_settled = np.array([a is not None for a in acts], dtype=bool)
     siret = pd.Series([a.siret if a else None for a in acts], index=decisions.index, dtype=object)
     nafs = _nafs(siret[is_settled].dropna(), decisions["code_commune"], store)

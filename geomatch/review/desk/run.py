@@ -21,6 +21,7 @@ from geomatch.review.desk.cards import Card, make_cards, with_checks
 from geomatch.review.desk.clerk_card import Dossier, Known
 from geomatch.review.desk.register import Register
 from geomatch.review.map.atlas import Atlas
+from geomatch.runs.keys import bulletin_keys, decisions_of, places_of
 from geomatch.runs.results import read_candidates, read_decisions, read_run
 from geomatch.store.reader import Store
 
@@ -36,10 +37,11 @@ class ReviewRun:
 
     Attributes
     ----------
-    decisions, bulletins : DataFrame indexed by bulletin
+    decisions, bulletins : DataFrame indexed by bulletin; their ``id``, like that of the
+        candidates, is the bulletin's key (:mod:`geomatch.runs.keys`)
     candidates : DataFrame sorted by bulletin and rank, at most eight a bulletin; as the file has
         them, for of a campaign they are millions
-    every_id : all bulletins of the run, those that are not to review too
+    every_id : keys of all bulletins of the run, those that are not to review too
     double : share of the cards that a second clerk settles too
     """
 
@@ -64,25 +66,36 @@ class ReviewRun:
         """
         description = read_run(run_dir)
         opened = Store.open(store if store is not None else description["store"]["path"])
-        every_id = frozenset(read_decisions(run_dir, ["id"])["id"])
+        every = read_decisions(run_dir, ["id", "decision", "siret"])
+        rows, has_candidates = places_of(run_dir, every)
+        written = every["id"].fillna("").to_numpy(object)
+        keys = bulletin_keys(written, rows)
+        doubtful = np.flatnonzero(every["decision"] == "review")
         decisions = read_decisions(run_dir, where={"decision": ["review"]})
         DECISIONS.require(decisions, "decisions.parquet")
-        decisions = DECISIONS.conform(decisions).set_index("id", drop=False)
-        ids = decisions["id"].to_numpy()
+        decisions = (
+            DECISIONS.conform(decisions).assign(id=keys[doubtful]).set_index("id", drop=False)
+        )
+        ids = sorted({*written[doubtful]})
         candidates = read_candidates(
             run_dir, CANDIDATES.names, where={"id": ids}, most=MOST_SHOWN, if_there=_FEATURES
         )
+        at = decisions_of(written, has_candidates, candidates)
+        candidates = candidates.assign(id=keys[at])[np.isin(at, doubtful)]
         candidates = candidates.sort_values(["id", "rank"], kind="stable", ignore_index=True)
         options = Config.from_dict(description["options"], source="run.json").bulletins
         source = description["input"]["path"]
         bulletins = BULLETINS.conform(read_bulletins(source, options, only=ids))
-        missing = len(decisions) - bulletins["id"].nunique()
+        key_of = dict(zip(rows[doubtful].tolist(), keys[doubtful], strict=True))
+        bulletins = bulletins.assign(id=bulletins["source_row"].map(key_of))
+        bulletins = bulletins[bulletins["id"].notna()].set_index("id", drop=False)
+        missing = len(decisions) - len(bulletins)
         if missing:
             raise DataError(
                 f"{missing} bulletin(s) to review are not in {description['input']['path']}; "
                 "the file changed since the run: match it again"
             )
-        bulletins = bulletins.drop_duplicates("id").set_index("id", drop=False)
+        every_id = frozenset(keys)
         return cls(decisions, bulletins, candidates, opened, every_id, double)
 
     @cached_property
