@@ -151,3 +151,47 @@ def test_neighbours_are_those_of_the_communes_asked(store: Store) -> None:
     assert "95001" in index.neighbours("96001")
     assert not {c for c in index.neighbours("96003") if c[:2] != "96"}
     assert np.unique([c[:2] for c in index.neighbours("94002")]).tolist() == ["94"]
+
+
+# ------------------------------------------------------------------ files
+def _geocoded(store: Store, folder: Path, frame: pd.DataFrame, out: str) -> pd.DataFrame:
+    frame.to_parquet(folder / "in.parquet", index=False)
+    geocode_file(folder / "in.parquet", store.path, folder / out)
+    file = folder / out
+    return pd.read_parquet(file) if file.suffix == ".parquet" else pd.read_csv(file, sep=";")
+
+
+@pytest.mark.parametrize("kind", ["int64", "float64", "category"])
+def test_columns_of_numbers_tell_the_place_and_keep_their_type(
+    store: Store, tmp_path: Path, kind: str
+) -> None:
+    line, place = "QUAI SUD", "95001"
+    codes = pd.Series([place]) if kind == "category" else pd.Series([int(place)])
+    frame = pd.DataFrame({"adresse": [line], "code_insee": codes.astype(kind)})
+    found = _geocoded(store, tmp_path, frame, "out.parquet")
+    assert found["result_citycode"].tolist() == [place]
+    assert str(found["code_insee"].dtype) in (kind, "object", "str", "string")
+    assert found["code_insee"].tolist() == frame["code_insee"].tolist()
+
+
+@pytest.mark.parametrize("out", ["out.csv", "out.parquet"])
+def test_a_file_that_was_geocoded_before_has_no_column_twice(
+    store: Store, tmp_path: Path, out: str
+) -> None:
+    frame = pd.DataFrame({"Adresse complète": ["QUAI SUD"], "Code Insee": ["95001"]})
+    frame = frame.assign(x=1.5, result_score=0.5, x_input="mine")
+    found = _geocoded(store, tmp_path, frame, out)
+    assert found.columns.is_unique
+    assert found["x_input"].tolist() == ["mine"]
+    assert found["x_input_"].tolist() == [1.5]
+    assert found["result_score_input"].tolist() == [0.5]
+    assert found["x"].iloc[0] > 1000
+
+
+def test_whole_numbers_with_gaps_stay_whole_numbers_in_csv(store: Store, tmp_path: Path) -> None:
+    frame = pd.DataFrame({"adresse": ["QUAI SUD", "QUAI SUD"]})
+    frame["menage"] = pd.array([7, None], dtype="Int64")
+    _geocoded(store, tmp_path, frame, "out.csv")
+    assert (
+        (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()[1].startswith("QUAI SUD;7;")
+    )

@@ -29,7 +29,7 @@ def line_of(rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(rows, np.int64) + FIRST_LINE
 
 
-def has_twins(ids: Sequence[str] | pd.Series | pa.ChunkedArray) -> bool:
+def has_twins(ids: Sequence[str] | pd.Series) -> bool:
     """Whether identifiers do not tell all bulletins apart: one is empty or stands twice."""
     told = pd.Series(ids, dtype=object)
     return bool((told == "").any() or told.duplicated().any())

@@ -50,7 +50,7 @@ def merge_runs(runs: Sequence[Location], out: Location) -> dict[str, Any]:
         _refuse_incomplete(np.concatenate(rows), int(parts[0]["input"]["bulletins"]))
         with paths.writing_folder(out, RUN) as local:
             merge_tables(work, local)
-            if has_twins(pq.read_table(local / f"{DECISIONS.name}.parquet", columns=["id"])["id"]):
+            if has_twins(_identifiers(local)):
                 write_part(work, local)
             description = _whole(parts)
             write_description(local, description)
@@ -104,6 +104,11 @@ def _number(run: Location, work: Path, number: int) -> np.ndarray:
         table = table.append_column("source_row", pa.array(rows[name]))
         (work / f"{number:05d}-{name}{ENDING}").write_bytes(as_partition(table))
     return row
+
+
+def _identifiers(folder: Path) -> list[str]:
+    table = pq.read_table(folder / f"{DECISIONS.name}.parquet", columns=["id"])
+    return list(table.column("id").to_pylist())
 
 
 _TABLES = (CANDIDATES.name, DECISIONS.name)

@@ -76,7 +76,8 @@ def test_parts_put_together_give_the_bytes_of_one_run(
     assert told == description
     assert told["input"]["bulletins"] == 400
     assert (told["parts"], "part" in told) == (len(parts), False)
-    assert not (tmp_path / PART).exists()
+    # an identifier stands twice: where each bulletin stands is told
+    assert (tmp_path / PART).read_bytes() == (whole / PART).read_bytes()
 
 
 def test_a_part_tells_what_it_is_a_part_of(parts: list[Path]) -> None:
