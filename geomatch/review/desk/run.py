@@ -20,6 +20,7 @@ from geomatch.core.territories import departement_of
 from geomatch.review.desk.cards import Card, make_cards, with_checks
 from geomatch.review.desk.clerk_card import Dossier, Known
 from geomatch.review.desk.register import Register
+from geomatch.review.desk.stories import told_by_register
 from geomatch.review.map.atlas import Atlas
 from geomatch.runs.keys import bulletin_keys, decisions_of, places_of
 from geomatch.runs.results import read_candidates, read_decisions, read_run
@@ -132,7 +133,7 @@ class ReviewRun:
         candidates = self._candidates_of(ids[0])
         near = self._near(decision["code_commune"], written[0]["code_commune_residence"])
         register = self.register.rows(candidates["siret"].tolist(), near)
-        return Dossier(written, decision, candidates.merge(register, on="siret", how="inner"))
+        return Dossier(written, decision, told_by_register(candidates, register, "inner"))
 
     def register_rows(self, sirets: Sequence[str], number: int) -> pd.DataFrame:
         """Register rows of SIRETs, looked for first where card `number` is."""

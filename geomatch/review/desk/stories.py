@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import pandas as pd
 
@@ -107,7 +107,7 @@ def tell_stories(
         )
     found = found[found["rank"] <= MOST_CANDIDATES]
     register = _register(atlas.store, found["siret"], decided["code_commune"])
-    told = found.merge(register, on="siret", how="left").sort_values(["id", "rank"])
+    told = told_by_register(found, register, "left").sort_values(["id", "rank"])
     texts = [c for c, (kind, _) in STORE_ESTABLISHMENTS.columns.items() if kind == "text"]
     told = told.assign(**{c: told[c].fillna("") for c in texts})
     labels = atlas.store.country(STORE_NAF)
@@ -176,3 +176,11 @@ def _register(store: Store, sirets: pd.Series, near: pd.Series) -> pd.DataFrame:
         wanted -= set(part["siret"])
         parts.append(part)
     return pd.concat(parts, ignore_index=True) if parts else STORE_ESTABLISHMENTS.empty()
+
+
+def told_by_register(
+    candidates: pd.DataFrame, register: pd.DataFrame, how: Literal["left", "inner"]
+) -> pd.DataFrame:
+    """Candidates with all columns of the register; of those that both have, the register's."""
+    own = [c for c in candidates.columns if c == "siret" or c not in register.columns]
+    return candidates[own].merge(register, on="siret", how=how)
