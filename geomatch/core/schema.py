@@ -22,7 +22,7 @@ import pandas as pd
 from geomatch.core.errors import DataError
 
 #: Raised whenever a reader of yesterday's store would go wrong on today's.
-STORE_FORMAT_VERSION = 8
+STORE_FORMAT_VERSION = 9
 STORE_FORMAT = "geomatch-store"
 
 #: Kinds of column: what pandas dtype each becomes.
