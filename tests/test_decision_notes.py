@@ -1,6 +1,6 @@
 """Decisions have a date and a status, and their index is as they are.
 
-``python tests/test_decisions.py`` writes the index again.
+``python tests/test_decision_notes.py`` writes the index again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ INTRO = """# Decisions
 Choices that others would question: the question, the decision, the figures. A new one takes the
 next free number, `NNNN-title.md`, and begins as the others do: title, date, status
 (proposed, accepted, rejected, superseded by NNNN; amended by NNNN). `python
-tests/test_decisions.py` writes this list.
+tests/test_decision_notes.py` writes this list.
 
 | number | decision | date | status |
 |---|---|---|---|
@@ -65,7 +65,7 @@ def test_numbers_are_used_once() -> None:
 
 def test_the_index_is_as_the_decisions_are() -> None:
     assert INDEX.read_text(encoding="utf-8") == index(), (
-        "docs/decisions/README.md is old: run python tests/test_decisions.py"
+        "docs/decisions/README.md is old: run python tests/test_decision_notes.py"
     )
 
 
