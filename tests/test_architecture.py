@@ -20,8 +20,8 @@ PACKAGES = ("geomatch", "gazetteer")
 
 #: Packages of ``geomatch``, lowest first; each imports only those before it.
 ORDER = (
-    "core", "arrays", "store", "bulletins", "names", "addresses", "linkage", "geocoding", "runs",
-    "evaluation", "audit", "review", "training", "explain", "demo", "cli",
+    "core", "arrays", "store", "bulletins", "names", "activities", "addresses", "linkage",
+    "geocoding", "runs", "evaluation", "audit", "review", "training", "explain", "demo", "cli",
 )  # fmt: skip
 #: Parts of a package in the same order. A part that is not named here may be anywhere in it.
 PARTS: dict[str, tuple[str, ...]] = {

@@ -1,0 +1,321 @@
+"""What the lexicon reads in activity texts.
+
+A text is cut into clauses (``;``, full stop, dash, line), in each the longest entries are found
+from left to right. A verb governs the objects that follow it in its clause, commas included:
+*vente de carrelage, faïence* is twice a sale. What is said first leads. Clauses of statutes
+(*et plus généralement toutes opérations*) weigh little, what follows *hors* or *sauf* is not meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from geomatch.activities.lexicon import END, Entry, Lexicon, Shares, fold, lexicon
+from geomatch.activities.spelling import Spelling
+from geomatch.core.text import normalise
+
+#: What a text is (``Reading.kinds``): one with activities, without words, with no word that is
+#: known, an answer that says nothing (IDEM), an occupation and no activity.
+ACTIVITY, EMPTY, UNKNOWN, NO_ANSWER, OCCUPATION = range(5)
+
+#: Letters that no text keeps through normalisation mark where a clause and a part of it end.
+_CLAUSE, _PART = "0CLAUSE0", "0PART0"
+_MARKS = str.maketrans(
+    dict.fromkeys(";\n\r|•·●", f" {_CLAUSE} ") | dict.fromkeys(",()[]:/+", f" {_PART} ")
+)
+_STOPS = re.compile(r"(?<=[^\W\d_]{3})\s?\.(?=\s|$)|\.(?=[A-ZÉ][a-zé])|\s[-–—*]+(?=\s|\w)|^\s*[-*]")
+
+#: Each further activity of a text weighs this much of the one before it.
+_NEXT = 0.75
+#: A clause of statutes weighs this much of another.
+_MINOR = 0.15
+#: Each further word of an entry makes it surer by this much.
+_LONGER = 0.35
+_MOST_LONGER = 3
+#: A verb without object, an object without verb, and an object that has no code in a verb's role.
+_VERB_ALONE, _OBJECT_ALONE, _OTHER_ROLE = 0.3, 0.8, 0.5
+#: Things that follow a verb that is an activity whatever its object (FORMATION EN ...).
+_GOVERNED = 0.35
+
+
+class Said(NamedTuple):
+    """One thing that a text says: codes with weights, by which entries, in which order."""
+
+    codes: Shares
+    weight: float
+    rank: int
+    entries: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What texts say: parallel arrays, one element a code said of a text.
+
+    ``text`` is the position of the text, ``code`` the position in ``codes`` (codes of all
+    levels), ``weight`` > 0, ``rank`` 0 for the activity that leads its text, ``said`` the position
+    in ``words`` of the words that said so. ``kinds`` has one element a text: :data:`ACTIVITY`, ....
+    """
+
+    text: NDArray[np.int64]
+    code: NDArray[np.int64]
+    weight: NDArray[np.float32]
+    rank: NDArray[np.int64]
+    said: NDArray[np.int64]
+    kinds: NDArray[np.int8]
+    codes: list[str]
+    words: list[str]
+
+
+def read(texts: Sequence[str], known: Lexicon | None = None) -> Reading:
+    """Read activity texts.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        As they were written; ``""`` where there is none.
+    known : Lexicon, optional
+        Another than the shipped one.
+
+    Returns
+    -------
+    Reading
+    """
+    reader = _reader() if known is None else Reader(known)
+    codes = {code: i for i, code in enumerate(reader.lexicon.targets())}
+    words: dict[tuple[int, ...], int] = {}
+    rows: list[tuple[int, int, float, int, int]] = []
+    kinds = np.zeros(len(texts), np.int8)
+    for i, text in enumerate(texts):
+        kinds[i], things = reader.read(text)
+        for thing in things:
+            said = words.setdefault(thing.entries, len(words))
+            rows += [
+                (i, codes[code], thing.weight * share, thing.rank, said)
+                for code, share in thing.codes
+            ]
+    table = np.array(rows, dtype=np.float64).reshape(-1, 5)
+    whole = table.astype(np.int64)
+    entries = reader.lexicon.entries
+    return Reading(
+        text=whole[:, 0],
+        code=whole[:, 1],
+        weight=table[:, 2].astype(np.float32),
+        rank=whole[:, 3],
+        said=whole[:, 4],
+        kinds=kinds,
+        codes=list(codes),
+        words=[" + ".join(entries[e].said for e in key) for key in words],
+    )
+
+
+def spread(
+    reading: Reading,
+    nafs: Sequence[str],
+    prior: NDArray[np.float64],
+    sections: Mapping[str, str] | None = None,
+) -> sparse.csr_array:
+    """The weights of a reading on the codes of a nomenclature.
+
+    Parameters
+    ----------
+    reading : Reading
+    nafs : sequence of str
+        Sub-classes (``43.33Z``); what the lexicon says of others is left out.
+    prior : array, shape (codes,)
+        Shares by which a code of a higher level is parted among its sub-classes.
+    sections : mapping of str, optional
+        Section of each division (``{"43": "F"}``); without it a section says nothing.
+
+    Returns
+    -------
+    csr_array, shape (texts, codes)
+    """
+    rows: list[int] = []
+    columns: list[int] = []
+    values: list[float] = []
+    begins = np.array(nafs, dtype=str)
+    of_section = np.array([(sections or {}).get(n[:2], "") for n in nafs], dtype=str)
+    for i, code in enumerate(reading.codes):
+        if code.isalpha():
+            members = np.flatnonzero(of_section == code)
+        else:
+            members = np.flatnonzero(np.char.startswith(begins, code))
+        shares = prior[members] + 1e-12
+        rows += [i] * len(members)
+        columns += members.tolist()
+        values += (shares / shares.sum()).tolist()
+    shape = (len(reading.codes), len(nafs))
+    by_code = sparse.csr_array((values, (rows, columns)), shape)
+    of_text = sparse.csr_array(
+        (reading.weight.astype(np.float64), (reading.text, reading.code)),
+        (len(reading.kinds), len(reading.codes)),
+    )
+    return sparse.csr_array(of_text @ by_code)
+
+
+@lru_cache(maxsize=1)
+def _reader() -> Reader:
+    return Reader(lexicon())
+
+
+class Reader:
+    """Reads one text after the other with a lexicon; remembers the words it has seen."""
+
+    def __init__(self, known: Lexicon) -> None:
+        self.lexicon = known
+        self._spelling = Spelling(known.vocabulary)
+        self._word = lru_cache(maxsize=200_000)(self._meant)
+
+    def _meant(self, word: str) -> str:
+        """The folded word, spelt as the lexicon has it; empty for a word without weight."""
+        if word in (_CLAUSE, _PART):
+            return word
+        word = fold(word)
+        if word in self.lexicon.empty_words:
+            return ""
+        return self._spelling.nearest(word)
+
+    def read(self, text: str) -> tuple[int, list[Said]]:
+        """What one text is (:data:`ACTIVITY`, ...) and what it says, first things first."""
+        words = self._words(text)
+        if not any(w not in (_CLAUSE, _PART) for w in words):
+            return EMPTY, []
+        found = self._found(words)
+        kinds = {self.lexicon.entries[e].kind for e in found if e >= 0}
+        if "rien" in kinds and kinds <= {"rien"}:
+            return NO_ANSWER, []
+        things = list(self._said(found))
+        if things:
+            return ACTIVITY, things
+        return (OCCUPATION if "metier" in kinds else UNKNOWN), []
+
+    def _words(self, text: str) -> list[str]:
+        text = _STOPS.sub(f" {_CLAUSE} ", text).translate(_MARKS)
+        return [w for w in map(self._word, normalise(text).split()) if w]
+
+    def _found(self, words: list[str]) -> list[int]:
+        """Entries in order; -1 ends a part, -2 a clause. Unknown words are passed over."""
+        found = []
+        tree, n, i = self.lexicon.tree, len(words), 0
+        while i < n:
+            node = tree.get(words[i])
+            if node is None:
+                if words[i] == _PART:
+                    found.append(-1)
+                elif words[i] == _CLAUSE:
+                    found.append(-2)
+                i += 1
+                continue
+            last, entry, j = i, node.get(END, -3), i + 1
+            while j < n and (node := node.get(words[j])) is not None:
+                if END in node:
+                    last, entry = j, node[END]
+                j += 1
+            if entry != -3:
+                found.append(entry)
+            i = last + 1
+        return found
+
+    def _said(self, found: list[int]) -> Iterator[Said]:
+        rank = 0
+        clause: list[int] = []
+        for entry in [*found, -2]:
+            if entry != -2:
+                clause.append(entry)
+                continue
+            for codes, weight, entries in _of_clause(self.lexicon.entries, clause):
+                yield Said(codes, weight * _NEXT**rank, rank, entries)
+                rank += 1
+            clause = []
+
+
+_Thing = tuple[Shares, float, tuple[int, ...]]
+
+
+def _strength(entry: Entry) -> float:
+    return 1.0 + _LONGER * min(entry.n_words - 1, _MOST_LONGER)
+
+
+def _of_clause(entries: Sequence[Entry], clause: list[int]) -> Iterator[_Thing]:
+    """What one clause says, in order."""
+    verbs: list[int] = []
+    used = is_hidden = is_minor = False
+    for at in _verbs_first(entries, clause):
+        if at == -1:
+            is_hidden = False
+            continue
+        entry = entries[at]
+        if entry.kind == "hors":
+            is_hidden = True
+        elif entry.kind == "mineur":
+            is_minor = True
+        elif is_hidden or entry.kind in ("rien", "metier"):
+            continue
+        elif entry.kind == "verb":
+            if used:
+                verbs, used = [], False
+            verbs.append(at)
+            if not entry.does and entry.codes:
+                yield entry.codes, _weight(entry, is_minor), (at,)
+        else:
+            used = True
+            for codes, weight, by in _with_verbs(entries, verbs, at):
+                yield codes, weight * (_MINOR if is_minor else 1.0), by
+    if not used:
+        for at in verbs:
+            if entries[at].does and entries[at].codes:
+                yield entries[at].codes, _VERB_ALONE * _weight(entries[at], is_minor), (at,)
+
+
+def _weight(entry: Entry, is_minor: bool) -> float:
+    return _strength(entry) * (_MINOR if is_minor else 1.0)
+
+
+def _verbs_first(entries: Sequence[Entry], clause: list[int]) -> list[int]:
+    """A clause that ends with its only verbs (*carrelage, vente*) has them before its objects."""
+    is_verb = [at >= 0 and entries[at].kind == "verb" for at in clause]
+    if not any(is_verb) or is_verb[0]:
+        return clause
+    first = is_verb.index(True)
+    if any(at >= 0 and not v for at, v in zip(clause[first:], is_verb[first:], strict=True)):
+        return clause
+    return clause[first:] + clause[:first]
+
+
+def _with_verbs(entries: Sequence[Entry], verbs: list[int], at: int) -> Iterator[_Thing]:
+    """A word or an object, with the verbs that govern it."""
+    entry = entries[at]
+    strength = _strength(entry)
+    governed = any(not entries[v].does and entries[v].codes for v in verbs)
+    doing = [v for v in verbs if entries[v].does]
+    if governed and not doing:
+        yield entry.codes, strength * _GOVERNED, (at,)
+    elif entry.kind == "word":
+        yield entry.codes, strength, (at,)
+    elif not doing:
+        yield entry.codes, strength * (_OBJECT_ALONE if not verbs else 1.0), (at,)
+    else:
+        for order, v in enumerate(doing):
+            codes, weight = _composed(entries[v], entry)
+            yield codes, strength * weight * _NEXT**order, (v, at)
+
+
+def _composed(verb: Entry, thing: Entry) -> tuple[Shares, float]:
+    """Codes of an object in the roles of a verb, and how sure they are."""
+    codes: dict[str, float] = {}
+    for role, share in verb.does.items():
+        for code, part in thing.by_role.get(role, ()):
+            codes[code] = codes.get(code, 0.0) + share * part
+    total = sum(codes.values())
+    if total:
+        return tuple((c, w / total) for c, w in codes.items()), 1.0 + 0.25 * total
+    both = [(c, 0.6 * w) for c, w in verb.codes] + [(c, 0.4 * w) for c, w in thing.codes]
+    return tuple(both), _OTHER_ROLE

@@ -1,0 +1,50 @@
+"""Words one letter away from a known one: CARELAGE is CARRELAGE.
+
+A letter too many, missing, another, or two that changed places (Damerau's four slips). Words
+are found through what is left of them without one of their letters (symmetric deletion).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+#: Shorter words are too near to one another.
+_SHORTEST = 6
+
+
+class Spelling:
+    """Finds the one known word that a word is a slip of."""
+
+    def __init__(self, vocabulary: Iterable[str]) -> None:
+        self._words = frozenset(vocabulary)
+        self._by_part: dict[str, list[str]] = {}
+        for word in sorted(self._words):
+            if len(word) >= _SHORTEST:
+                for part in _parts(word):
+                    self._by_part.setdefault(part, []).append(word)
+
+    def nearest(self, word: str) -> str:
+        """The known word that is one slip away; the word itself where none, or several, are."""
+        if word in self._words or len(word) < _SHORTEST or not word.isalpha():
+            return word
+        found = {
+            k for part in _parts(word) for k in self._by_part.get(part, ()) if _is_slip(word, k)
+        }
+        return found.pop() if len(found) == 1 else word
+
+
+def _parts(word: str) -> Iterator[str]:
+    yield word
+    # The first letter is seldom wrong, and tells words apart.
+    for i in range(1, len(word)):
+        yield word[:i] + word[i + 1 :]
+
+
+def _is_slip(a: str, b: str) -> bool:
+    if len(a) != len(b):
+        return abs(len(a) - len(b)) == 1
+    differ = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
+    if len(differ) == 2:
+        i, j = differ
+        return j == i + 1 and a[i] == b[j] and a[j] == b[i]
+    return len(differ) == 1
