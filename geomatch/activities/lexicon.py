@@ -135,7 +135,7 @@ def _tables() -> Iterator[tuple[str, tuple[str, ...], Sequence[tuple[str, ...]]]
 
 def build(tables: Iterable[tuple[str, tuple[str, ...], Sequence[tuple[str, ...]]]]) -> Lexicon:
     """A lexicon from tables: name (``activity_<kind>_<part>``), column names and rows of each."""
-    entries = []
+    entries: list[Entry] = []
     for name, header, rows in tables:
         kind = name.split("_")[1]
         if header != _HEADERS[kind]:
