@@ -28,6 +28,7 @@ from geomatch.core import paths
 from geomatch.core.errors import ConfigError
 from geomatch.core.paths import Location
 from geomatch.linkage.collective import FEATURES
+from geomatch.linkage.model_checks import check, sealed
 from geomatch.linkage.ranking import check_learned
 
 MODEL_FORMAT = "geomatch-model"
@@ -88,7 +89,8 @@ class Model:
     def load(cls, path: Location = "") -> Model:
         """Read a model folder; ``""`` is the one that is shipped.
 
-        Raises :class:`ConfigError` when it is not there, not readable or of another version.
+        Raises :class:`ConfigError` when it is not there, not readable, of another version,
+        damaged, or has numbers that no model has (:mod:`geomatch.linkage.model_checks`).
         """
         folder = paths.location(path) if path else SHIPPED
         try:
@@ -108,6 +110,7 @@ class Model:
                 f"{(MODEL_FORMAT, MODEL_FORMAT_VERSION)}; train it again with 'geomatch train'"
             )
         try:
+            check(content, {f"{n}.csv": f for n, f in files.items()})
             parts: dict[str, Any] = {n: _linear(content[n]) for n in ("ranking", "siret", "naf")}
             parts |= {n: _thresholds(content[n]) for n in ("thresholds", "naf_thresholds")}
             check_learned(parts["ranking"].weights)
@@ -124,9 +127,9 @@ class Model:
     def save(self, path: Location) -> None:
         """Write the folder, ``model.json`` last."""
         folder = paths.location(path)
-        for name in _WORDS:
-            words = getattr(self, name).to_csv(sep=";", index=False)
-            paths.write_bytes(paths.join(folder, f"{name}.csv"), words.encode("utf-8"))
+        files = {n: getattr(self, n).to_csv(sep=";", index=False).encode() for n in _WORDS}
+        for name, words in files.items():
+            paths.write_bytes(paths.join(folder, f"{name}.csv"), words)
         content = {
             "format": MODEL_FORMAT,
             "format_version": MODEL_FORMAT_VERSION,
@@ -136,7 +139,8 @@ class Model:
             "thresholds": dict(self.thresholds),
             "naf_thresholds": dict(self.naf_thresholds),
         }
-        text = json.dumps(_rounded(content), ensure_ascii=False, indent=1)
+        content = sealed(_rounded(content), {f"{n}.csv": f for n, f in files.items()})
+        text = json.dumps(content, ensure_ascii=False, indent=1)
         paths.write_bytes(paths.join(folder, "model.json"), f"{text}\n".encode())
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -140,6 +141,13 @@ def test_thresholds_grow_with_the_target(outcomes: list[tuple[float, bool]]) -> 
 
 
 # ------------------------------------------------------------------ what cannot be read
+def unsealed(folder: Path) -> dict[str, Any]:
+    """The content of a model's JSON without its sum, for what is changed on purpose."""
+    content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    content.pop("sum", None)
+    return content
+
+
 def test_an_absent_model_is_a_configuration_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not readable"):
         Model.load(tmp_path / "absent")
@@ -174,10 +182,9 @@ def test_a_damaged_model_is_a_configuration_error(tmp_path: Path, content: bytes
 @pytest.mark.parametrize("key", ["ranking", "thresholds", "naf"])
 def test_a_model_that_lacks_a_part_is_a_configuration_error(tmp_path: Path, key: str) -> None:
     trained().save(tmp_path)
-    file = tmp_path / "model.json"
-    content = json.loads(file.read_text())
+    content = unsealed(tmp_path)
     del content[key]
-    file.write_text(json.dumps(content))
+    (tmp_path / "model.json").write_text(json.dumps(content))
     with pytest.raises(ConfigError):
         Model.load(tmp_path)
 
@@ -199,7 +206,7 @@ def test_a_part_of_a_model_that_is_no_number_where_one_is_needed_is_refused(
     tmp_path: Path, key: str, value: object
 ) -> None:
     trained().save(tmp_path)
-    content = json.loads((tmp_path / "model.json").read_text(encoding="utf-8"))
+    content = unsealed(tmp_path)
     (tmp_path / "model.json").write_text(json.dumps({**content, key: value}), encoding="utf-8")
     with pytest.raises(ConfigError, match=r"not complete .*geomatch train"):
         Model.load(tmp_path)
