@@ -55,8 +55,6 @@ DISK_CALLS = {
     "write_table", "mkdir", "rmtree", "unlink", "rmdir", "makedirs", "iterdir", "copyfile",
 }  # fmt: skip
 MOST_LINES = 500
-#: The list of all commands.
-LONGER: dict[str, int] = {"geomatch.cli": 600}
 
 
 class Import(NamedTuple):
@@ -136,7 +134,7 @@ def is_in(module: str, names: set[str]) -> bool:
 def test_every_package_stands_in_the_order() -> None:
     found = {package(m) for m in modules() if m.startswith("geomatch.")}
     assert found == set(ORDER)
-    assert {p for p in found if f"geomatch.{p}.__init__" not in _files()} == {"cli", "geocoding"}
+    assert {p for p in found if f"geomatch.{p}.__init__" not in _files()} == {"geocoding"}
 
 
 def _files() -> set[str]:
@@ -289,7 +287,7 @@ def test_what_a_module_says_it_offers_is_there(module: str) -> None:
 
 def test_no_module_is_long() -> None:
     lines = {m: len(p.read_text(encoding="utf-8").splitlines()) for m, p in modules().items()}
-    assert {m: n for m, n in lines.items() if n > LONGER.get(m, MOST_LINES)} == {}
+    assert {m: n for m, n in lines.items() if n > MOST_LINES} == {}
     assert statistics.median(lines.values()) <= 150
 
 

@@ -1,0 +1,76 @@
+"""All commands, in the order of the help, and the exit codes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+import geomatch
+from geomatch.cli.console import complain, screen
+from geomatch.cli.desk import audit, certify, review
+from geomatch.cli.matching import match, merge
+from geomatch.cli.measuring import evaluate, explain, train
+from geomatch.cli.places import geocode, nearby, parse
+from geomatch.cli.reference import build, demo, download
+from geomatch.core.errors import ConfigError, GeomatchError
+from geomatch.core.processes import ending_tidily
+from geomatch.store.commands import app as store_app
+
+#: The commands, as the help lists them: a new one is a function of a module, and its name here.
+COMMANDS: tuple[Callable[..., None], ...] = (
+    build, match, merge, geocode, nearby, parse, evaluate, train, explain, review, audit, certify,
+    download, demo,
+)  # fmt: skip
+
+app = typer.Typer(
+    name="geomatch",
+    help="Quel établissement du répertoire Sirene est ce lieu de travail déclaré ?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for _command in COMMANDS:
+    app.command()(_command)
+app.add_typer(store_app, name="store")
+
+
+@ending_tidily()
+def main() -> None:
+    """Run the command line; exit codes: 0 done, 2 usage, 3 bad data, 4 source unavailable."""
+    try:
+        code = app(standalone_mode=False)
+    except GeomatchError as error:
+        complain(str(error))
+        sys.exit(error.exit_code)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except Exception as error:
+        show = getattr(error, "format_message", None)  # of a wrong call, whichever click it is
+        if not callable(show):
+            raise
+        complain(str(show()))
+        sys.exit(ConfigError.exit_code)
+    # Commands return nothing: what comes back is the code of a stop, such as Ctrl-C's 130.
+    if isinstance(code, int):
+        sys.exit(code)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        screen.print(f"geomatch {geomatch.__version__}", highlight=False)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="La version.")
+    ] = False,
+) -> None:
+    """Shared options."""
