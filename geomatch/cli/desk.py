@@ -14,7 +14,7 @@ def review(
     run_dir: Annotated[str, typer.Argument(metavar="DIR", help="Dossier de résultats.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port local ; 0 : libre.")] = 8866,
     store: Annotated[str | None, typer.Option(help="Base ; vide : celle du passage.")] = None,
-    name: Annotated[str, typer.Option(help="Nom proposé au gestionnaire.")] = "gestionnaire",
+    name: Annotated[str, typer.Option(help="Nom proposé au gestionnaire.")] = "",
     double: Annotated[float, typer.Option(help="Part des fiches réglées par deux personnes.")] = 0,
     background: Annotated[
         str, typer.Option(help="ign : fond de plan de la Géoplateforme, par le réseau.")

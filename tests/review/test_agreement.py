@@ -142,7 +142,7 @@ def test_two_clerks_settle_everything_twice_and_agreement_is_told(
     for name, session in sessions.items():
         while card := desk.next_card(session)["card"]:
             first = card["sirets"][0] if card["sirets"] and name == "Anne" else None
-            desk.settle(session, card["number"], first, note="", alone=False)
+            desk.settle(session, card["number"], first, note="")
     acts = read_journal(desk.journal.file)
     told = verdicts_by_clerk(acts)
     assert set(told) == set(desk.run.ids)

@@ -68,7 +68,7 @@ def test_verdicts_are_exported_to_the_bulletin_they_were_on(run_dir: Path, tmp_p
     session = Session("s", "Anne")
     desk.enter(session, "Anne")
     told = desk.next_card(session)["card"]
-    desk.settle(session, told["number"], None, note="", alone=False)
+    desk.settle(session, told["number"], None, note="")
     desk.journal.close()
     (act,) = {a.id for a in read_journal(run_dir / JOURNAL)} - set(told["ids"][1:])
     assert merge_verdicts(run_dir, tmp_path / "out.parquet") == len(told["ids"])
@@ -87,7 +87,7 @@ def test_verdicts_on_them_are_learned_from(chain: Chain, run_dir: Path, tmp_path
     n = 0
     while (told := desk.next_card(session)["card"]) is not None and n < 20:
         first = told["sirets"][0] if told["sirets"] else None
-        desk.settle(session, told["number"], first, note="", alone=False)
+        desk.settle(session, told["number"], first, note="")
         n += len(told["ids"])
     desk.journal.close()
     source = run_dir.parent / "bulletins.csv"

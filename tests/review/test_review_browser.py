@@ -19,6 +19,11 @@ from geomatch.review.desk.journal import JOURNAL, latest_verdicts, read_journal
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no chromium on this machine")
 SHOWN = "document.getElementById('review')?.dataset.shown"
+#: The drawing is as large as its box.
+FITS = """(() => {
+  const map = document.getElementById('map'), box = map.firstElementChild?.viewBox.baseVal;
+  return box && Math.abs(box.width - map.clientWidth) < 2
+    && Math.abs(box.height - map.clientHeight) < 2; })()"""
 HOSTILE = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
 
 
@@ -55,6 +60,7 @@ def press_for_next(browser: Browser, key: str) -> None:
 
 def map_is_drawn(browser: Browser) -> None:
     browser.wait("document.querySelector('#map svg path')")
+    browser.wait(FITS)
     assert browser.run("document.querySelector('#map svg').getBoundingClientRect().width") > 300
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import shutil
 import socket
 import stat
@@ -93,7 +94,7 @@ def test_only_the_printed_address_lets_in(shared_server: ReviewServer, visitor: 
     for path in ("/assets/desk.js", "/assets/page.js"):
         assert visitor.get(path).status == 403
     assert visitor.post("/api/card", filters={}).status == 403
-    assert visitor.enter()["card"]
+    assert visitor.enter(secrets.token_hex(4))["card"]
     assert visitor.get("/").status == 200
     assert visitor.get("/?token=wrong").status == 403
 
@@ -114,7 +115,7 @@ def test_the_cookie_is_kept_from_scripts_and_other_sites(
 def test_another_hosts_name_is_refused(
     shared_server: ReviewServer, visitor: Clerk, host: str
 ) -> None:
-    visitor.enter()
+    visitor.enter(secrets.token_hex(4))
     assert visitor.get("/", Host=host).status == 403
     assert visitor.get(f"/?token={shared_server.token}", Host=host).status == 403
 
@@ -125,7 +126,7 @@ def test_a_made_up_cookie_is_refused(shared_server: ReviewServer, visitor: Clerk
 
 
 def test_another_sites_request_is_refused(visitor: Clerk) -> None:
-    visitor.enter()
+    visitor.enter(secrets.token_hex(4))
     body = json.dumps({"filters": {}}).encode()
     kind = {"Content_Type": "application/json"}
     assert (
@@ -147,12 +148,12 @@ def test_it_listens_on_loopback_only(shared_server: ReviewServer) -> None:
     ],
 )  # fmt: skip
 def test_paths_that_are_not_on_the_list_lead_nowhere(visitor: Clerk, path: str) -> None:
-    visitor.enter()
+    visitor.enter(secrets.token_hex(4))
     assert visitor.get(path).status == 404
 
 
 def test_bodies_are_limited_and_have_to_be_objects(visitor: Clerk) -> None:
-    visitor.enter()
+    visitor.enter(secrets.token_hex(4))
     kind = {"Content_Type": "application/json"}
     long = json.dumps({"filters": {}, "pad": "x" * MOST_BODY}).encode()
     assert visitor.ask("POST", "/api/card", long, **kind).status == 413
@@ -180,7 +181,7 @@ def test_a_verdict_that_makes_no_sense_is_refused_and_not_written(
 
 
 def test_nothing_on_the_page_comes_from_elsewhere(visitor: Clerk) -> None:
-    visitor.enter()
+    visitor.enter(secrets.token_hex(4))
     page = visitor.get("/")
     policy = page.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -226,9 +227,9 @@ def test_identical_declarations_are_settled_together_or_alone(chain: Chain, run_
     with_many = desk.run.cards[most.number].ids
     anne = Session("a", "Anne")
     if len(with_many) > 1:
-        desk.settle(anne, most.number, None, note="", alone=True)
+        desk.settle(anne, most.number, None, note="", without=most.ids[1:])
         assert desk.queue.remaining(most.number) == with_many[1:]
-    desk.settle(anne, most.number, None, note="", alone=False)
+    desk.settle(anne, most.number, None, note="")
     desk.journal.close()
     assert set(latest_verdicts(read_journal(run_dir / JOURNAL))) == set(with_many)
 
@@ -313,13 +314,19 @@ def test_a_card_in_another_clerks_hands_is_refused(server: ReviewServer, clerk: 
     assert clerk.post("/api/verdict", number=mine["number"], siret=None).status == 409
 
 
-def test_two_under_one_name_are_told_and_do_not_undo_each_other(
-    server: ReviewServer, clerk: Clerk
+@pytest.mark.parametrize(
+    ("name", "part"), [("Anne", "déjà"), (" anne ", "déjà"), ("", "Il faut"), ("  ", "Il faut")]
+)
+def test_an_empty_name_or_that_of_somebody_else_is_refused(
+    server: ReviewServer, clerk: Clerk, name: str, part: str
 ) -> None:
     card = clerk.enter("Anne")["card"]
     clerk.did("/api/verdict", number=card["number"], siret=None)
     with Clerk(server.url) as other:
-        assert other.enter("Anne")["name_is_shared"]
+        other.enter("Bruno")
+        answer = other.post("/api/enter", name=name)
+        assert answer.status in (409, 422)
+        assert part in answer.told["error"]
         assert other.post("/api/undo").status == 409
     assert clerk.did("/api/undo")["card"]["number"] == card["number"]
 
@@ -455,7 +462,9 @@ def test_script_in_a_bulletin_stays_text(hostile_desk: Desk) -> None:
         "table", "thead", "tbody", "tr", "th", "td", "ol", "li", "button", "span", "mark", "p",
         "strong",
     }  # fmt: skip
-    assert parser.attributes <= {"class", "scope", "type", "data-siret", "colspan"}
+    assert parser.attributes <= {
+        "class", "scope", "type", "data-siret", "data-key", "title", "colspan",
+    }  # fmt: skip
     assert "<script" not in hostile_desk.draw(0, MapRequest())["svg"]
 
 

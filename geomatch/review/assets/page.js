@@ -44,5 +44,5 @@ if (query.has("token")) {
   address(query);
 }
 mount(document.getElementById("review"), {
-  ask, filters, name, keys: document, rest: () => document.activeElement?.blur(),
+  ask, filters, name, proposed: document.getElementById("review").dataset.name, keys: document, rest: () => document.activeElement?.blur(),
 });

@@ -7,7 +7,7 @@ from typing import Any
 
 from geomatch.core.errors import ConfigError
 from geomatch.review.desk.desk import Desk, RefusedError, Session, Typed
-from geomatch.review.desk.maps import MapRequest, is_metres, window_of
+from geomatch.review.desk.maps import MapRequest, is_metres, size_of, window_of
 from geomatch.review.desk.queue import Filters
 
 Body = Mapping[str, Any]
@@ -19,8 +19,20 @@ _MOST_SIRETS = 8
 
 
 def _enter(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
-    is_shared = desk.enter(session, _text(body, "name"))
-    return {**_card(desk, session, body), "name_is_shared": is_shared}
+    desk.enter(session, _text(body, "name"))
+    return _card(desk, session, body)
+
+
+def _pause(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
+    return desk.pause(session)
+
+
+def _day(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
+    return desk.day(session)
+
+
+def _reopen(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
+    return desk.undo(session, _text(body, "batch"))
 
 
 def _card(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
@@ -35,9 +47,11 @@ def _verdict(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
     siret = None if body.get("siret", "") is None else _text(body, "siret")
     if siret == "":
         raise RefusedError("Requête mal formée.")
-    alone = body.get("alone", False) is True
+    without = body.get("without", [])
+    if not isinstance(without, list) or not all(isinstance(i, str) for i in without):
+        raise RefusedError("Requête mal formée.")
     note = _text(body, "note")
-    return desk.settle(session, _number(body), siret, note=note, alone=alone)
+    return desk.settle(session, _number(body), siret, note=note, without=without)
 
 
 def _skip(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
@@ -50,11 +64,11 @@ def _undo(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
 
 def _search(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
     name, street, where = (_text(body, n).strip() for n in ("name", "street", "departement"))
-    return desk.search(_number(body), Typed(name, street, where, _point(body)))
+    return desk.search(session, _number(body), Typed(name, street, where, _point(body)))
 
 
 def _siret(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
-    return desk.look_up(_number(body), _text(body, "siret"))
+    return desk.look_up(session, _number(body), _text(body, "siret"))
 
 
 def _map(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
@@ -64,10 +78,10 @@ def _map(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
     if not all(isinstance(s, str) and len(s) == 14 for s in sirets):
         raise RefusedError("Requête mal formée.")
     asked = _metres(body, "window")
-    window = None if asked is None else window_of(asked)
+    window = None if asked is None else window_of(asked, session.size)
     if asked is not None and window is None:
         raise RefusedError("Requête mal formée.")
-    return desk.draw(_number(body), MapRequest(tuple(sirets), window, _point(body)))
+    return desk.draw(_number(body), MapRequest(tuple(sirets), window, _point(body), session.size))
 
 
 ACTIONS: Mapping[str, Action] = {
@@ -76,6 +90,9 @@ ACTIONS: Mapping[str, Action] = {
     "verdict": _verdict,
     "skip": _skip,
     "undo": _undo,
+    "reopen": _reopen,
+    "pause": _pause,
+    "day": _day,
     "search": _search,
     "siret": _siret,
     "map": _map,
@@ -94,6 +111,8 @@ def act(desk: Desk, session: Session, name: str, body: Body) -> dict[str, Any]:
     action = ACTIONS.get(name)
     if action is None:
         raise RefusedError("Cette adresse n'existe pas.", 404)
+    if "size" in body:
+        session.size = size_of(body["size"])
     told = action(desk, session, body)
     if told.get("card"):
         desk.prepare_later(session)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import threading
 import time
@@ -14,12 +15,15 @@ from typing import Any
 import pandas as pd
 
 from geomatch import __version__
-from geomatch.core.decision_types import type_label
 from geomatch.core.errors import DataError
 from geomatch.core.memory import seldom_collected
 from geomatch.core.paths import Location, join
+from geomatch.core.wording import metres
 from geomatch.review.desk.cards import Card
-from geomatch.review.desk.clerk_card import Dossier, Known, bulletin_html, candidates_html
+from geomatch.review.desk.clerk_card import candidates_html
+from geomatch.review.desk.day import day_html
+from geomatch.review.desk.dossier import Dossier
+from geomatch.review.desk.form import bulletin_html, group_html, question
 from geomatch.review.desk.journal import (
     JOURNAL,
     SKIP,
@@ -29,14 +33,15 @@ from geomatch.review.desk.journal import (
     Journal,
     verdicts_by_clerk,
 )
-from geomatch.review.desk.maps import MapRequest, Maps
+from geomatch.review.desk.maps import SIZE, MapRequest, Maps
 from geomatch.review.desk.mirror import MirroredJournal
 from geomatch.review.desk.options import AS_IT_IS, ReviewOptions
 from geomatch.review.desk.pace import Pace
 from geomatch.review.desk.queue import Filters, Queue
 from geomatch.review.desk.register import siret_problem
 from geomatch.review.desk.run import ReviewRun
-from geomatch.review.desk.search import Finder
+from geomatch.review.desk.search import MOST_AROUND_M, MOST_FOUND, Finder, distances
+from geomatch.review.desk.wording import register_title
 
 #: Longest note and name of a clerk kept, characters.
 MOST_NOTE, MOST_NAME = 500, 60
@@ -59,7 +64,7 @@ class Session:
     """A clerk at a screen. `id` is secret to nobody, unlike the cookie that leads to it.
 
     `seen` is when it last asked for something, seconds of the monotonic clock; `done` are the
-    acts it can take back, the latest last.
+    acts it can take back, the latest last; `size` are the pixels of its map.
     """
 
     id: str
@@ -67,6 +72,7 @@ class Session:
     filters: Filters = field(default_factory=Filters)
     seen: float = 0.0
     done: list[Act] = field(default_factory=list)
+    size: tuple[int, int] = SIZE
 
 
 @dataclass(frozen=True)
@@ -152,29 +158,36 @@ class Desk:
 
     # ------------------------------------------------------------------ sessions
 
-    def enter(self, session: Session, name: str) -> bool:
-        """Take a clerk's name; whether somebody else at the desk goes by it.
+    def enter(self, session: Session, name: str) -> None:
+        """Take a clerk's name; refused when it is empty or somebody at the desk goes by it.
 
         Who comes back under a name can take back what was done under it: before the server was
         started, or at a screen that is silent by now, whose card is free again.
         """
-        asked = " ".join(name.split())[:MOST_NAME] or session.who
+        asked = " ".join(name.split())[:MOST_NAME]
+        if not asked:
+            raise RefusedError("Il faut un nom : il est inscrit au journal avec vos choix.", 422)
         now = time.monotonic()
         with self._lock:
+            others = [
+                s for s in self._sessions.values() if s is not session and _is_same(s.who, asked)
+            ]
+            if any(s.seen > now - _GONE_S for s in others):
+                raise RefusedError(
+                    f"Quelqu'un reprend déjà sous le nom « {asked} ». Choisissez-en un autre ; si "
+                    "c'était vous sur un autre écran, il est libre après une minute sans activité.",
+                    409,
+                )
             if asked != session.who:
                 session.done = []
             session.who, session.seen = asked, now
             self._sessions[session.id] = session
             self.queue.call(session.id, asked)
-            others = [s for s in self._sessions.values() if s is not session and s.who == asked]
-            present = [s for s in others if s.seen > now - _GONE_S]
-            if not present:
-                for gone in others:
-                    self.queue.release(gone.id)
-                    session.done = gone.done + session.done
-                    del self._sessions[gone.id]
-                session.done = self._orphans.pop(asked, []) + session.done
-            return bool(present)
+            for gone in others:
+                self.queue.release(gone.id)
+                session.done = gone.done + session.done
+                del self._sessions[gone.id]
+            session.done = self._orphans.pop(asked, []) + session.done
 
     def leave(self, session: Session) -> None:
         """Give back what a session has and forget it."""
@@ -182,6 +195,19 @@ class Desk:
             self.queue.release(session.id)
             if self._sessions.pop(session.id, None) is not None and session.done:
                 self._orphans[session.who] = self._orphans.get(session.who, []) + session.done
+
+    def pause(self, session: Session) -> dict[str, Any]:
+        """Give back the card before a clerk, who stays known; returns how far the work is."""
+        with self._lock:
+            self.queue.release(session.id)
+            return {"card": None, "paused": True, "progress": self._progress(session)}
+
+    def day(self, session: Session) -> dict[str, Any]:
+        """What this clerk did of late, as HTML, and the notes of all."""
+        with self._lock:
+            acts = list(self.journal.acts)
+            mine = {a.batch for a in session.done}
+        return {"day": day_html(acts, session.who, mine, self.run)}
 
     # ------------------------------------------------------------------ cards
 
@@ -201,35 +227,36 @@ class Desk:
         return _Shown(number, ids, self._progress(session))
 
     def _told(self, session: Session, shown: _Shown) -> dict[str, Any]:
-        card = None if shown.number is None else self._card(self.run.cards[shown.number], shown.ids)
+        card = None
+        if shown.number is not None:
+            card = self._card(self.run.cards[shown.number], shown.ids, session)
         return {"card": card, "progress": shown.progress, "who": session.who}
 
-    def _card(self, card: Card, ids: Sequence[str]) -> dict[str, Any]:
+    def _card(self, card: Card, ids: Sequence[str], session: Session) -> dict[str, Any]:
         """The card as prepared ahead, or made now; and its map where that is drawn already."""
         made = self._ahead.pop((card.number, tuple(ids)), None) or self._make(card, ids)
-        return {**made, "map": self.maps.ready(card.number)}
+        return {**made, "map": self.maps.ready(card.number, MapRequest(size=session.size))}
 
     def _make(self, card: Card, ids: Sequence[str]) -> dict[str, Any]:
         dossier = self.run.dossier(ids)
         return {
             "number": card.number,
             "ids": list(ids),
-            "type": type_label(card.type),
-            "reason": dossier.decision["reason"],
+            "question": question(dossier),
             "departement": card.departement,
-            "bulletin": bulletin_html(dossier, self._known),
-            "candidates": candidates_html(dossier, self._known),
+            "bulletin": bulletin_html(dossier, self.run.known),
+            "group": group_html(dossier, self.run.known),
+            "candidates": candidates_html(dossier, self.run.known),
             "sirets": dossier.candidates["siret"].tolist(),
         }
 
-    @property
-    def _known(self) -> Known:
-        return self.run.known
-
     def _progress(self, session: Session) -> dict[str, Any]:
         cards, left = self.queue.left(session.filters, session.id)
+        every = self.queue.left(Filters(), session.id)[0]
         return {
             "total": len(self.run.ids),
+            "cards_unfiltered": every,
+            "cards_held": self.queue.held_by_others(session.id, session.filters, time.monotonic()),
             "settled": self.queue.n_settled,
             "cards_left": cards,
             "bulletins_left": left,
@@ -252,7 +279,7 @@ class Desk:
                 if (number, ids[number]) not in self._ahead:
                     made = self._make(self.run.cards[number], ids[number])
                     self._ahead[number, ids[number]] = made
-                self.maps.told(number)
+                self.maps.told(number, MapRequest(size=session.size))
             while len(self._ahead) > _MOST_AHEAD:
                 self._ahead.pop(next(iter(self._ahead)), None)
             self.run.register.warm()
@@ -269,35 +296,48 @@ class Desk:
     # ------------------------------------------------------------------ acts
 
     def settle(
-        self, session: Session, number: int, siret: str | None, *, note: str, alone: bool
+        self,
+        session: Session,
+        number: int,
+        siret: str | None,
+        *,
+        note: str = "",
+        without: Sequence[str] = (),
     ) -> dict[str, Any]:
-        """Write a verdict on a card, or on its first bulletin `alone`; returns what comes next."""
-        if siret is not None and not self._exists(siret, number):
+        """Write a verdict on a card, some of its bulletins left out; returns what comes next."""
+        chosen = (
+            self.run.register_rows([siret], number) if siret and self._is_card(number) else None
+        )
+        if siret is not None and (chosen is None or chosen.empty):
             raise RefusedError("Ce SIRET n'est pas au répertoire.", 422)
         with self._lock:
-            ids = self._claimed(session, number)
-            ids = ids[:1] if alone else ids
+            ids = [i for i in self._claimed(session, number) if i not in set(without)]
+            if not ids:
+                raise RefusedError("Cochez au moins un bulletin.", 422)
             self._write(session, VERDICT, ids, siret=siret, note=note)
             self.queue.settle(ids, session.who)
             shown = self._following(session)
-        return self._told(session, shown)
+        name = "aucun établissement" if chosen is None else register_title(chosen.iloc[0])[0]
+        return {**self._told(session, shown), "did": f"{_bulletins(len(ids))} → {name}"}
 
-    def skip(self, session: Session, number: int, *, note: str) -> dict[str, Any]:
+    def skip(self, session: Session, number: int, *, note: str = "") -> dict[str, Any]:
         """Put a card after all others; returns what comes next."""
         with self._lock:
             ids = self._claimed(session, number)
             self._write(session, SKIP, ids, siret=None, note=note)
             self.queue.postpone(ids)
             shown = self._following(session)
-        return self._told(session, shown)
+        return {**self._told(session, shown), "did": f"{_bulletins(len(ids))} → plus tard"}
 
-    def undo(self, session: Session) -> dict[str, Any]:
-        """Take back this clerk's last act and show its card again."""
+    def undo(self, session: Session, batch: str = "") -> dict[str, Any]:
+        """Take back this clerk's last act, or that of a `batch`, and show its card again."""
         with self._lock:
             if not session.done:
                 raise RefusedError("Rien à annuler.", 409)
-            last = session.done[-1].batch
+            last = batch or session.done[-1].batch
             ids = tuple(a.id for a in session.done if a.batch == last)
+            if not ids:
+                raise RefusedError("Ce choix n'est plus à vous, ou déjà annulé.", 409)
             self._write(session, UNDO, ids, siret=None, note="")
             session.done = [a for a in session.done if a.batch != last]
             self.queue.reopen(ids, session.who)
@@ -305,12 +345,11 @@ class Desk:
             if number is None or not self.queue.claim(number, session.id, now):
                 number = self.queue.take(session.id, session.filters, now)
             shown = self._seen(session, number)
-        return self._told(session, shown)
+        return {**self._told(session, shown), "did": f"{_bulletins(len(ids))} → à reprendre"}
 
     def _claimed(self, session: Session, number: int) -> tuple[str, ...]:
-        is_known = 0 <= number < len(self.run.cards)
         self.queue.call(session.id, session.who)
-        if not is_known or not self.queue.claim(number, session.id, time.monotonic()):
+        if not self._is_card(number) or not self.queue.claim(number, session.id, time.monotonic()):
             raise RefusedError("Cette fiche est déjà réglée ou chez un autre gestionnaire.", 409)
         return self.queue.remaining(number)
 
@@ -330,7 +369,7 @@ class Desk:
 
     # ------------------------------------------------------------------ search
 
-    def search(self, number: int, typed: Typed) -> dict[str, Any]:
+    def search(self, session: Session, number: int, typed: Typed) -> dict[str, Any]:
         """Candidates that answer to what was typed and where the point was put.
 
         Without a word typed, who is around the point and is named like the declared employer.
@@ -345,9 +384,13 @@ class Desk:
         else:
             employer = str(self.run.bulletins.loc[card.ids[0], "raison_sociale"])
             found = self.finder.around(employer, departement=where, place=place)
-        return self._found(number, found, typed.point)
+            told = self._found(session, number, found, typed.point)
+            far = distances(found, place)
+            within = float(far[-1]) if len(far) == MOST_FOUND else MOST_AROUND_M
+            return {**told, "within": metres(math.ceil(within / 10) * 10)}
+        return self._found(session, number, found, typed.point)
 
-    def look_up(self, number: int, siret: str) -> dict[str, Any]:
+    def look_up(self, session: Session, number: int, siret: str) -> dict[str, Any]:
         """The establishment a typed SIRET is, as a list of one; refused with what is wrong."""
         self._known_card(number)
         digits = "".join(siret.split())
@@ -357,29 +400,43 @@ class Desk:
         rows = self.run.register_rows([digits], number)
         if rows.empty:
             raise RefusedError("Ce SIRET est bien formé, mais il n'est pas au répertoire.", 422)
-        return self._found(number, rows, None)
+        return self._found(session, number, rows, None)
 
     def _found(
-        self, number: int, rows: pd.DataFrame, point: tuple[float, float] | None
+        self,
+        session: Session,
+        number: int,
+        rows: pd.DataFrame,
+        point: tuple[float, float] | None,
     ) -> dict[str, Any]:
         place = self.maps.place(number, point)
         shown = self.maps.placed(rows, place)
         written = self.run.dossier(self.run.cards[number].ids[:1]).written
         sirets = shown["siret"].tolist()
         return {
-            "candidates": candidates_html(Dossier(written, place, shown), self._known),
+            "candidates": candidates_html(
+                Dossier(written, place, shown), self.run.known, is_search=True
+            ),
             "sirets": sirets,
-            "map": self.maps.told(number, MapRequest(tuple(sirets), None, point)),
+            "map": self.maps.told(number, MapRequest(tuple(sirets), None, point, session.size)),
         }
 
     def _known_card(self, number: int) -> Card:
-        if not 0 <= number < len(self.run.cards):
+        if not self._is_card(number):
             raise RefusedError("Cette fiche n'existe pas.", 404)
         return self.run.cards[number]
 
-    def _exists(self, siret: str, number: int) -> bool:
-        is_known = 0 <= number < len(self.run.cards)
-        return is_known and not self.run.register_rows([siret], number).empty
+    def _is_card(self, number: int) -> bool:
+        return 0 <= number < len(self.run.cards)
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Whether two names are one, capitals aside."""
+    return one.casefold() == other.casefold()
+
+
+def _bulletins(n: int) -> str:
+    return f"{n} bulletins" if n > 1 else "1 bulletin"
 
 
 __all__ = ["Desk", "RefusedError", "Session", "Typed"]

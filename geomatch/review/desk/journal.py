@@ -135,6 +135,7 @@ class Journal:
             os.ftruncate(self._handle, self._end)
             raise DataError(f"journal {self.file} cannot be written: {error}") from error
         self._end += len(content)
+        self.acts += acts
 
     def close(self) -> None:
         """Let go of the file."""

@@ -18,7 +18,9 @@ from geomatch.review.map.drawing import Frame, draw_map
 #: Drawn maps kept.
 _MOST_MAPS = 200
 #: Pixels of a card's map, and the least and most height of its window in metres.
-WIDTH, HEIGHT = 640, 400
+SIZE = (640, 400)
+#: Least and most pixels of a map.
+_SMALLEST, _LARGEST = (240, 160), (1600, 1400)
 _LEAST_M, _MOST_M = 60.0, 12_000.0
 #: A coordinate farther from the origin than this is no place on Earth.
 _FARTHEST_M = 2e7
@@ -26,11 +28,15 @@ _FARTHEST_M = 2e7
 
 @dataclass(frozen=True)
 class MapRequest:
-    """What of a card a map shows: other candidates than its own, a window, a moved point."""
+    """What of a card a map shows: other candidates than its own, a window, a moved point.
+
+    `size` is that of its box on the screen, pixels.
+    """
 
     sirets: tuple[str, ...] = ()
     window: tuple[float, float, float, float] | None = None
     point: tuple[float, float] | None = None
+    size: tuple[int, int] = SIZE
 
 
 class Maps:
@@ -89,20 +95,33 @@ class Maps:
             shown = self.run.dossier(self.run.cards[number].ids[:1]).candidates
         window = None if view.window is None else Window(*view.window)
         # drawn as if nobody were chosen: the map must not say who the matcher would take
-        frame = Frame(WIDTH, HEIGHT, window, self.background)
+        frame = Frame(*view.size, window, self.background)
         drawn = draw_map(self.run.atlas, {**place, "decision": "none"}, shown, frame)
         seen = drawn.view.window if drawn.view else None
         bounds = [seen.x0, seen.y0, seen.x1, seen.y1] if seen else None
         return {"svg": drawn.svg, "window": bounds}
 
 
-def window_of(values: list[float]) -> tuple[float, float, float, float] | None:
+def size_of(values: object) -> tuple[int, int]:
+    """Pixels of a map out of what a screen tells of its box; the usual ones when it tells none."""
+    if not isinstance(values, list) or len(values) != 2 or not all(is_metres(v) for v in values):
+        return SIZE
+    bounded = [
+        int(min(most, max(least, v)))
+        for v, least, most in zip(values, _SMALLEST, _LARGEST, strict=True)
+    ]
+    return bounded[0], bounded[1]
+
+
+def window_of(
+    values: list[float], size: tuple[int, int] = SIZE
+) -> tuple[float, float, float, float] | None:
     """A window of the map's proportions out of four numbers; None when they are none."""
     if len(values) != 4 or not all(is_metres(v) for v in values):
         return None
     x, y = (values[0] + values[2]) / 2, (values[1] + values[3]) / 2
     half = min(_MOST_M, max(_LEAST_M, values[3] - values[1])) / 2
-    across = half * WIDTH / HEIGHT
+    across = half * size[0] / size[1]
     return (x - across, y - half, x + across, y + half)
 
 

@@ -167,6 +167,13 @@ class Queue:
                 return number if self._is_for(number, session) else None
         return None
 
+    def held_by_others(self, session: str, filters: Filters, now: float) -> int:
+        """Cards that filters let through and another session has before it."""
+        return sum(
+            lease.session != session and lease.until > now and filters.let(self.cards[number])
+            for number, lease in self._leases.items()
+        )
+
     def claim(self, number: int, session: str, now: float) -> bool:
         """Whether a session may act on a card: it has it, or nobody has. Renews the lease."""
         lease = self._leases.get(number)

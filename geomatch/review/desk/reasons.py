@@ -22,16 +22,17 @@ _INSIDE, _OUTSIDE = ("dans le cercle", True), ("hors du cercle", False)
 _SAME_ACTIVITY, _OTHER_ACTIVITY = ("activité qui concorde", True), ("autre activité", False)
 
 
-def reasons(row: Mapping[Any, Any]) -> list[Reason]:
-    """What speaks for and against a candidate, most telling first.
+def reasons(row: Mapping[Any, Any], *, is_placed: bool = True) -> list[Reason]:
+    """What speaks for and against a candidate, most telling first, its activity left aside.
 
     `row` has the columns of CANDIDATES, and as far as the run has them the features
     ``street``, ``street_text``, ``number``, ``name_missing`` and ``generic_name``. A row that
-    a search found (``found``) says so: it was compared with nothing.
+    a search found (``found``) was compared with nothing. Of a place that is not known better than
+    its commune (not `is_placed`), the circle tells nothing.
     """
     if row.get("found"):
-        return [("trouvé par la recherche", True)]
-    told = (_name(row), _street(row), _circle(row), _activity(row))
+        return []
+    told = (_name(row), _street(row), _circle(row) if is_placed else None)
     return [reason for reason in told if reason is not None]
 
 
@@ -61,7 +62,8 @@ def _circle(row: Mapping[Any, Any]) -> Reason | None:
     return _INSIDE if distance <= radius else _OUTSIDE
 
 
-def _activity(row: Mapping[Any, Any]) -> Reason | None:
+def activity_reason(row: Mapping[Any, Any]) -> Reason | None:
+    """Whether what it does is what the form says; None when nobody can tell."""
     score = number_of(row, "activity_score")
     if score >= 0.65:
         return _SAME_ACTIVITY

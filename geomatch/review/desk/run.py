@@ -18,7 +18,7 @@ from geomatch.core.paths import Location
 from geomatch.core.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_NAF
 from geomatch.core.territories import departement_of
 from geomatch.review.desk.cards import Card, make_cards, with_checks
-from geomatch.review.desk.clerk_card import Dossier, Known
+from geomatch.review.desk.dossier import Dossier, Known
 from geomatch.review.desk.register import Register
 from geomatch.review.desk.stories import told_by_register
 from geomatch.review.map.atlas import Atlas

@@ -33,6 +33,8 @@ _NUMBER, _NEAR, _EMPLOYER = 0.15, 0.12, 0.03
 _NEAR_M = 3_000.0
 #: Around a point that was put by hand, who is this far is worth a third of who is there.
 _AROUND_M = 150.0
+#: Nobody farther than this from such a point is told of, metres.
+MOST_AROUND_M = 1_000.0
 #: A word that is in no name: all the indexes of words are looked through for it.
 _NOBODY = "ZYGZYG"
 _NUMBER_FIRST = re.compile(r"^\s*(\d{1,4})\b\s*(?:BIS|TER|QUATER)?\s*,?\s*", re.IGNORECASE)
@@ -119,17 +121,19 @@ class Finder:
         return self.register.take(departement, best.tolist())
 
     def around(self, name: str, *, departement: str, place: Mapping[str, Any]) -> pd.DataFrame:
-        """Establishments around a place, those named like `name` first, then the nearest.
+        """Establishments around a place, the nearest first.
 
-        At most eight rows of STORE_ESTABLISHMENTS; none farther than three kilometres.
+        At most eight rows of STORE_ESTABLISHMENTS: of those within a kilometre, who is nearest or
+        named like `name`.
         """
         index = self._index(departement)
         far = distances(index.columns, place)
-        near = np.flatnonzero(far <= _NEAR_M)
+        near = np.flatnonzero(far <= MOST_AROUND_M)
         score = index.names.scores(_name_words(name), len(index.columns))[near]
         score = score + np.exp(-far[near] / _AROUND_M)
         score += _EMPLOYER * index.columns["is_employeur"].to_numpy(bool)[near]
         best = near[np.argsort(-score, kind="stable")][:MOST_FOUND]
+        best = best[np.argsort(far[best], kind="stable")]
         return self.register.take(departement, best.tolist())
 
     def _index(self, departement: str) -> _Index:

@@ -14,6 +14,14 @@ def people(tranche: str) -> str:
     return PEOPLE.get(tranche, tranche)
 
 
+def staff(tranche: str) -> str:
+    """A size code on a card: ``20 à 49 salariés``."""
+    if tranche in ("", "NN"):
+        return "effectif inconnu"
+    said = people(tranche)
+    return f"{said} salariés" if said[:1].isdigit() and "salarié" not in said else said
+
+
 def siret_text(siret: str) -> str:
     """``00012345600017`` → ``000 123 456 00017``."""
     return f"{siret[:3]} {siret[3:6]} {siret[6:9]} {siret[9:]}" if len(siret) == 14 else siret
@@ -74,6 +82,12 @@ def register_title(row: Mapping[str, Any]) -> tuple[str, str]:
 
 def register_address(row: Mapping[str, Any]) -> str:
     """The address of the register, on one line."""
-    names = ("numero", "rep", "type_voie", "nom_voie")
-    street = " ".join(str(row[n]) for n in names if row[n])
-    return ", ".join(w for w in (street, str(row["complement"]), str(row["libelle_commune"])) if w)
+    number, street, complement, town = address_parts(row)
+    return ", ".join(w for w in (f"{number} {street}".strip(), complement, town) if w)
+
+
+def address_parts(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Number, street, complement and town of the register."""
+    number = " ".join(str(row[n]) for n in ("numero", "rep") if row[n])
+    street = " ".join(str(row[n]) for n in ("type_voie", "nom_voie") if row[n])
+    return number, street, str(row["complement"]), str(row["libelle_commune"])

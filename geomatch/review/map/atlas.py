@@ -142,11 +142,23 @@ class Atlas:
 
     def commune_name(self, code_commune: str) -> str:
         """Name of a commune with its code; the code alone when the store does not know it."""
-        if self._communes is None:
-            self._communes = self.store.country(STORE_COMMUNES).set_index("code_commune")
-        if code_commune in self._communes.index:
-            return f"{self._communes.loc[code_commune, 'libelle']} ({code_commune})"
+        communes = self._known_communes()
+        if code_commune in communes.index:
+            return f"{communes.loc[code_commune, 'libelle']} ({code_commune})"
         return code_commune
+
+    def city_of(self, code_commune: str) -> str:
+        """Code of an arrondissement's city, 75056 for 75117; of another commune its own."""
+        communes = self._known_communes()
+        if code_commune not in communes.index:
+            return code_commune
+        return str(communes.loc[code_commune, "code_parent"]) or code_commune
+
+    def _known_communes(self) -> pd.DataFrame:
+        if self._communes is None:
+            found = self.store.country(STORE_COMMUNES).drop_duplicates("code_commune")
+            self._communes = found.set_index("code_commune")
+        return self._communes
 
     def address_text(self, ban_id: str, code_commune: str) -> str:
         """Number and street of a BAN identifier of an address or a street; ``""`` when unknown."""

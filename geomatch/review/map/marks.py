@@ -97,10 +97,10 @@ def _marker(
     drawn = []
     if math.dist(point, at) > 3:
         lead = f"M{point[0]:.1f} {point[1]:.1f}L{at[0]:.1f} {at[1]:.1f}"
-        drawn.append(element("path", d=lead, stroke=colour, stroke_width=1.2))
-        drawn.append(
-            element("circle", cx=round(point[0], 1), cy=round(point[1], 1), r=2.4, fill=colour)
-        )
+        dot = element("circle", cx=round(point[0], 1), cy=round(point[1], 1), r=2.4, fill=colour)
+        line = element("path", d=lead, stroke=colour, stroke_width=1.2)
+        # not to be taken hold of: it may lie on the cross
+        drawn.append(group([line, dot], class_="lead", pointer_events="none"))
     drawn.append(
         element(
             "circle",
@@ -115,7 +115,7 @@ def _marker(
     )
     ink = colour if uncertain else "#fff"
     style = {"text_anchor": "middle", "font_size": 11.5, "font_weight": 700, "fill": ink}
-    return group([*drawn, text(at[0], at[1] + 4, key, **style)], class_="mark")
+    return group([*drawn, text(at[0], at[1] + 4, key, **style)], class_="mark", data_key=key)
 
 
 # ------------------------------------------------------------------ around the drawing

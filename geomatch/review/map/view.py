@@ -65,8 +65,12 @@ def framed(place: Place, shown: pd.DataFrame, width: int, height: int) -> View |
     circle = number(place, "uncertainty_m")
     half = max(_LEAST_M, min(_MOST_M, 0.0 if math.isnan(circle) else circle * 1.15))
     far = np.hypot(located["x"] - x, located["y"] - y).to_numpy(np.float64)
-    near = far[:_FRAMED][far[:_FRAMED] < max(900.0, 2.5 * half)]
+    # around a point that was put by hand all that was found is shown
+    if place.get("geocode_level") != "moved":
+        far = far[:_FRAMED]
+    near = far[far < max(1_000.0, 2.5 * half)]
     if len(near):
         half = max(half, float(near.max()) * 1.12)
+    half = max(half, half * height / width)  # a tall box holds the circle too
     across = half * width / height
     return View(Window(x - across, y - half, x + across, y + half), width, height)

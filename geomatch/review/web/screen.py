@@ -19,7 +19,7 @@ ASSETS: Mapping[str, tuple[str, str]] = {
     "/assets/icon.svg": ("icon.svg", "image/svg+xml"),
 }
 HTML = "text/html; charset=utf-8"
-_DESK_HERE, _TYPES_HERE = "<!-- desk -->", "<!-- types -->"
+_DESK_HERE, _TYPES_HERE, _NAME_HERE = "<!-- desk -->", "<!-- types -->", "<!-- name -->"
 #: Type of what is never on a card.
 _NOT_REVIEWED = ("sure",)
 
@@ -45,9 +45,20 @@ def asset(name: str) -> bytes:
 
 
 @cache
-def page() -> bytes:
-    """The page, with the desk in it."""
-    return asset("page.html").replace(_DESK_HERE.encode(), desk_html().encode())
+def page(name: str = "") -> bytes:
+    """The page, with the desk in it, and the name it proposes to a clerk."""
+    html = asset("page.html").decode().replace(_NAME_HERE, escape(name, quote=True))
+    return html.replace(_DESK_HERE, desk_html()).encode()
+
+
+def notice(message: str) -> bytes:
+    """A page that says one thing to who opened an address that shows nothing."""
+    return (
+        '<!doctype html>\n<html lang="fr"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Reprise des bulletins</title></head><body><main><h1>Reprise des bulletins</h1>"
+        f"<p>{escape(message)}</p></main></body></html>\n"
+    ).encode()
 
 
 def notebook_module() -> str:

@@ -37,7 +37,7 @@ from geomatch.core.processes import private_files
 from geomatch.review.desk.actions import ACTIONS, act
 from geomatch.review.desk.desk import Desk, RefusedError, Session
 from geomatch.review.desk.options import AS_IT_IS, ReviewOptions
-from geomatch.review.web.screen import ASSETS, HTML, asset, page, policy
+from geomatch.review.web.screen import ASSETS, HTML, asset, notice, page, policy
 from geomatch.runs.results import results_of
 
 _log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def serve_review(
     *,
     options: ReviewOptions = AS_IT_IS,
     port: int = 8866,
-    name: str = "gestionnaire",
+    name: str = "",
     open_browser: bool = False,
 ) -> None:
     """Serve the reviewer's page of a run until interrupted; its address goes to stdout.
@@ -196,7 +196,7 @@ class ReviewServer(ThreadingHTTPServer):
     def start_session(self) -> str:
         """A new session; returns the secret of its cookie."""
         secret = secrets.token_urlsafe(32)
-        session = Session(secrets.token_hex(8), self.clerk_name)
+        session = Session(secrets.token_hex(8))
         with self._lock:
             self._sessions[_digest(secret)] = session
             while len(self._sessions) > MOST_SESSIONS:
@@ -257,15 +257,16 @@ class _Handler(BaseHTTPRequestHandler):
         return _refusal(HTTPStatus.NOT_FOUND, "Cette adresse n'existe pas.")
 
     def _page(self, session: Session | None, token: str) -> _Answer:
+        html = page(self.server.clerk_name)
         if token and not self.server.is_token(token):
-            return _refusal(HTTPStatus.FORBIDDEN, _NOT_IN)
+            return _Answer(HTTPStatus.FORBIDDEN, notice(_NOT_IN), HTML)
         if session is not None:
-            return _Answer(HTTPStatus.OK, page(), HTML)
+            return _Answer(HTTPStatus.OK, html, HTML)
         if not token:
-            return _refusal(HTTPStatus.FORBIDDEN, _NOT_IN)
+            return _Answer(HTTPStatus.FORBIDDEN, notice(_NOT_IN), HTML)
         secret = self.server.start_session()
         cookie = f"{self.server.cookie_name}={secret}; Path=/; HttpOnly; SameSite=Strict"
-        return _Answer(HTTPStatus.OK, page(), HTML, cookie)
+        return _Answer(HTTPStatus.OK, html, HTML, cookie)
 
     def _post(self) -> _Answer:
         session = self._session()
