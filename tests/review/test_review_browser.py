@@ -154,7 +154,7 @@ def test_the_cross_is_dragged_and_the_map_zoomed(run_dir: Path, browser: Browser
         before = drawn(browser)
         browser.drag(cross, (cross[0] + 60, cross[1] - 40))
         browser.wait("!document.getElementById('found').hidden")
-        assert "autour de ce point" in browser.text("found")
+        assert "de ce point" in browser.text("found")
         assert "posé à la main" in browser.text("map")
         assert browser.run("document.querySelectorAll('button.candidate').length") >= 1
         browser.wait(f"Number(document.getElementById('review').dataset.drawn) > {before}")
