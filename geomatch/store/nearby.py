@@ -9,11 +9,13 @@ tree in memory (:mod:`geomatch.linkage.spatial_index`); both give the same answe
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -22,6 +24,12 @@ from numpy.typing import NDArray
 
 from geomatch.core.errors import ConfigError, StoreError
 from geomatch.core.territories import crs_of
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    #: A point, or any geometry.
+    Shape: TypeAlias = tuple[float, float] | BaseGeometry
 
 #: Folder of the indexes in a store.
 NEARBY = "nearby"
@@ -115,26 +123,59 @@ class _Tile:
 
     @classmethod
     def open(cls, files: Sequence[Path]) -> _Tile:
-        from rtree import index
+        from rtree.exceptions import RTreeError
 
         try:
             table = pa.ipc.open_file(pa.memory_map(str(files[2]))).read_all()
-            tree = index.Index(str(files[0].with_suffix("")))
-        except (OSError, pa.ArrowException) as error:
+            tree = _opened_copy(files[:2])
+        except (OSError, RTreeError, pa.ArrowException) as error:
             raise StoreError(
                 f"{files[0].parent} is no readable index of establishments; build the store again"
             ) from error
         position = np.stack([table.column(c).to_numpy() for c in ("x", "y")], axis=1)
         return cls(tree, table, position, np.nan_to_num(table.column("uncertainty_m").to_numpy()))
 
-    def around(self, x: float, y: float, reach: float) -> tuple[NDArray, NDArray]:
-        """Rows whose circle of uncertainty comes within `reach` of a point; metres to each."""
-        box = (x - reach, y - reach, x + reach, y + reach)
+    def around(self, shape: Shape, reach: float) -> tuple[NDArray, NDArray]:
+        """Rows whose circle of uncertainty comes within `reach` of a shape; metres to each."""
+        west, south, east, north = _bounds(shape)
+        box = (west - reach, south - reach, east + reach, north + reach)
         rows = np.fromiter(self.tree.intersection(box), np.int64)
         rows.sort()
-        distance = np.hypot(*(self.position[rows] - (x, y)).T)
+        distance = _distance(shape, self.position[rows])
         near = distance <= reach + self.uncertainty[rows]
         return rows[near], distance[near]
+
+    def that_are(
+        self, rows: NDArray[np.int64], wanted: Mapping[str, Sequence[str]]
+    ) -> NDArray[np.bool_]:
+        """Which of the rows hold, in each column of `wanted`, a text that begins as one of it.
+
+        Dots and case are not looked at: 47.11F and 4711f are one NAF.
+        """
+        kept = np.ones(len(rows), dtype=bool)
+        for column, beginnings in wanted.items():
+            begins = tuple(text.replace(".", "").upper() for text in beginnings)
+            texts = self.table.column(column).combine_chunks()
+            known = [str(text).replace(".", "") for text in texts.dictionary.to_pylist()]
+            # Who has none stands last.
+            suits = np.array([*(text.startswith(begins) for text in known), False])
+            kept &= suits[texts.indices.fill_null(-1).to_numpy()[rows]]
+        return kept
+
+
+def _opened_copy(files: Sequence[Path]) -> Any:
+    """The tree in a private copy of its two files, a few megabytes.
+
+    libspatialindex opens files for writing and writes them again when it closes: a store that is
+    read-only could not be opened, and one that is not would no longer have its checksums.
+    """
+    from rtree import index
+
+    with tempfile.TemporaryDirectory(prefix="geomatch-") as folder:
+        for file in files:
+            shutil.copyfile(file, Path(folder) / file.name)
+        # The opened files live on without a name, until the tree is closed.
+        return index.Index(str(Path(folder) / "index"))
 
 
 @dataclass(frozen=True)
@@ -151,27 +192,34 @@ class NearbyIndex:
 
     def around(
         self,
-        point: tuple[float, float],
+        shape: Shape,
         radius_m: float,
         *,
         crs: int = 4326,
         point_uncertainty_m: float = 0.0,
         possible: bool = False,
+        naf: Sequence[str] = (),
+        tranche_effectifs: Sequence[str] = (),
     ) -> pd.DataFrame:
-        """Establishments around a point, nearest first.
+        """Active establishments around a point or another geometry, nearest first.
 
         Parameters
         ----------
-        point : (float, float)
-            Longitude, latitude in degrees for `crs` 4326; x, y in metres for a projection.
+        shape : (float, float) or shapely geometry
+            Longitude, latitude in degrees for `crs` 4326; x, y in metres for a projection. Within
+            a polygon the distance is 0.
         radius_m : float
             Radius of the question, in metres.
         crs : int
-            EPSG code of `point`.
+            EPSG code of `shape`.
         point_uncertainty_m : float
             Radius in metres in which the true point lies.
         possible : bool
             Also return establishments beyond `radius_m` whose uncertainty reaches into it.
+        naf : sequence of str
+            Only establishments whose NAF begins as one of these: ``("56", "4711F")``.
+        tranche_effectifs : sequence of str
+            Only those of these headcount classes: ``("11", "12")``.
 
         Returns
         -------
@@ -182,45 +230,51 @@ class NearbyIndex:
         Raises
         ------
         ConfigError
-            When the radius or the point is no finite number, or the radius is negative.
+            When the radius or the shape has no finite numbers, or the radius is negative.
         """
-        if not np.isfinite([*point, radius_m, point_uncertainty_m]).all() or radius_m < 0:
+        numbers = [*_bounds(shape), radius_m, point_uncertainty_m]
+        if not np.isfinite(numbers).all() or radius_m < 0:
             raise ConfigError(
-                f"point {point} and radius {radius_m}: expected finite numbers and a radius in "
-                "metres that is not negative"
+                f"bounds {numbers[:4]} and radius {radius_m}: expected finite numbers and a radius "
+                "in metres that is not negative"
             )
-        found = [
-            self._of_tile(departement, at, radius_m, point_uncertainty_m, possible)
-            for departement, at in self._asked(point, crs, radius_m + point_uncertainty_m)
+        given = {"naf": naf, "tranche_effectifs": tranche_effectifs}
+        wanted = {column: texts for column, texts in given.items() if texts}
+        tiles = [
+            self._of_tile(departement, at, radius_m, point_uncertainty_m, possible, wanted)
+            for departement, at in self._asked(shape, crs, radius_m + point_uncertainty_m)
         ]
-        rows = pa.concat_tables([_told(_NOBODY, np.zeros(0), np.zeros(0, bool)), *found])
-        rows = rows.sort_by([("distance_m", "ascending"), ("siret", "ascending")])
-        table: pd.DataFrame = rows.to_pandas()
+        found = [tile for tile in tiles if len(tile)]
+        rows = pa.concat_tables(found) if found else _told(_NOBODY, np.zeros(0), np.zeros(0, bool))
+        # Arrow takes rows of text faster than pandas sorts them.
+        order = np.lexsort((rows.column("siret").to_numpy(), rows.column("distance_m").to_numpy()))
+        table: pd.DataFrame = rows.take(pa.array(order)).to_pandas()
         table.insert(table.columns.get_loc("presence"), "point_uncertainty_m", point_uncertainty_m)
         return table
 
-    def _asked(
-        self, point: tuple[float, float], crs: int, reach: float
-    ) -> Iterator[tuple[str, tuple[float, float]]]:
-        """The départements within reach, with the point in their projection."""
-        degrees = point if crs == 4326 else _projected(point, crs, 4326)
+    def _asked(self, shape: Shape, crs: int, reach: float) -> Iterator[tuple[str, Shape]]:
+        """The départements within reach, with the shape in their projection."""
+        degrees = shape if crs == 4326 else _projected(shape, crs, 4326)
         for departement, bounds in self.bounds.items():
-            if bounds and _touches(bounds, degrees, reach):
+            if bounds and _touches(bounds, _bounds(degrees), reach):
                 own = crs_of(f"{departement}000"[:5])
-                yield departement, point if crs == own else _projected(point, crs, own)
+                yield departement, shape if crs == own else _projected(shape, crs, own)
 
     def _of_tile(
         self,
         departement: str,
-        at: tuple[float, float],
+        at: Shape,
         radius: float,
         uncertainty: float,
         possible: bool,
+        wanted: Mapping[str, Sequence[str]],
     ) -> pa.Table:
         tile = self._tile(departement)
-        rows, distance = tile.around(*at, radius + uncertainty)
+        rows, distance = tile.around(at, radius + uncertainty)
+        kept = tile.that_are(rows, wanted)
         if not possible:
-            rows, distance = rows[distance <= radius], distance[distance <= radius]
+            kept &= distance <= radius
+        rows, distance = rows[kept], distance[kept]
         is_certain = distance + tile.uncertainty[rows] + uncertainty <= radius
         return _told(tile.table.take(pa.array(rows)), distance, is_certain)
 
@@ -235,12 +289,33 @@ class NearbyIndex:
         return self._opened[departement]
 
 
-def _touches(bounds: Sequence[float], point: tuple[float, float], reach_m: float) -> bool:
-    """Whether a point in degrees lies within `reach_m` metres of bounds, or a little farther."""
-    (lon, lat), (west, south, east, north) = point, bounds
+def _bounds(shape: Shape) -> tuple[float, float, float, float]:
+    """West, south, east and north of a point or geometry."""
+    if isinstance(shape, tuple):
+        return (*shape, *shape)
+    west, south, east, north = shape.bounds
+    return west, south, east, north
+
+
+def _distance(shape: Shape, position: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Metres from a shape to each position (n, 2)."""
+    if isinstance(shape, tuple):
+        return np.hypot(*(position - shape).T)
+    import shapely
+
+    distance: NDArray[np.float64] = shapely.distance(shape, shapely.points(position))
+    return distance
+
+
+def _touches(
+    bounds: Sequence[float], asked: tuple[float, float, float, float], reach_m: float
+) -> bool:
+    """Whether bounds in degrees lie within `reach_m` metres of others, or a little farther."""
+    west, south, east, north = bounds
     high = reach_m / _METRES_OF_A_DEGREE
-    wide = high / max(np.cos(np.radians(lat)), 0.01)
-    return west - wide <= lon <= east + wide and south - high <= lat <= north + high
+    wide = high / max(np.cos(np.radians(max(abs(asked[1]), abs(asked[3])))), 0.01)
+    across = west - wide <= asked[2] and asked[0] <= east + wide
+    return across and south - high <= asked[3] and asked[1] <= north + high
 
 
 def _told(rows: pa.Table, distance: NDArray[np.float64], is_certain: NDArray[np.bool_]) -> pa.Table:
@@ -254,9 +329,14 @@ def _told(rows: pa.Table, distance: NDArray[np.float64], is_certain: NDArray[np.
     )
 
 
-def _projected(point: tuple[float, float], crs: int, own: int) -> tuple[float, float]:
-    x, y = _transformer(crs, own).transform(*point)
-    return float(x), float(y)
+def _projected(shape: Shape, crs: int, own: int) -> Shape:
+    transform = _transformer(crs, own).transform
+    if isinstance(shape, tuple):
+        x, y = transform(*shape)
+        return float(x), float(y)
+    import shapely
+
+    return shapely.transform(shape, transform, interleaved=False)
 
 
 @cache

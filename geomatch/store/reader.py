@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -45,6 +45,11 @@ from geomatch.core.schema import (
 from geomatch.store import queries
 from geomatch.store.integrity import check_ends, check_file, check_manifest
 from geomatch.store.nearby import NEARBY, NearbyIndex
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from geomatch.store.nearby import Shape
 
 MANIFEST = "manifest.json"
 #: What the manifest calls the establishments of each département as they are searched, those of
@@ -199,27 +204,33 @@ class Store:
         lat: float | None = None,
         x: float | None = None,
         y: float | None = None,
-        crs: int = 2154,
-        point_uncertainty_m: float = 0.0,
-        possible: bool = False,
+        geometry: BaseGeometry | None = None,
+        crs: int | None = None,
+        **options: Any,
     ) -> pd.DataFrame:
-        """Establishments within `radius_m` metres of a point, nearest first.
+        """Active establishments within `radius_m` metres of a point or geometry, nearest first.
 
-        The point is `lon`, `lat` in degrees, or `x`, `y` in metres of `crs` (EPSG).
-        See :meth:`geomatch.store.nearby.NearbyIndex.around` for the columns and options.
-        Raises :class:`ConfigError` unless exactly one of the two pairs is given.
+        The place is `lon`, `lat` in degrees, or `x`, `y` in metres of `crs` (EPSG, 2154 unless
+        told), or a shapely `geometry` in `crs` (4326 unless told).
+        See :meth:`geomatch.store.nearby.NearbyIndex.around` for the columns and the options
+        ``naf``, ``tranche_effectifs``, ``possible`` and ``point_uncertainty_m``.
+        Raises :class:`ConfigError` unless exactly one of the three is given.
+
+        Examples
+        --------
+        >>> store.nearby(lon=2.3478, lat=48.8566, radius_m=300, naf=["56"])  # doctest: +SKIP
         """
-        if (lon is None or lat is None) == (x is None or y is None):
-            raise ConfigError("a point is lon and lat, or x and y; give one pair")
-        geographic = lon is not None and lat is not None
-        point = (lon, lat) if geographic else (x, y)
-        return self._nearby.around(
-            (float(point[0] or 0.0), float(point[1] or 0.0)),
-            radius_m,
-            crs=4326 if geographic else crs,
-            point_uncertainty_m=point_uncertainty_m,
-            possible=possible,
-        )
+        given: list[tuple[Shape, int]] = []
+        if lon is not None and lat is not None:
+            given.append(((float(lon), float(lat)), 4326))
+        if x is not None and y is not None:
+            given.append(((float(x), float(y)), crs or 2154))
+        if geometry is not None:
+            given.append((geometry, crs or 4326))
+        if len(given) != 1:
+            raise ConfigError("a place is lon and lat, or x and y, or a geometry; give one of them")
+        (shape, own), *_ = given
+        return self._nearby.around(shape, radius_m, crs=own, **options)
 
     def establishments(
         self, departement: str = "", *, bbox: queries.Box | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,57 @@ def test_the_answers_are_those_of_the_tree_in_memory(invented, index) -> None:
         assert set(found["siret"]) == {f"{r:014d}" for r in near}
 
 
+def test_reading_leaves_the_files_of_the_index_as_they_are(invented, tmp_path: Path) -> None:
+    folder = nearby_folder(tmp_path, "35")
+    bounds = write_index(folder, establishments(*invented), 2154)
+    files = sorted(folder.iterdir())
+    before = [(f.stat().st_mtime_ns, f.read_bytes()) for f in files]
+    for f in files:
+        f.chmod(0o400)
+    opened = NearbyIndex(tmp_path, {"35": bounds}, lambda path: path)
+    assert len(opened.around(CENTRE, 400.0, crs=2154))
+    del opened
+    gc.collect()
+    assert [(f.stat().st_mtime_ns, f.read_bytes()) for f in sorted(folder.iterdir())] == before
+
+
+def test_only_those_of_an_activity_or_headcount(invented, tmp_path: Path) -> None:
+    table = establishments(*invented)
+    naf = ["56.10A", "56.30Z", "84.11Z", None, ""] * 100
+    size = ["11", "NN"] * 250
+    for column, values in (("naf", naf), ("tranche_effectifs", size)):
+        at = table.column_names.index(column)
+        table = table.set_column(at, column, pa.array(values, pa.string()))
+    bounds = write_index(nearby_folder(tmp_path, "35"), table, 2154)
+    index = NearbyIndex(tmp_path, {"35": bounds}, lambda path: path)
+    everybody = index.around(CENTRE, 900.0, crs=2154)
+    for asked in (["56"], ["56.10A", "8411"], ["5630z"]):
+        begins = tuple(code.replace(".", "").upper() for code in asked)
+        written = everybody["naf"].fillna("").str.replace(".", "", regex=False)
+        expected = everybody[written.str.startswith(begins)]
+        found = index.around(CENTRE, 900.0, crs=2154, naf=asked)
+        assert 0 < len(found) == len(expected)
+        assert found["siret"].tolist() == expected["siret"].tolist()
+    both = index.around(CENTRE, 900.0, crs=2154, naf=["56"], tranche_effectifs=["11"])
+    assert set(both["tranche_effectifs"]) == {"11"}
+    assert len(index.around(CENTRE, 900.0, crs=2154, naf=["99"])) == 0
+
+
+def test_around_a_geometry(invented, index) -> None:
+    import shapely
+
+    position, _ = invented
+    square = shapely.box(CENTRE[0] - 200, CENTRE[1] - 300, CENTRE[0] + 100, CENTRE[1] + 50)
+    found = index.around(square, 150.0, crs=2154)
+    placed = np.isfinite(position[:, 0])
+    distance = np.full(len(position), np.inf)
+    distance[placed] = shapely.distance(square, shapely.points(position[placed]))
+    assert set(found["siret"]) == {f"{i:014d}" for i in np.flatnonzero(distance <= 150.0)}
+    assert (found["distance_m"] == 0).sum() == (distance == 0).sum()
+    degrees = to_geodataframe(found.head(1)).geometry.iloc[0]
+    assert index.around(degrees, 1.0)["siret"].iloc[0] == found["siret"].iloc[0]
+
+
 @pytest.mark.parametrize(
     ("point", "radius"), [((np.nan, 1.0), 10.0), ((1.0, 2.0), -1.0), ((1.0, 2.0), np.inf)]
 )
@@ -107,8 +159,8 @@ def test_a_store_without_index_says_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("point", [{}, {"lon": 1.0}, {"lon": 1.0, "lat": 2.0, "x": 1.0, "y": 2.0}])
-def test_a_point_is_one_pair(tmp_path: Path, point: dict[str, float]) -> None:
-    with pytest.raises(ConfigError, match="one pair"):
+def test_a_place_is_told_once(tmp_path: Path, point: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match="one of them"):
         Store(tmp_path, {"nearby": {}}).nearby(radius_m=10.0, **point)
 
 
