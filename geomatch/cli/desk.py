@@ -25,6 +25,9 @@ def review(
     agreement: Annotated[
         bool, typer.Option("--agreement", help="Dire l'accord entre gestionnaires, sans page.")
     ] = False,
+    audit: Annotated[
+        bool, typer.Option("--audit", help="Contrôle à l'aveugle de l'échantillon tiré.")
+    ] = False,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Ouvrir le navigateur.")
     ] = True,
@@ -45,7 +48,7 @@ def review(
     from geomatch.review.desk.options import ReviewOptions
     from geomatch.review.web.server import serve_review
 
-    options = ReviewOptions(store, background, double)
+    options = ReviewOptions(store, background, double, audit)
     serve_review(run_dir, options=options, port=port, name=name, open_browser=browser)
 
 
@@ -67,7 +70,7 @@ def audit(
     of_sample = {"cards": len(sample.cards), "level": sample.level, "clerks": sample.clerks}
     of_design = {k: getattr(sample.design, k) for k in ("precision", "core", "target")}
     print_json(of_sample | of_design)
-    after = f"geomatch certify {run_dir} --verdicts FICHIER (id;siret, un par gestionnaire)"
+    after = f"geomatch review {run_dir} --audit, puis geomatch certify {run_dir}"
     err.print(f"{len(sample.cards)} fiches. Ensuite : {after}", highlight=False, soft_wrap=True)
 
 

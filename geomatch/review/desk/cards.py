@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from geomatch.core.territories import departement_of
@@ -81,6 +82,24 @@ def make_cards(
         )
         for number, (gain, rows) in enumerate(found)
     ]
+
+
+def single_cards(ids: Sequence[str], decisions: pd.DataFrame) -> list[Card]:
+    """A card for each bulletin in the order given, which tells nothing of what was decided.
+
+    `decisions` is indexed by bulletin.
+    """
+    where = decisions["code_commune"].to_dict()
+    return [
+        Card(number, (id,), 0.0, departement_of(where[id]), "", 0.0)
+        for number, id in enumerate(ids)
+    ]
+
+
+def shuffled(candidates: pd.DataFrame, id: str) -> pd.DataFrame:
+    """Candidates in an order that tells nothing, the same whenever the card is shown."""
+    order = np.random.default_rng(zlib.crc32(id.encode())).permutation(len(candidates))
+    return candidates.iloc[order].assign(rank=range(1, len(order) + 1)).reset_index(drop=True)
 
 
 def _declarations(bulletins: pd.DataFrame) -> dict[str, tuple[str, ...]]:

@@ -113,7 +113,7 @@ class _Candidate:
             element("span", escaped(self._distance()), class_="distance")
             + element("span", escaped(facts), class_="size")
             + element("span", escaped(wording.siret_text(row["siret"])), class_="siret")
-            + element("span", escaped(_scores(row)), class_="score")
+            + ("" if self.dossier.is_blind else _scores_html(row))
         )
         inside = number + main + element("span", side, class_="side")
         told = {"data_siret": row["siret"], "data_key": key, "class_": "candidate"}
@@ -179,6 +179,10 @@ class _Candidate:
             naf, reason = _activity_of(self.row)
             inside += " " + _activity_html(naf, reason, self.known, self.words)
         return element("span", inside, class_="reasons") if inside else ""
+
+
+def _scores_html(row: Row) -> str:
+    return element("span", escaped(_scores(row)), class_="score")
 
 
 def _scores(row: Row) -> str:

@@ -25,6 +25,7 @@ from geomatch.review.desk.day import day_html
 from geomatch.review.desk.dossier import Dossier
 from geomatch.review.desk.form import bulletin_html, group_html, question
 from geomatch.review.desk.journal import (
+    AUDIT_JOURNAL,
     JOURNAL,
     SKIP,
     UNDO,
@@ -137,9 +138,13 @@ class Desk:
 
         `mirror` is the folder in an S3 store that `run_dir` is a copy of.
         """
-        run = ReviewRun.read(run_dir, options.store, double=options.double)
-        file = run_dir / JOURNAL
-        journal = Journal(file) if mirror is None else MirroredJournal(file, join(mirror, JOURNAL))
+        if options.audit:
+            run, name = ReviewRun.for_audit(run_dir, options.store), AUDIT_JOURNAL
+        else:
+            run = ReviewRun.read(run_dir, options.store, double=options.double)
+            name = JOURNAL
+        file = run_dir / name
+        journal = Journal(file) if mirror is None else MirroredJournal(file, join(mirror, name))
         try:
             return cls(run, journal, background=options.background)
         except DataError:

@@ -30,11 +30,15 @@ class Known:
 
 @dataclass(frozen=True)
 class Dossier:
-    """A card's bulletins as written, the decision on the first, and its candidates by rank."""
+    """A card's bulletins as written, the decision on the first, and its candidates by rank.
+
+    A card that `is_blind` tells nothing of what was decided, and no score.
+    """
 
     written: Sequence[Mapping[str, Any]]
     decision: Mapping[str, Any]
     candidates: pd.DataFrame
+    is_blind: bool = False
 
     @property
     def is_placed(self) -> bool:

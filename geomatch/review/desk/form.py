@@ -25,6 +25,8 @@ _SAME = "tel quel"
 
 def question(dossier: Dossier) -> str:
     """What the card asks, said once: which site of a unit that is sure, or why nobody was taken."""
+    if dossier.is_blind:
+        return "Contrôle : quel établissement ?"
     decision = dossier.decision
     unit = _sure_unit(dossier)
     if unit:
@@ -75,7 +77,7 @@ def bulletin_html(dossier: Dossier, known: Known) -> str:
     street_side = (Words.of(STREET, place, *streets), Words.of(NUMBER, place.partition(" · ")[0]))
     street_side += () if dossier.is_on_a_street else name_side
     town_name = atlas.commune_name(town) if town else ""
-    naf = known.naf(decision["naf"])
+    naf = "" if dossier.is_blind else known.naf(decision["naf"])
     lines = [
         _line("Employeur", employer, name_side, _unlike(employer, cleaned)),
         _line("Adresse", address, street_side, place),

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geomatch.audit.sample import read_sample
 from geomatch.bulletins import read_bulletins
 from geomatch.core.config import Config
 from geomatch.core.errors import DataError
 from geomatch.core.paths import Location
 from geomatch.core.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_NAF
 from geomatch.core.territories import departement_of
-from geomatch.review.desk.cards import Card, make_cards, with_checks
+from geomatch.review.desk.cards import Card, make_cards, shuffled, single_cards, with_checks
 from geomatch.review.desk.dossier import Dossier, Known
 from geomatch.review.desk.register import Register
 from geomatch.review.desk.stories import told_by_register
@@ -44,6 +45,7 @@ class ReviewRun:
         them, for of a campaign they are millions
     every_id : keys of all bulletins of the run, those that are not to review too
     double : share of the cards that a second clerk settles too
+    blind : bulletins of an audit in the order they are shown; none in a review
     """
 
     decisions: pd.DataFrame
@@ -52,6 +54,7 @@ class ReviewRun:
     store: Store
     every_id: frozenset[str]
     double: float = 0.0
+    blind: tuple[str, ...] = ()
 
     @classmethod
     def read(
@@ -59,20 +62,42 @@ class ReviewRun:
     ) -> ReviewRun:
         """Read a folder that ``geomatch match`` made; `store` None is that of its run.json.
 
+        Raises :class:`DataError`, see :meth:`for_audit`.
+        """
+        return cls._read(run_dir, store, double=double, blind=())
+
+    @classmethod
+    def for_audit(cls, run_dir: Path, store: Location | None = None) -> ReviewRun:
+        """Read the sample of a run that ``geomatch audit`` drew, to be checked blindly.
+
         Raises
         ------
         DataError
-            When a file is missing or not readable, or a bulletin to review is not in the file
-            that run.json names.
+            When a file is missing or not readable, or a bulletin is not in the file that
+            run.json names.
+        ConfigError
+            When no sample was drawn.
         """
+        sample = read_sample(run_dir)
+        double = 1.0 if sample.clerks > 1 else 0.0
+        return cls._read(run_dir, store, double=double, blind=tuple(sample.ids))
+
+    @classmethod
+    def _read(
+        cls, run_dir: Path, store: Location | None, *, double: float, blind: tuple[str, ...]
+    ) -> ReviewRun:
         description = read_run(run_dir)
         opened = Store.open(store if store is not None else description["store"]["path"])
         every = read_decisions(run_dir, ["id", "decision", "siret"])
         rows, has_candidates = places_of(run_dir, every)
         written = every["id"].fillna("").to_numpy(object)
         keys = bulletin_keys(written, rows)
-        doubtful = np.flatnonzero(every["decision"] == "review")
-        decisions = read_decisions(run_dir, where={"decision": ["review"]})
+        if blind:
+            doubtful = np.flatnonzero(np.isin(written, list(blind)))
+            decisions = read_decisions(run_dir, where={"id": list(blind)})
+        else:
+            doubtful = np.flatnonzero(every["decision"] == "review")
+            decisions = read_decisions(run_dir, where={"decision": ["review"]})
         DECISIONS.require(decisions, "decisions.parquet")
         decisions = (
             DECISIONS.conform(decisions).assign(id=keys[doubtful]).set_index("id", drop=False)
@@ -97,12 +122,17 @@ class ReviewRun:
                 "the file changed since the run: match it again"
             )
         every_id = frozenset(keys)
-        return cls(decisions, bulletins, candidates, opened, every_id, double)
+        return cls(decisions, bulletins, candidates, opened, every_id, double, blind)
 
     @cached_property
     def cards(self) -> list[Card]:
         """What is to be settled, in order of gain, then what is to be settled twice."""
-        once = make_cards(self.decisions, self.bulletins, self.candidates)
+        if self.blind:
+            once = single_cards(
+                [i for i in self.blind if i in self.decisions.index], self.decisions
+            )
+        else:
+            once = make_cards(self.decisions, self.bulletins, self.candidates)
         return with_checks(once, self.double)
 
     @cached_property
@@ -133,7 +163,10 @@ class ReviewRun:
         candidates = self._candidates_of(ids[0])
         near = self._near(decision["code_commune"], written[0]["code_commune_residence"])
         register = self.register.rows(candidates["siret"].tolist(), near)
-        return Dossier(written, decision, told_by_register(candidates, register, "inner"))
+        told = told_by_register(candidates, register, "inner")
+        if not self.blind:
+            return Dossier(written, decision, told)
+        return Dossier(written, decision, shuffled(told, ids[0]), is_blind=True)
 
     def register_rows(self, sirets: Sequence[str], number: int) -> pd.DataFrame:
         """Register rows of SIRETs, looked for first where card `number` is."""

@@ -20,8 +20,8 @@ from geomatch.review.web.screen import desk_html, notebook_module, notebook_styl
 #: What a clerk is told when the store or the disk fails; the log says more.
 _BROKEN = "La base ou le journal ne répond pas ; rien n'a été enregistré. Voir le noyau."
 _FILTERS = ("departement", "type", "pmin", "pmax")
-#: Desks open in this process, by folder: several cells share one journal.
-_DESKS: dict[Path, Desk] = {}
+#: Desks open in this process, by folder and kind: several cells share one journal.
+_DESKS: dict[tuple[Path, bool], Desk] = {}
 
 
 class ReviewWidget(anywidget.AnyWidget):
@@ -105,9 +105,10 @@ def review(
         raise ConfigError(f"filter {', '.join(strange)} unknown; expected {', '.join(_FILTERS)}")
     Filters.from_query(wanted)
     folder = Path(run_dir).resolve()
-    if folder not in _DESKS:
-        _DESKS[folder] = Desk.open(folder, options)
-    return ReviewWidget(_DESKS[folder], name=name, filters=wanted)
+    key = (folder, options.audit)
+    if key not in _DESKS:
+        _DESKS[key] = Desk.open(folder, options)
+    return ReviewWidget(_DESKS[key], name=name, filters=wanted)
 
 
 def close_reviews() -> None:
