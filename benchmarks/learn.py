@@ -18,14 +18,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.bulletins import read_bulletins
-from geomatch.core.config import Config
+from geomatch.core.config import Config, DecisionOptions
 from geomatch.evaluation import read_truth
 from geomatch.evaluation.measures import Curve
-from geomatch.linkage import collective, decisions
-from geomatch.linkage.model import SHIPPED, Model
+from geomatch.linkage import decisions
+from geomatch.linkage.model import LEVELS, SHIPPED, Model
+from geomatch.linkage.settling import chances, settle
 from geomatch.store.reader import Store
 from geomatch.training.train import (
     Sample,
+    coded_of,
     count_words,
     cross_evidence,
     fit,
@@ -38,7 +40,11 @@ from geomatch.training.verdicts import naf_of
 Flags = NDArray[np.bool_]
 SETS = ("rp_dev", "real_dev")
 #: Sources of the real pairs with fewer bulletins are not left out by themselves.
-LEAST_SOURCE = 100
+LEAST_SOURCE = 150
+#: Precisions asked for, the usual one first, and parts of the register that are taken out.
+ASKED = 0.95
+PRECISIONS = (ASKED, 0.90, 0.98)
+THINNED = (0.25, 0.5, 0.85)
 
 
 def main() -> None:
@@ -93,22 +99,36 @@ def joined_sets(bench: Path, store: Store) -> tuple[pd.DataFrame, pd.DataFrame]:
 def crosswise(sample: Sample, parts: int) -> Iterator[dict[str, object]]:
     """Measures of models that did not learn from what they judge."""
     ids, name = sample.truth["id"].tolist(), sample.truth["set"].to_numpy(object)
-    answers = []
+    answers: dict[tuple[float, float], list[pd.DataFrame]] = {}
     for part in range(parts):
         below, above = (in_share(ids, (part + k) / parts) for k in (0, 1))
         held = above & ~below
-        answers.append(judged(sample, fit(chosen(sample, ~held)), held))
-    all_of = pd.concat(answers)
-    for s in SETS:
-        yield {"measured": f"crosswise in {parts}", "set": s, **told_of(all_of[all_of["set"] == s])}
-    source = sample.truth["source"].str.replace(r" \(.*\)$", "", regex=True).to_numpy(object)
-    names, counts = np.unique(source[name == "real_dev"].astype(str), return_counts=True)
+        model = fit(chosen(sample, ~held))
+        for asked, rate in [(p, 0.0) for p in PRECISIONS] + [(ASKED, r) for r in THINNED]:
+            answers.setdefault((asked, rate), []).append(judged(sample, model, held, rate, asked))
+    for (asked, rate), told in answers.items():
+        all_of = pd.concat(told)
+        for s in SETS:
+            yield {"measured": f"crosswise in {parts}", "set": s, "asked": asked, "thinned": rate,
+                   **told_of(all_of[all_of["set"] == s])}  # fmt: skip
+    source = source_of(sample.truth)
+    at_asked = pd.concat(answers[ASKED, 0.0]).reset_index(drop=True)
+    for one, n in source_of(at_asked).value_counts().items():
+        if one and n >= LEAST_SOURCE:
+            mine = source_of(at_asked) == one
+            yield {"measured": "source, learned from", "source": one, **told_of(at_asked[mine])}
+    names, counts = np.unique(source[name == "real_dev"].to_numpy(str), return_counts=True)
     left = []
     for one in names[counts >= LEAST_SOURCE]:
-        held = (source == one) & (name == "real_dev")
+        held = ((source == one) & (name == "real_dev")).to_numpy(bool)
         left.append(judged(sample, fit(chosen(sample, ~held)), held))
         yield {"measured": "source left out", "source": one, **told_of(left[-1])}
     yield {"measured": "source left out", "source": "all of these", **told_of(pd.concat(left))}
+
+
+def source_of(truth: pd.DataFrame) -> pd.Series:
+    """Who wrote each bulletin, without saying whether their employers are private."""
+    return truth["source"].str.replace(r" \(.*\)$", "", regex=True)
 
 
 def chosen(sample: Sample, kept: Flags) -> Sample:
@@ -124,29 +144,34 @@ def chosen(sample: Sample, kept: Flags) -> Sample:
     )  # fmt: skip
 
 
-def judged(sample: Sample, model: Model, held: Flags) -> pd.DataFrame:
-    """What a model answers to some bulletins, all of which have their say, and whether rightly."""
-    right = is_right(sample)
-    score = model.ranking.score(sample.features)
-    size = sample.features["size"].to_numpy(np.float64)
-    group = sample.group.to_numpy(object)
-    told = collective.chances(sample.pairs, score, size, group, model.collective)
-    pairs = sample.pairs.assign(**told)
-    row = pairs["row"].to_numpy(np.int64)
-    order = np.lexsort((pairs["siret_number"], -pairs["score"], row))
-    pairs, right, row = pairs.iloc[order].reset_index(drop=True), right[order], row[order]
-    features = sample.features.iloc[order].reset_index(drop=True)
-    echoes = decisions.best_echoes(pairs, features, sample.flags)
-    first = echoes["first"]
-    rank = np.arange(len(row)) - np.searchsorted(row, row)
-    near = np.bincount(row[right & (rank < 20)], minlength=len(held)) > 0
-    answers = sample.truth[["id", "siret", "kind", "set", "source"]].assign(
-        probability=np.where(first >= 0, model.siret.probability(echoes), 0.0),
-        right=np.append(right, False)[first],
-        near=near,
-    )
-    answers["auto"] = answers["probability"] >= model.thresholds["0.95"]
-    return answers[held]
+def judged(
+    sample: Sample, model: Model, held: Flags, rate: float = 0.0, asked: float = ASKED
+) -> pd.DataFrame:
+    """What a model answers to some bulletins, each set a file of its own, and whether rightly.
+
+    All bulletins have their say. With a `rate`, in a register that lacks so many establishments.
+    For each level ``p_<level>``, ``right_<level>`` and ``auto_<level>``, coded at what is `asked`.
+    """
+    copy = coded_of(sample).copy(rate, model.ranking, model.collective)
+    known = decisions.assess(copy.echoes, sample.flags, model)
+    near = np.bincount(
+        sample.pairs["row"].to_numpy(np.int64)[is_right(sample)], minlength=len(held)
+    ).astype(bool)
+    parts = []
+    for name in SETS:
+        mine = np.flatnonzero(held & (sample.truth["set"] == name).to_numpy())
+        rows = known.take(mine)
+        found = settle(rows, model, DecisionOptions(precision=asked))
+        present, chance = chances(rows, found.level, model)
+        told = sample.truth.iloc[mine][["id", "kind", "set", "source"]].assign(
+            present=copy.present[mine], p_present=present, near=near[mine]
+        )
+        for level in LEVELS:
+            is_auto = (chance[level] >= found.thresholds[level]) & (rows["doubt"] != "abroad")
+            told[f"p_{level}"], told[f"auto_{level}"] = chance[level], is_auto
+            told[f"right_{level}"] = copy.right[level][mine]
+        parts.append(told)
+    return pd.concat(parts, ignore_index=True)
 
 
 def measured(sample: Sample, model: Model, held: pd.Series) -> dict[str, object]:
@@ -155,34 +180,40 @@ def measured(sample: Sample, model: Model, held: pd.Series) -> dict[str, object]
 
 
 def told_of(answers: pd.DataFrame) -> dict[str, object]:
-    """The measures of some answers; ``coded_<kind>`` is the share coded at an asked 0.95."""
-    known = answers["siret"] != ""
-    curve = Curve.of(answers["probability"], answers["right"], n=len(answers))
-    auto = answers["auto"]
+    """The measures of some answers; ``coded_<kind>`` is the share coded at what was asked."""
+    known = answers["present"]
     out: dict[str, float] = {
         "n": len(answers),
-        "top1": answers.loc[known, "right"].mean(),
+        "top1": answers.loc[known, "right_siret"].mean(),
         "recall_20": answers.loc[known, "near"].mean(),
-        **{f"coverage_{round(100 * p)}": curve.coverage(p) for p in (0.95, 0.98)},
-        "coded_at_95": auto.mean(),
-        "precision_at_95": answers.loc[auto, "right"].mean() if auto.any() else float("nan"),
-        "calibration_error": calibration_error(answers),
+        "present": known.mean(),
+        "present_expected": answers["p_present"].mean(),
     }
+    for level in LEVELS:
+        chance, right, auto = (answers[f"{c}_{level}"] for c in ("p", "right", "auto"))
+        end = "" if level == "siret" else f"_{level}"
+        curve = Curve.of(chance, right, n=len(answers))
+        out |= {f"coverage_{round(100 * p)}{end}": curve.coverage(p) for p in (0.95, 0.98)}
+        out[f"coded{end}"] = auto.mean()
+        out[f"precision{end}"] = right[auto].mean()
+        out[f"expected{end}"] = chance[auto].mean()
+        out[f"calibration_error{end}"] = calibration_error(chance, right)
+    auto = answers["auto_siret"]
     for kind in ("absent", "closed", "junk"):
         if (of_kind := answers["kind"] == kind).any():
             out[f"coded_{kind}"] = auto[of_kind].mean()
     private = answers["source"].str.endswith("(privé)")
     for whose, mine in (("private", private), ("public", ~private)):
         if private.any() and (mine & known).any():
-            out[f"top1_{whose}"] = answers.loc[mine & known, "right"].mean()
+            out[f"top1_{whose}"] = answers.loc[mine & known, "right_siret"].mean()
     return {k: round(float(v), 4) for k, v in out.items()}
 
 
-def calibration_error(answers: pd.DataFrame, bins: int = 10) -> float:
+def calibration_error(probability: pd.Series, right: pd.Series, bins: int = 10) -> float:
     """Mean gap of probability and share right over bins of like mass."""
-    ordered = answers.sort_values("probability", kind="stable")
-    bin_of = np.arange(len(ordered)) * bins // max(len(ordered), 1)
-    means = ordered[["probability", "right"]].astype(float).groupby(bin_of).mean()
+    order = np.argsort(probability.to_numpy(), kind="stable")
+    table = pd.DataFrame({"probability": probability, "right": right}).astype(float)
+    means = table.iloc[order].groupby(np.arange(len(order)) * bins // max(len(order), 1)).mean()
     return float((means["probability"] - means["right"]).abs().mean())
 
 

@@ -220,6 +220,14 @@ DECISIONS = Table(
         "answer_level": ("text", "most precise level that is sure: siret, site, siren, naf, none"),
         "answer_probability": ("float", "that the answer of this level is right"),
         "code_pays": ("text", "country of work when it is abroad (ISO 3166-1 alpha-2)"),
+        "present_probability": ("float", "that the establishment is in the store, in this file"),
+        "presence": ("float", "the same by itself, as learned; what decide needs, as the next are"),
+        "given_siret": ("float", "that siret is right, if its establishment is in the store"),
+        "given_site": ("float", "the same of the unit in the commune of siret"),
+        "given_siren": ("float", "the same of the unit"),
+        "given_second": ("float", "the same of the second candidate"),
+        "doubt": ("text", "type of the decision unless it is sure"),
+        "facts": ("int", "what speaks for and against siret, bits (geomatch.linkage.facts)"),
     },
 )
 
@@ -244,6 +252,7 @@ CANDIDATES = Table(
         "distance_m": ("float", "from the declared place, NaN when either has no position"),
         "radius_m": ("float", "two-sided uncertainty"),
         "address_score": ("float", "agreement of street and number"),
+        "given_present": ("float", "that it is right, if the establishment is in the store"),
     },
 )
 

@@ -7,7 +7,7 @@ Screens, reports and pages take their words from here; types of decision have th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 #: Shown where there is nothing to tell.
@@ -92,6 +92,41 @@ DECISIONS: Mapping[str, DecisionWords] = {
     "review": DecisionWords("À reprendre par un gestionnaire", "à un gestionnaire", "à reprendre"),
     "none": DecisionWords("Pas d'établissement", "aucun écho", "sans établissement"),
 }
+
+
+#: Fact of :mod:`geomatch.linkage.facts` → how reasons tell it.
+FACTS: Mapping[str, str] = {
+    "same_name": "même nom",
+    "close_name": "nom très proche",
+    "name_in_part": "nom semblable en partie",
+    "office": "mairie ou siège de la collectivité déclarée",
+    "same_number": "même voie et même numéro",
+    "same_street": "même voie",
+    "near": "position compatible",
+    "kind_activity": "activité attendue d'un tel employeur",
+    "activity": "activité compatible",
+    "seen": "nommé par d'autres bulletins",
+    "in_commune": "dans la commune déclarée",
+    "no_rival": "aucun autre candidat vraisemblable",
+    "other_name": "nom différent",
+    "no_name": "pas de nom utilisable au bulletin",
+    "unnamed": "établissement sans nom au répertoire",
+    "other_street": "autre voie",
+    "other_number": "autre numéro",
+    "no_street": "pas de voie au bulletin",
+    "other_activity": "activité peu compatible",
+}
+FIRST_ECHO = "Premier candidat :"
+#: Reason of a code for which no single fact speaks.
+NOTHING_CLEAR = "Aucun indice net à lui seul, mais leur ensemble suffit."
+
+
+def sentence_of(pros: Sequence[str], cons: Sequence[str]) -> str:
+    """Facts for and against → ``Même nom, même voie, malgré : autre numéro.``; "" for none."""
+    told = ", ".join(pros)
+    if cons:
+        told = f"{told}, malgré : {', '.join(cons)}" if pros else ", ".join(cons)
+    return f"{told[0].upper()}{told[1:]}." if told else ""
 
 
 class LevelWords(NamedTuple):

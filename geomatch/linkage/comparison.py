@@ -295,7 +295,7 @@ def establishments(c: Comparison) -> dict[str, NDArray]:
         "size": np.log(pool.headcount[est]),
         "size_unknown": pool.headcount[est] <= 0.5,
         "siege": pool.is_siege[est],
-        "eldest": _eldest(c.row, pool.siret_number[est], pool.siren[est]),
+        "eldest": eldest_of_unit(c.row, pool.siret_number[est], pool.siren[est]),
         "office": pool.is_office[est] & c["inside"],
         "first_of_unit": pool.is_first[est],
         "registered_late": np.log1p(np.maximum(pool.sequence[est] - 1, 0)),
@@ -329,7 +329,7 @@ def of_vague_names(c: Comparison) -> dict[str, NDArray]:
     }
 
 
-def _eldest(
+def eldest_of_unit(
     row: NDArray[np.int64], siret: NDArray[np.int64], siren: NDArray[np.int64]
 ) -> NDArray[np.bool_]:
     """The first establishment that the unit had, of those of it among a bulletin's candidates.
@@ -348,26 +348,36 @@ def _eldest(
 
 def rivals(c: Comparison) -> dict[str, NDArray]:
     """What a candidate is worth beside the others of its bulletin."""
-    row = c.row
+    return beside_rivals(c.row, c)
+
+
+def beside_rivals(row: NDArray[np.int64], values: Columns | Comparison) -> dict[str, NDArray]:
+    """:func:`rivals` of pairs whose bulletins are `row`, from their other features."""
     start = np.flatnonzero(np.r_[True, row[1:] != row[:-1]]) if len(row) else np.array([], np.int64)
     group = np.cumsum(np.r_[0, row[1:] != row[:-1]]) if len(row) else np.array([], np.int64)
+    c = {n: np.asarray(values[n]) for n in _COMPARED}
 
     def less_best(values: NDArray) -> NDArray:
         values = np.asarray(values, np.float64)
         return values - np.maximum.reduceat(values, start)[group] if len(start) else values
 
     best_name = less_best(c["both"])
-    name_class = np.round(np.asarray(c["both"]) * _NAME_STEPS).astype(np.int64)
+    name_class = np.round(c["both"] * _NAME_STEPS).astype(np.int64)
     street = np.maximum(c["street"], c["street_text"] >= 0.85).astype(np.int64)
     return {
         "best_name": best_name,
         "best_characters": less_best(c["token_set"]),
-        "best_rest": less_best(-np.asarray(c["own_written"])),
+        "best_rest": less_best(-c["own_written"]),
         "best_activity": less_best(c["activity"] + c["profession"]),
         "best_size": c["size"] - _group_max(group, name_class, c["size"]),
         "best_street": less_best(street),
         "best_number": less_best(c["number"]),
     }
+
+
+#: Features that candidates of one bulletin are compared by.
+_COMPARED = ("both", "street", "street_text", "token_set", "own_written", "activity", "profession",
+             "size", "number")  # fmt: skip
 
 
 def _group_max(group: NDArray, name_class: NDArray, values: NDArray) -> NDArray:

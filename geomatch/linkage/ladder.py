@@ -12,10 +12,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from geomatch.arrays.rows import Columns, Rows
-from geomatch.core.config import DecisionOptions
-from geomatch.linkage.decisions import decide, decide_naf
-from geomatch.linkage.model import Model
+from geomatch.arrays.rows import Rows
 
 #: Levels of an answer, the most precise first; "none" where no level is sure.
 LEVELS = ("siret", "site", "siren", "naf")
@@ -40,28 +37,3 @@ def answers(
     level = np.select(sure, LEVELS, default="none").astype(object)
     chance = np.select(sure, [probability[name] for name in LEVELS], default=np.nan)
     return Rows({"answer_level": level, "answer_probability": chance})
-
-
-def decided_levels(
-    pairs: Columns,
-    echoes: Columns,
-    flags: Columns,
-    texts: Columns,
-    model: Model,
-    options: DecisionOptions,
-) -> tuple[Rows, Rows]:
-    """Decisions about the establishment, with the ladder's columns, and about the activity.
-
-    `pairs`, `echoes` and `flags` are those of :func:`~geomatch.linkage.decisions.best_echoes`,
-    `texts` those of :func:`~geomatch.linkage.decisions.decide_naf`.
-    """
-    decided = decide(echoes, flags, model, options)
-    nafs = decide_naf(pairs, echoes, texts, model, options.naf_precision)
-    unknown, never = np.full(len(decided), np.nan), np.zeros(len(decided), bool)
-    chance = {"siret": decided["probability"], "naf": nafs["naf_probability"]}
-    sure = {"siret": decided["decision"] == "auto", "naf": nafs["naf_decision"] == "auto"}
-    for level in ("site", "siren"):
-        chance[level], sure[level] = unknown, never
-    answered = answers(chance, sure)
-    decided = decided.plus(site_probability=unknown, siren_probability=unknown)
-    return decided.plus(**{c: answered[c] for c in answered}), nafs

@@ -35,16 +35,17 @@ from geomatch.linkage import (
     collective,
     comparison,
     decisions,
-    ladder,
     ranking,
     results,
 )
 from geomatch.linkage.by_rare_name import searched_departements
+from geomatch.linkage.echoes import best_echoes, bulletin_flags
 from geomatch.linkage.model import Model
 from geomatch.linkage.pool import street_codes
 from geomatch.linkage.prepared import PLACED, Prepared, address_parts, places_of_work, resolved
 from geomatch.linkage.resources import IndexedPool, Resources
 from geomatch.linkage.results import Result
+from geomatch.linkage.settling import decided_of
 from geomatch.linkage.workplaces import Places, Relation
 from geomatch.names.clean import TownWords, clean_names, employer_kinds, employer_names, name_words
 from geomatch.names.coverage import Coverage
@@ -216,16 +217,18 @@ class Matcher:
         bulletins: Columns,
         progress: Progress | None = None,
         communes: Rows | None = None,
+        *,
+        whole: bool = True,
     ) -> Result:
         """:meth:`match` of a bulletins table (:data:`geomatch.core.schema.BULLETINS`).
 
         `communes` are those of work where they were found before (:mod:`geomatch.runs.planning`).
-        """
+        The table is a `whole` file, or a part of one that is settled later."""
         tell = progress or _silent
         prepared = self.prepare(bulletins, tell, communes)
-        pairs, features = self.pairs(prepared, tell, only_likely=True)
+        found = self.pairs(prepared, tell, only_likely=True)
         tell("decisions", 0.95)
-        result = self._decide(prepared, pairs, features)
+        result = self._decide(prepared, *found, whole=whole)
         tell("decisions", 1.0)
         return result
 
@@ -418,19 +421,24 @@ class Matcher:
         return out
 
     # ---------------------------------------------------------------- phase 5
-    def _decide(self, prepared: Prepared, pairs: Rows, features: Rows) -> Result:
+    def _decide(self, prepared: Prepared, pairs: Rows, features: Rows, *, whole: bool) -> Result:
         pairs, ordered = self.ranked(pairs, features, prepared.departement)
         flags = self.flags(prepared)
-        echoes = decisions.best_echoes(pairs, ordered, flags)
+        echoes = best_echoes(pairs, ordered, flags)
         options, texts = self.config.decisions, self.naf_of_texts(prepared)
-        decided, nafs = ladder.decided_levels(pairs, echoes, flags, texts, self.model, options)
+        nafs = decisions.decide_naf(pairs, echoes, texts, self.model, options.naf_precision)
+        known = decisions.assess(echoes, flags, self.model)
+        best = results.best_sirets(pairs["siret"], echoes["first"])
+        known = known.plus(siret=best, **{c: nafs[c] for c in nafs})
+        decided, settlement = decided_of(known, self.model, options, whole=whole)
         kept = results.kept_candidates(pairs["row"])
         return Result(
-            results.decision_table(prepared, pairs["siret"], echoes["first"], decided, nafs),
+            results.decision_table(prepared, decided),
             results.candidate_table(prepared, pairs, ordered, decided, kept),
             pairs["row"][kept],
             prepared,
             self.store,
+            settlement=settlement,
         )
 
     def ranked(
@@ -455,7 +463,7 @@ class Matcher:
         is_outside = np.array([d in absent for d in distinct], dtype=bool)[code]
         told, levels = prepared.told, prepared.geocodes["geocode_level"]
         outside = {"is_outside": is_outside, "is_abroad": prepared.is_abroad}
-        return decisions.bulletin_flags(told, prepared.kinds, levels, **outside)
+        return bulletin_flags(told, prepared.kinds, levels, **outside)
 
     def naf_of_texts(self, prepared: Prepared) -> Rows:
         """Likeliest NAF of each bulletin from its texts alone, with its share."""

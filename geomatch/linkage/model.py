@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -27,16 +28,24 @@ from geomatch.arrays.rows import Columns
 from geomatch.core import paths
 from geomatch.core.errors import ConfigError
 from geomatch.core.paths import Location
+from geomatch.linkage.calibrator import Calibrator
 from geomatch.linkage.collective import FEATURES
+from geomatch.linkage.echoes import CALIBRATION_FEATURES
+from geomatch.linkage.file_share import FileShare
 from geomatch.linkage.model_checks import check, sealed
 from geomatch.linkage.ranking import check_learned
 
 MODEL_FORMAT = "geomatch-model"
-MODEL_FORMAT_VERSION = 2
+MODEL_FORMAT_VERSION = 3
 SHIPPED = Path(__file__).parent / "models" / "default"
 #: A threshold that keeps less than this of what chance would allow is not believed.
 _STRICT_SHARE = 0.5
 _WORDS = ("activity_words", "profession_words")
+#: Levels of an answer about an establishment, the most precise first.
+LEVELS = ("siret", "site", "siren")
+_THRESHOLDS_OF = {"siret": "thresholds", "site": "site_thresholds", "siren": "siren_thresholds",
+                  "naf": "naf_thresholds"}  # fmt: skip
+_THRESHOLDS = tuple(_THRESHOLDS_OF.values())
 
 
 @dataclass(frozen=True)
@@ -69,17 +78,23 @@ class Model:
     """Everything learned.
 
     ``ranking`` scores pairs, ``collective`` weighs what other bulletins say (by name of
-    :data:`geomatch.linkage.collective.FEATURES`); ``siret`` and
-    ``naf`` turn what is known of a bulletin's best echo into the probability that it is
-    right. ``thresholds`` and ``naf_thresholds`` give, for a precision asked for (as text,
-    ``"0.95"``), the least probability that keeps it.
+    :data:`geomatch.linkage.collective.FEATURES`). ``presence`` tells how probably a bulletin's
+    establishment is in the store, ``given`` how probably the best echo is right if so, for each
+    of :data:`LEVELS`; ``file_share`` moves presence to a file's own level. ``naf`` turns what is
+    known into the probability of the activity. Thresholds give, for a precision asked for (as
+    text, ``"0.95"``), the least probability that kept it where the model learned; larger files
+    find their own (:mod:`geomatch.linkage.settling`).
     """
 
     ranking: Linear
-    siret: Linear
+    presence: Calibrator
+    given: Mapping[str, Calibrator]
     naf: Linear
     thresholds: Mapping[str, float]
+    site_thresholds: Mapping[str, float]
+    siren_thresholds: Mapping[str, float]
     naf_thresholds: Mapping[str, float]
+    file_share: FileShare = field(default_factory=lambda: FileShare())
     collective: Mapping[str, float] = field(default_factory=dict)
     trained_on: Mapping[str, Any] = field(default_factory=dict)
     activity_words: pd.DataFrame = field(default_factory=lambda: no_words())
@@ -111,8 +126,11 @@ class Model:
             )
         try:
             check(content, {f"{n}.csv": f for n, f in files.items()})
-            parts: dict[str, Any] = {n: _linear(content[n]) for n in ("ranking", "siret", "naf")}
-            parts |= {n: _thresholds(content[n]) for n in ("thresholds", "naf_thresholds")}
+            parts: dict[str, Any] = {n: _linear(content[n]) for n in ("ranking", "naf")}
+            parts |= {n: _thresholds(content[n]) for n in _THRESHOLDS}
+            parts["presence"] = _calibrator(content["presence"])
+            parts["given"] = {n: _calibrator(content["given"][n]) for n in LEVELS}
+            parts["file_share"] = FileShare.from_dict(content["file_share"])
             check_learned(parts["ranking"].weights)
             if set(content["collective"]) != set(FEATURES):
                 raise ValueError(f"collective has other weights than {', '.join(FEATURES)}")
@@ -124,6 +142,11 @@ class Model:
                 f"model {folder} is not complete ({error}); train it again with 'geomatch train'"
             ) from error
 
+    def thresholds_of(self, level: str) -> Mapping[str, float]:
+        """Learned thresholds of one of :data:`LEVELS` or of the NAF."""
+        found: Mapping[str, float] = getattr(self, _THRESHOLDS_OF[level])
+        return found
+
     def save(self, path: Location) -> None:
         """Write the folder, ``model.json`` last."""
         folder = paths.location(path)
@@ -134,14 +157,23 @@ class Model:
             "format": MODEL_FORMAT,
             "format_version": MODEL_FORMAT_VERSION,
             "trained_on": dict(self.trained_on),
-            **{n: asdict(getattr(self, n)) for n in ("ranking", "siret", "naf")},
+            **{n: asdict(getattr(self, n)) for n in ("ranking", "naf")},
             "collective": dict(self.collective),
-            "thresholds": dict(self.thresholds),
-            "naf_thresholds": dict(self.naf_thresholds),
+            **{n: dict(getattr(self, n)) for n in _THRESHOLDS},
+            "file_share": self.file_share.as_dict(),
+            "presence": self.presence.as_dict(),
+            "given": {level: one.as_dict() for level, one in self.given.items()},
         }
         content = sealed(_rounded(content), {f"{n}.csv": f for n, f in files.items()})
-        text = json.dumps(content, ensure_ascii=False, indent=1)
+        text = _json(content)
         paths.write_bytes(paths.join(folder, "model.json"), f"{text}\n".encode())
+
+
+def _calibrator(content: Mapping[str, Any]) -> Calibrator:
+    found = Calibrator.from_dict(content)
+    if strange := sorted(found.columns - {*CALIBRATION_FEATURES}):
+        raise ValueError(f"calibrated with the unknown {', '.join(strange)}")
+    return found
 
 
 def threshold_for(thresholds: Mapping[str, float], precision: float) -> float:
@@ -232,3 +264,19 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {k: _rounded(v) for k, v in value.items()}
     return [_rounded(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    """One line a value, but lists of plain values on one line: trees have thousands of nodes."""
+    lists: list[str] = []
+
+    def marked(value: Any) -> Any:
+        if isinstance(value, list) and not any(isinstance(v, list | dict) for v in value):
+            lists.append(json.dumps(value, ensure_ascii=False))
+            return f"@{len(lists) - 1}@"
+        if isinstance(value, dict):
+            return {k: marked(v) for k, v in value.items()}
+        return [marked(v) for v in value] if isinstance(value, list) else value
+
+    text = json.dumps(marked(content), ensure_ascii=False, indent=1)
+    return re.sub(r'"@(\d+)@"', lambda found: lists[int(found[1])], text)

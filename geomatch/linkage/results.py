@@ -20,6 +20,7 @@ from geomatch.core.paths import Location
 from geomatch.core.schema import CANDIDATES, DECISIONS
 from geomatch.linkage import collective
 from geomatch.linkage.described import OF_REGISTER, described
+from geomatch.linkage.settling import Settlement
 from geomatch.store.reader import Store
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Result:
     store: Store
     #: kind of table that was matched, see :data:`geomatch.core.frames.KINDS`
     given_kind: str = field(default="pandas", kw_only=True)
+    #: what the table as a whole told: thresholds, precision expected, share without establishment
+    settlement: Settlement | None = field(default=None, kw_only=True)
 
     def __repr__(self) -> str:
         counts = Counter(self.decided["decision"].tolist())
@@ -116,26 +119,18 @@ def kept_candidates(row: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.flatnonzero(_rank(row) <= KEPT_CANDIDATES)
 
 
-def decision_table(
-    prepared: Prepared,
-    siret_of_pair: NDArray[np.object_],
-    first: NDArray[np.int64],
-    decided: Rows,
-    nafs: Rows,
-) -> Rows:
-    """One row a bulletin (DECISIONS); `first` is the best pair's position, -1 for none."""
-    siret = np.full(len(first), "", dtype=object)
-    if len(siret_of_pair):
-        siret = np.where(first >= 0, siret_of_pair[np.maximum(first, 0)], "")
-    siret = np.where(decided["decision"] == "none", "", siret)
+def best_sirets(
+    siret_of_pair: NDArray[np.object_], first: NDArray[np.int64]
+) -> NDArray[np.object_]:
+    """SIRET of each bulletin's best pair, whose position is `first`; "" for none, -1."""
+    return np.append(siret_of_pair, "").astype(object)[first]
+
+
+def decision_table(prepared: Prepared, decided: Rows) -> Rows:
+    """One row a bulletin (DECISIONS); `decided` is what was found of establishment and NAF."""
     place, asked = prepared.geocodes["code_commune"], prepared.communes["code_commune"]
-    columns = {
-        "id": prepared.told["id"],
-        "siret": siret,
-        "siren": np.array([s[:9] for s in siret], dtype=object),
-    }
-    for table in (decided, nafs, prepared.geocodes):
-        columns |= {c: table[c] for c in table}
+    columns = {"id": prepared.told["id"], **{c: decided[c] for c in decided}}
+    columns |= {c: prepared.geocodes[c] for c in prepared.geocodes}
     columns["code_commune"] = np.where(place != "", place, asked)
     columns["code_pays"] = prepared.communes["code_pays"]
     return Rows({c: _rounded(columns[c]) for c in DECISIONS.columns})
@@ -148,20 +143,29 @@ def candidate_table(
     decided: Rows,
     kept: NDArray[np.int64],
 ) -> Rows:
-    """The pairs `kept`: CANDIDATES but for what :func:`described` adds, then the features."""
+    """The pairs `kept`: CANDIDATES but for what :func:`described` adds, then the features.
+
+    `decided` has ``given_siret`` and ``present_probability`` of each bulletin. What the best echo
+    leaves of the first is its rivals', in the proportion of their chances, but none is likelier.
+    """
     rank = _rank(pairs["row"])[kept]
+    of_all = np.bincount(pairs["row"], pairs["chance"], len(prepared.told))
     pairs, shown = pairs.take(kept), features.take(kept)
     row = pairs["row"]
-    probability = pairs["chance"].copy()
-    # The best echo shows the probability the decision was taken on.
-    probability[rank == 1] = decided["probability"][row[rank == 1]]
+    best = np.asarray(decided["given_siret"])[row]
+    of_first = np.zeros(len(of_all))
+    of_first[row[rank == 1]] = pairs["chance"][rank == 1]
+    share = pairs["chance"] / np.maximum(of_all - of_first, 1e-9)[row]
+    rest = np.minimum((1.0 - best) * np.minimum(share, 1.0), best)
+    given = np.round(np.where(rank == 1, best, rest), 6)
     activity = (shown["activity"] + shown["profession"]).astype(np.float64)
     address = np.maximum(shown["street"], shown["street_text"]).astype(np.float64)
     similar = np.maximum(shown["both"], shown["token_set"] * shown["characters"])
     columns = {c: pairs[c] for c in pairs} | {
         "id": prepared.told["id"][row],
         "rank": rank,
-        "probability": probability,
+        "probability": given * np.asarray(decided["present_probability"])[row],
+        "given_present": given,
         "name_score": similar.astype(np.float64),
         "activity_score": 1.0 / (1.0 + np.exp(-activity)),
         "distance_m": shown["distance_m"],

@@ -146,7 +146,7 @@ def _run(
         plan = work.plan(key, job.bulletins, parts, places)
     total, finished = len(job.bulletins), work.done()
     tasks = job.tasks(work, plan, finished)
-    description = job.description
+    description, config = job.description, job.config
     tell_places = "part" in description or has_twins(job.bulletins["id"])
     del job  # what the workers read from the partitions need not stay here too
     give_back()
@@ -155,12 +155,13 @@ def _run(
     for number in execute(match_partition, tasks, options, place=attrgetter("place")):
         done += plan[number].size
         tell(done, total)
-    work.merge(out, plan, tell_places=tell_places)
+    told = work.merge(out, plan, config, tell_places=tell_places)
     how = {
         "workers": options.workers,
         "scheduler": bool(options.scheduler),
         "seconds": round(time.time() - begun, 3),
         "partitions": len(plan),
+        **told,
     }
     work.finish(out, description | how)
     return description | how | {"matched": total - before}
@@ -170,7 +171,7 @@ def match_partition(task: Task) -> int:
     """Match one partition; its number when its files are in place."""
     work = Work(task.work)
     bulletins, communes = work.bulletins(task.number)
-    result = _matcher(task).match_bulletins(bulletins, communes=communes)
+    result = _matcher(task).match_bulletins(bulletins, communes=communes, whole=False)
     row = bulletins["source_row"].to_numpy()
     with private_files():
         work.write_results(

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geomatch.core import paths
+from geomatch.core.config import Config
 from geomatch.core.errors import ConfigError, DataError
 from geomatch.core.paths import Location
 from geomatch.core.processes import private_files
@@ -24,7 +25,15 @@ from geomatch.core.schema import CANDIDATES, DECISIONS
 from geomatch.runs.keys import has_twins
 from geomatch.runs.ordered_merge import ENDING, as_partition
 from geomatch.runs.points import without_points
-from geomatch.runs.work_folder import PART, RUN, merge_tables, write_description, write_part
+from geomatch.runs.settled_tables import with_best_sirets
+from geomatch.runs.work_folder import (
+    PART,
+    RUN,
+    SETTLED,
+    merge_tables,
+    write_description,
+    write_part,
+)
 
 #: What must be the same in all parts, and what to call it.
 _SAME = {"geomatch": "version", "input": "input", "store": "store", "model": "model",
@@ -49,10 +58,10 @@ def merge_runs(runs: Sequence[Location], out: Location) -> dict[str, Any]:
         rows = [_number(run, work, n) for n, run in enumerate(runs)]
         _refuse_incomplete(np.concatenate(rows), int(parts[0]["input"]["bulletins"]))
         with paths.writing_folder(out, RUN) as local:
-            merge_tables(work, local)
+            told = merge_tables(work, local, _config(parts[0]))
             if has_twins(_identifiers(local)):
                 write_part(work, local)
-            description = _whole(parts)
+            description = _whole(parts) | told
             write_description(local, description)
     return description
 
@@ -101,7 +110,11 @@ def _number(run: Location, work: Path, number: int) -> np.ndarray:
     for name, table in tables.items():
         if len(rows[name]) != table.num_rows:
             raise DataError(f"{run}: {PART} is not that of {name}.parquet; match this part again")
-        table = table.append_column("source_row", pa.array(rows[name]))
+        tables[name] = table.append_column("source_row", pa.array(rows[name]))
+    tables[DECISIONS.name] = with_best_sirets(
+        *(tables[t] for t in (DECISIONS.name, CANDIDATES.name))
+    )
+    for name, table in tables.items():
         (work / f"{number:05d}-{name}{ENDING}").write_bytes(as_partition(table))
     return row
 
@@ -109,6 +122,12 @@ def _number(run: Location, work: Path, number: int) -> np.ndarray:
 def _identifiers(folder: Path) -> list[str]:
     table = pq.read_table(folder / f"{DECISIONS.name}.parquet", columns=["id"])
     return list(table.column("id").to_pylist())
+
+
+def _config(part: dict[str, Any]) -> Config:
+    """Model and decisions of a part; its other options may be those of another machine."""
+    asked = {k: part["options"][k] for k in ("decisions", "model")}
+    return Config.from_dict(asked, source=RUN)
 
 
 _TABLES = (CANDIDATES.name, DECISIONS.name)
@@ -132,5 +151,5 @@ def _whole(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """What run.json tells: the first part's, its times added up."""
     seconds = sum(float(p["seconds"]) for p in parts)
     partitions = sum(int(p["partitions"]) for p in parts)
-    kept = {k: v for k, v in parts[0].items() if k not in ("part", "workload")}
+    kept = {k: v for k, v in parts[0].items() if k not in ("part", "workload", *SETTLED)}
     return kept | {"seconds": round(seconds, 3), "partitions": partitions, "parts": len(parts)}

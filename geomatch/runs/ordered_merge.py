@@ -9,7 +9,7 @@ to write and to read; the result is Parquet.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,15 @@ _BATCH_ROWS = 8_192
 _BLOCK = 20_000
 
 
-def collate(files: Sequence[Path], table: Table, target: Path, *, block: int = _BLOCK) -> None:
+def collate(
+    files: Sequence[Path],
+    table: Table,
+    target: Path,
+    *,
+    change: Callable[[pa.Table], pa.Table] | None = None,
+    optional: Collection[str] = (),
+    block: int = _BLOCK,
+) -> None:
     """Rows of all `files` in input order, without :data:`ORDER`; ``""`` becomes null.
 
     Parameters
@@ -43,6 +51,10 @@ def collate(files: Sequence[Path], table: Table, target: Path, *, block: int = _
         Says which columns are text. ``id`` stays as it is.
     target : path
         Parquet file to write.
+    change : callable, optional
+        What becomes of the rows of a block; columns and types stay.
+    optional : names of columns
+        That may lack values although no partition does.
     block : int
         Bulletins put in order together.
     """
@@ -51,8 +63,8 @@ def collate(files: Sequence[Path], table: Table, target: Path, *, block: int = _
     # a partition without any row may not know the types of its numbers
     known = next((p.schema for p in parts if p.last >= 0), parts[0].schema)
     # what has no value anywhere is written faster when the file need not tell where
-    optional = {name for p in parts for name in p.optional}
-    schema = pa.schema([f.with_nullable(f.name in optional) for f in known if f.name != ORDER])
+    lacking = {name for p in parts for name in p.optional}.union(optional)
+    schema = pa.schema([f.with_nullable(f.name in lacking) for f in known if f.name != ORDER])
     # what is least and most in each group serves who looks for an id, not for a feature
     writing: dict[str, Any] = {
         "compression": "zstd",
@@ -64,7 +76,7 @@ def collate(files: Sequence[Path], table: Table, target: Path, *, block: int = _
     with pq.ParquetWriter(target, schema, **writing) as writer, ThreadPoolExecutor(1) as ahead:
         ready = (
             _without_blanks(rows.drop_columns(ORDER), texts).cast(schema)
-            for rows in _blocks(parts, block)
+            for rows in map(change or _as_it_is, _blocks(parts, block))
         )
         following = ahead.submit(next, ready, None)
         while (rows := following.result()) is not None:
@@ -97,6 +109,10 @@ def _blocks(parts: Sequence[_Part], block: int) -> Iterator[pa.Table]:
             rows = pa.concat_tables(pieces).combine_chunks()
             order = np.argsort(rows.column(ORDER).to_numpy(), kind="stable")
             yield rows.take(pa.array(order))
+
+
+def _as_it_is(rows: pa.Table) -> pa.Table:
+    return rows
 
 
 def _without_blanks(rows: pa.Table, texts: Sequence[str]) -> pa.Table:

@@ -16,7 +16,7 @@ import hashlib
 import json
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +29,14 @@ import pyarrow.parquet as pq
 
 from geomatch.arrays.rows import Rows
 from geomatch.core import paths
+from geomatch.core.config import Config
 from geomatch.core.errors import ConfigError, DataError
 from geomatch.core.paths import Location
 from geomatch.core.schema import BULLETINS, CANDIDATES, COMMUNES_RESOLVED, DECISIONS, Table
 from geomatch.core.threads import alongside
+from geomatch.linkage.model import Model
 from geomatch.runs.ordered_merge import ENDING, ORDER, as_partition, collate, read_partition
+from geomatch.runs.settled_tables import OPTIONAL, Settled
 
 log = logging.getLogger(__name__)
 
@@ -48,8 +51,10 @@ TABLES = (CANDIDATES, DECISIONS)
 _ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool": pa.bool_()}
 #: Partitions that are cut from the bulletins at the same time.
 _CUT_AT_ONCE = 2
+#: What run.json tells of the file as a whole, see :func:`geomatch.runs.settled_tables.described`.
+SETTLED = ("absent_share", "file_level", "is_own_level", "levels")
 #: What run.json tells of how a run went, not of what was run.
-_HOW = ("workers", "scheduler", "seconds", "partitions", "workload")
+_HOW = ("workers", "scheduler", "seconds", "partitions", "workload", *SETTLED)
 
 
 class Partition(NamedTuple):
@@ -161,18 +166,22 @@ class Work:
         names = (n for n in paths.files_of(self.folder) if not n.startswith("."))
         return frozenset(int(n.removesuffix(ending)) for n in names if n.endswith(ending))
 
-    def merge(self, out: Location, plan: Sequence[Partition], *, tell_places: bool) -> None:
+    def merge(
+        self, out: Location, plan: Sequence[Partition], config: Config, *, tell_places: bool
+    ) -> dict[str, Any]:
         """Results of all partitions in input order; if asked, where each row's bulletin stands.
 
-        Raises :class:`DataError`, with nothing written, when what is there is not what was
-        planned: each partition once, with a decision for each of its bulletins.
+        Returns what the file as a whole told (:data:`SETTLED`). Raises :class:`DataError`, with
+        nothing written, when what is there is not what was planned: each partition once, with a
+        decision for each of its bulletins.
         """
         endings = tuple(f"-{table.name}{ENDING}" for table in TABLES)
         with paths.reading(self.folder, endings=endings) as local:
             _refuse_other_rows(local, plan)
-            merge_tables(local, out)
+            told = merge_tables(local, out, config)
             if tell_places:
                 write_part(local, out)
+            return told
 
     def finish(self, out: Location, description: dict[str, Any]) -> None:
         """Tell what was run, once the results are merged: run.json comes last."""
@@ -231,22 +240,28 @@ def _typed(table: pa.Table) -> pa.Table:
     return table.cast(pa.schema(fields, table.schema.metadata))
 
 
-def merge_tables(local: Path, out: Location) -> None:
+def merge_tables(local: Path, out: Location, config: Config) -> dict[str, Any]:
     """Files ``*-decisions.arrow`` and ``*-candidates.arrow`` of a folder → two tables.
 
+    They are settled as one file with the model and options of `config`; returns what that told.
     An old run.json goes first: what is written here is not what it describes; and drafts of a
     merge that was killed. What is absent is ``""`` in the flow and null in the files.
     """
     paths.remove(paths.join(out, RUN))
     paths.remove_drafts(out)
 
-    def merge(table: Table) -> None:
-        with paths.writing(paths.join(out, f"{table.name}.parquet")) as partial:
-            collate(sorted(local.glob(f"*-{table.name}{ENDING}")), table, partial)
+    files = {t.name: sorted(local.glob(f"*-{t.name}{ENDING}")) for t in TABLES}
+    model = Model.load(config.model)
+    whole = Settled.of_files(files[DECISIONS.name], model, config.decisions)
 
-    with alongside(lambda: merge(DECISIONS)) as decisions:
-        merge(CANDIDATES)
+    def merge(table: Table, change: Callable[[pa.Table], pa.Table]) -> None:
+        with paths.writing(paths.join(out, f"{table.name}.parquet")) as partial:
+            collate(files[table.name], table, partial, change=change, optional=OPTIONAL)
+
+    with alongside(lambda: merge(DECISIONS, whole.decisions)) as decisions:
+        merge(CANDIDATES, whole.candidates)
     decisions.result()
+    return whole.described()
 
 
 def _places(file: Path) -> np.ndarray:

@@ -23,11 +23,16 @@ from geomatch.core.errors import ConfigError, DataError
 from geomatch.core.paths import Location
 from geomatch.evaluation import evaluate
 from geomatch.linkage import activities, collective, decisions, ranking
+from geomatch.linkage.calibrator import Calibrator
+from geomatch.linkage.echoes import best_echoes
 from geomatch.linkage.matcher import Matcher
-from geomatch.linkage.model import Linear, Model, precision_thresholds
+from geomatch.linkage.model import LEVELS, Linear, Model, precision_thresholds
+from geomatch.linkage.settling import expected_threshold
 from geomatch.runs.keys import bulletin_keys
 from geomatch.store.reader import Store
+from geomatch.training.calibration import fit_outcomes
 from geomatch.training.fitting import believed, fit_choice, fit_logistic, fit_offset
+from geomatch.training.thinning import RATES, Coded
 from geomatch.training.verdicts import TRUST, coded_bulletins
 
 #: Precisions for which a threshold is kept.
@@ -114,8 +119,11 @@ def model_card(card: Mapping[str, Any], model: Model) -> str:
     lines = [
         "# Model card",
         "",
-        "Logistic ranking of candidate establishments, logistic calibration of the best echo",
-        "and of its NAF, thresholds for the precisions asked for, and counts of the words of",
+        "Logistic ranking of candidate establishments; small boosted trees for whether the",
+        "establishment is in the register and which candidate it is, learned on candidate lists",
+        "from which up to 85 % of the establishments were taken out; a curve from the mean of a",
+        "file's probabilities to its share of absent ones; a logistic for the NAF, thresholds for",
+        "the precisions asked for, and counts of the words of",
         "activities and occupations. Not for: registers or questionnaires of another country;",
         "judging persons. Words seen with a code only once are not kept.",
         "",
@@ -259,19 +267,49 @@ def fit(sample: Sample, names: Sequence[str] = ranking.FEATURE_NAMES) -> Model:
     equal = dict.fromkeys(collective.FEATURES, 1.0)
     told = sample.pairs.assign(**collective.chances(sample.pairs, score, size, group, equal))
     weights = fit_offset(score, told[list(collective.FEATURES)], row, right, ranking.WEIGHT_BOUNDS)
-    model = replace(UNTRAINED, ranking=ranker, collective=weights)
+    model = calibrated(replace(UNTRAINED, ranking=ranker, collective=weights), sample)
     pairs = sample.pairs.assign(**collective.chances(sample.pairs, score, size, group, weights))
     order = np.lexsort((pairs["siret_number"], -pairs["score"], row))
-    pairs, right = pairs.iloc[order].reset_index(drop=True), right[order]
+    pairs = pairs.iloc[order].reset_index(drop=True)
     features = sample.features.iloc[order].reset_index(drop=True)
-    echoes = decisions.best_echoes(pairs, features, sample.flags)
-    first = echoes["first"]
-    top_right = believed(np.append(right, False)[first], echoes["chance"], trust)
-    siret = fit_logistic(echoes.frame(), top_right, decisions.CALIBRATION_FEATURES)
-    model = replace(model, siret=siret)
-    probability = np.where(first >= 0, siret.probability(echoes), 0.0)
-    model = replace(model, thresholds=precision_thresholds(probability, top_right, TARGETS))
-    return _fit_naf(model, sample, pairs, echoes)
+    return _fit_naf(model, sample, pairs, best_echoes(pairs, features, sample.flags))
+
+
+def calibrated(model: Model, sample: Sample) -> Model:
+    """The model with calibrators and thresholds learned on thinned copies of the sample."""
+    coded = coded_of(sample)
+    copies = [coded.copy(rate, model.ranking, model.collective) for rate in RATES]
+    fold = in_share(sample.truth["id"].tolist(), 0.5)
+    found = fit_outcomes(copies, _trust(sample), fold, files_of(sample))
+    model = replace(model, presence=found.presence, given=found.given, file_share=found.file_share)
+    known = decisions.assess(copies[0].echoes, sample.flags, model)
+    present = model.file_share.moved(known["presence"], model.file_share.usual)
+    thresholds = {}
+    for level in LEVELS:
+        chance = np.round(present * known[f"given_{level}"], 6)
+        thresholds[level] = {str(t): expected_threshold(chance, t) for t in TARGETS}
+    return replace(
+        model,
+        thresholds=thresholds["siret"],
+        site_thresholds=thresholds["site"],
+        siren_thresholds=thresholds["siren"],
+    )
+
+
+def coded_of(sample: Sample) -> Coded:
+    """What thinned copies of a sample are made of."""
+    truth, group = sample.truth["siret"].to_numpy(object), sample.group.to_numpy(object)
+    return Coded(sample.pairs, sample.features, sample.flags, truth, group)
+
+
+def files_of(sample: Sample) -> list[NDArray[np.bool_]]:
+    """Bulletins that could have been a file: all, those of a département, of a set or source."""
+    files = [np.ones(len(sample.truth), bool)]
+    columns = [sample.group, *(sample.truth[c] for c in ("set", "source") if c in sample.truth)]
+    for column in columns:
+        values = column.astype(str).to_numpy(object)
+        files += [values == one for one in sorted(set(values))]
+    return files
 
 
 def _fit_naf(model: Model, sample: Sample, pairs: pd.DataFrame, echoes: Rows) -> Model:
@@ -305,9 +343,16 @@ _NO_WEIGHTS = dict.fromkeys(ranking.FEATURE_NAMES, 0.0)
 #: Weights of nothing; a place to start from.
 UNTRAINED = Model(
     ranking=Linear({**_NO_WEIGHTS, "both": 5.0, "street": 1.0, "size": 0.2}, -4.0),
-    siret=Linear({"log_odds": 1.0}, 0.0),
+    presence=Calibrator(0.0, {"found_log_odds": 1.0}),
+    given={
+        "siret": Calibrator(0.0, {"share_log_odds": 1.0}),
+        "site": Calibrator(0.0, {"site_log_odds": 1.0}),
+        "siren": Calibrator(0.0, {"unit_log_odds": 1.0}),
+    },
     naf=Linear({"share_log_odds": 1.0}, 0.0),
     thresholds={"0.8": 0.8, "0.99": 0.99},
+    site_thresholds={"0.8": 0.8, "0.99": 0.99},
+    siren_thresholds={"0.8": 0.8, "0.99": 0.99},
     naf_thresholds={"0.8": 0.8, "0.99": 0.99},
     collective=dict.fromkeys(collective.FEATURES, 0.0),
 )

@@ -106,10 +106,11 @@ def test_contract_columns_of_the_result_files() -> None:
         "naf_probability", "naf_decision", "code_commune", "geocode_level", "geocode_score",
         "x", "y", "crs", "uncertainty_m", "ban_id", "reason",
         "site_probability", "siren_probability", "answer_level", "answer_probability",
-        "code_pays",
+        "code_pays", "present_probability", "presence", "given_siret", "given_site", "given_siren",
+        "given_second", "doubt", "facts",
     ]  # fmt: skip
     assert schema.CANDIDATES.names == [
         "id", "rank", "siret", "probability", "name_compared", "raison_sociale", "adresse",
         "code_commune", "naf", "x", "y", "crs", "name_score", "activity_score", "distance_m",
-        "radius_m", "address_score",
+        "radius_m", "address_score", "given_present",
     ]  # fmt: skip

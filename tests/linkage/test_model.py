@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from geomatch.core.errors import ConfigError
 from geomatch.linkage import collective
-from geomatch.linkage.decisions import CALIBRATION_FEATURES, NAF_FEATURES
+from geomatch.linkage.decisions import NAF_FEATURES
+from geomatch.linkage.echoes import CALIBRATION_FEATURES
 from geomatch.linkage.model import (
     SHIPPED,
     Linear,
@@ -201,7 +202,10 @@ def test_the_word_table_of_a_model_must_be_there_and_of_numbers(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("value", [None, "x", [], {}, {"a": None}, {"a": "b"}])
-@pytest.mark.parametrize("key", ["ranking", "siret", "collective", "thresholds", "naf_thresholds"])
+@pytest.mark.parametrize(
+    "key",
+    ["ranking", "presence", "given", "file_share", "collective", "thresholds", "naf_thresholds"],
+)
 def test_a_part_of_a_model_that_is_no_number_where_one_is_needed_is_refused(
     tmp_path: Path, key: str, value: object
 ) -> None:
@@ -253,7 +257,8 @@ def test_the_shipped_model_knows_the_features_of_today() -> None:
     model = Model.load()
     assert set(model.ranking.weights) == set(FEATURE_NAMES)
     assert set(model.collective) == set(collective.FEATURES)
-    assert set(model.siret.weights) <= set(CALIBRATION_FEATURES)
+    for calibrator in (model.presence, *model.given.values()):
+        assert calibrator.columns <= set(CALIBRATION_FEATURES)
     assert set(model.naf.weights) <= set(NAF_FEATURES)
     assert all(0 <= float(p) <= 1 for p in model.thresholds)
     assert (model.activity_words["n"] >= 2).all()

@@ -15,8 +15,9 @@ from geomatch.core.config import Config
 from geomatch.core.errors import ConfigError, DataError
 from geomatch.evaluation import read_truth
 from geomatch.linkage.activities import stems
-from geomatch.linkage.decisions import CALIBRATION_FEATURES, NAF_FEATURES
-from geomatch.linkage.model import Model
+from geomatch.linkage.decisions import NAF_FEATURES
+from geomatch.linkage.echoes import CALIBRATION_FEATURES
+from geomatch.linkage.model import LEVELS, Model
 from geomatch.linkage.ranking import FEATURE_NAMES, WEIGHT_BOUNDS
 from geomatch.store.reader import Store
 from geomatch.training.fitting import fit_choice, fit_logistic, fit_offset
@@ -43,7 +44,9 @@ def test_a_model_is_a_small_folder_that_a_person_can_read(chain: Chain) -> None:
     assert names == {"model.json", "activity_words.csv", "profession_words.csv", "model_card.md"}
     content = json.loads((chain.model / "model.json").read_text(encoding="utf-8"))
     assert set(content["ranking"]["weights"]) == set(FEATURE_NAMES)
-    assert set(content["siret"]["weights"]) == set(CALIBRATION_FEATURES)
+    assert list(content["given"]) == list(LEVELS)
+    for calibrator in (content["presence"], *content["given"].values()):
+        assert set(calibrator["trees"]["columns"]) <= set(CALIBRATION_FEATURES)
     assert set(content["naf"]["weights"]) == set(NAF_FEATURES)
     card = (chain.model / "model_card.md").read_text(encoding="utf-8")
     assert "Not for" in card
@@ -52,7 +55,7 @@ def test_a_model_is_a_small_folder_that_a_person_can_read(chain: Chain) -> None:
 
 
 def test_a_trained_model_is_finite_and_its_thresholds_rise(model: Model) -> None:
-    for linear in (model.ranking, model.siret, model.naf):
+    for linear in (model.ranking, model.naf):
         assert np.isfinite([*linear.weights.values(), linear.intercept]).all()
     for thresholds in (model.thresholds, model.naf_thresholds):
         values = [thresholds[p] for p in sorted(thresholds, key=float)]
