@@ -20,9 +20,11 @@ from geomatch.bulletins import read_bulletins
 from geomatch.core.config import Config
 from geomatch.evaluation import read_truth
 from geomatch.evaluation.measures import Curve
-from geomatch.linkage import collective, decisions, ranking
+from geomatch.linkage import decisions, ranking
 from geomatch.linkage.blocking import BY_ACTIVITY, BY_NAME, BY_RADIUS, BY_STREET
+from geomatch.linkage.echoes import bulletin_flags
 from geomatch.linkage.matcher import Matcher
+from geomatch.linkage.settling import chances
 from geomatch.store.reader import Store
 from geomatch.training import train
 
@@ -81,7 +83,7 @@ def real_sample(name: str, bench: Path, store: Store) -> train.Sample:
     prepared = matcher.prepare(frame)
     pairs, features = matcher.pairs(prepared)
     level = prepared.geocodes["geocode_level"]
-    flags = decisions.bulletin_flags(
+    flags = bulletin_flags(
         prepared.told, prepared.kinds, level, is_abroad=prepared.is_abroad
     ).frame()
     texts = matcher.naf_of_texts(prepared).frame()
@@ -129,27 +131,17 @@ def tell(
 
 
 def measured(model: train.Model, sample: train.Sample) -> dict[str, float]:
-    score = model.ranking.score(sample.features)
-    group = sample.group.to_numpy(object)
-    size = sample.features["size"].to_numpy()
-    told = collective.chances(sample.pairs, score, size, group, model.collective)
-    pairs = sample.pairs.assign(**told)
-    order = np.lexsort((pairs["siret_number"], -pairs["score"], pairs["row"]))
-    pairs = pairs.iloc[order].reset_index(drop=True)
-    features = sample.features.iloc[order].reset_index(drop=True)
+    copy = train.coded_of(sample).copy(0.0, model.ranking, model.collective)
+    known = decisions.assess(copy.echoes, sample.flags, model)
+    _, chance = chances(known, model.file_share.usual, model)
+    top = copy.right["siret"]
     truth = sample.truth["siret"].to_numpy(object)
-    row = pairs["row"].to_numpy()
-    right = (pairs["siret"].to_numpy(object) == truth[row]) & (truth[row] != "")
-    echoes = decisions.best_echoes(pairs, features, sample.flags)
-    first = echoes["first"]
-    top = np.append(right, False)[first]
-    probability = np.where(first >= 0, model.siret.probability(echoes), 0.0)
-    among = np.arange(len(row)) - np.searchsorted(row, row) < 20
-    curve = Curve.of(probability, top, n=len(top))
+    among = copy.near
+    curve = Curve.of(chance["siret"], top, n=len(top))
     n = max(int((truth != "").sum()), 1)
     return {
         "top1": round(float(top.sum() / n), 4),
-        "recall_20": round(float((right & among).sum() / n), 4),
+        "recall_20": round(float(among.sum() / n), 4),
         "coverage_95": round(float(curve.coverage(0.95)), 4),
     }
 

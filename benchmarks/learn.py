@@ -32,7 +32,6 @@ from geomatch.training.train import (
     cross_evidence,
     fit,
     in_share,
-    is_right,
     model_card,
 )
 from geomatch.training.verdicts import naf_of
@@ -154,9 +153,6 @@ def judged(
     """
     copy = coded_of(sample).copy(rate, model.ranking, model.collective)
     known = decisions.assess(copy.echoes, sample.flags, model)
-    near = np.bincount(
-        sample.pairs["row"].to_numpy(np.int64)[is_right(sample)], minlength=len(held)
-    ).astype(bool)
     parts = []
     for name in SETS:
         mine = np.flatnonzero(held & (sample.truth["set"] == name).to_numpy())
@@ -164,7 +160,7 @@ def judged(
         found = settle(rows, model, DecisionOptions(precision=asked))
         present, chance = chances(rows, found.level, model)
         told = sample.truth.iloc[mine][["id", "kind", "set", "source"]].assign(
-            present=copy.present[mine], p_present=present, near=near[mine]
+            present=copy.present[mine], p_present=present, near=copy.near[mine]
         )
         for level in LEVELS:
             is_auto = (chance[level] >= found.thresholds[level]) & (rows["doubt"] != "abroad")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from geomatch.arrays.rows import Rows
 from geomatch.linkage import collective, comparison, echoes
 from geomatch.linkage.model import LEVELS, Linear
+from geomatch.linkage.results import KEPT_CANDIDATES
 
 #: Shares of the establishments taken out of the copies.
 RATES = (0.0, 0.25, 0.5, 0.85)
@@ -32,11 +33,13 @@ class Copy:
     echoes : see :func:`geomatch.linkage.echoes.best_echoes`
     present : whether each bulletin's establishment is in the copy's register
     right : by level, whether the best echo is right; never where it is absent
+    near : whether the establishment is among the first twenty candidates
     """
 
     echoes: Rows
     present: NDArray[np.bool_]
     right: Mapping[str, NDArray[np.bool_]]
+    near: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,11 @@ class Coded:
         pairs, features = (t.iloc[order].reset_index(drop=True) for t in (pairs, features))
         known = echoes.best_echoes(pairs, features, self.flags)
         truth = np.where(taken_out(self.truth, rate), "", self.truth)
-        return Copy(known, truth != "", self._right(pairs, known["first"], truth))
+        row, siret = pairs["row"].to_numpy(np.int64), pairs["siret"].to_numpy(object)
+        rank = np.arange(len(row)) - np.searchsorted(row, row)
+        is_true = (siret == truth[row]) & (rank < KEPT_CANDIDATES)
+        near = np.bincount(row[is_true], minlength=len(truth)) > 0
+        return Copy(known, truth != "", self._right(pairs, known["first"], truth), near)
 
     def _right(
         self, pairs: pd.DataFrame, first: NDArray[np.int64], truth: NDArray[np.object_]

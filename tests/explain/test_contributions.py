@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from geomatch.core.wording import UNITS
 from geomatch.explain.contributions import for_and_against, weigh
 from geomatch.linkage.model import Linear, Model
+from geomatch.training.train import UNTRAINED
 
 
 def model(weights: dict[str, float], of_file: dict[str, float] | None = None) -> Model:
-    nothing = Linear({}, 0.0)
-    return Model(Linear(weights, 0.0), nothing, nothing, {}, {}, of_file or {})
+    return replace(UNTRAINED, ranking=Linear(weights, 0.0), collective=of_file or {})
 
 
 def test_kinds_of_evidence_are_summed_and_the_strongest_comes_first() -> None:
