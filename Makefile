@@ -37,6 +37,7 @@ bench: $(STAMP)         ## quality and speed on the shared sets; one JSON line e
 model: $(STAMP)         ## the shipped model, learned again from both shared sets (a few minutes)
 	$(BIN)/geomatch build --ban ../shared/data/ban --sirene ../shared/data/sirene \
 		--cog ../shared/data/reference --out build/store
+	$(BIN)/python benchmarks/learn_activities.py --store build/store
 	$(BIN)/python benchmarks/learn.py --store build/store
 
 clean:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from geomatch.coding import code_activities
     from geomatch.core.errors import (
         ConfigError,
         DataError,
@@ -44,6 +45,7 @@ _PUBLIC = {
     "SourceUnavailableError": "geomatch.core.errors",
     "Store": "geomatch.store.reader",
     "StoreError": "geomatch.core.errors",
+    "code_activities": "geomatch.coding",
     "evaluate": "geomatch.evaluation",
     "open_run": "geomatch.runs.results",
     "read_truth": "geomatch.evaluation",
@@ -62,6 +64,7 @@ __all__ = [
     "Store",
     "StoreError",
     "__version__",
+    "code_activities",
     "evaluate",
     "open_run",
     "read_truth",

@@ -232,7 +232,7 @@ def geocode_file(
     known = _known_columns(table, column)
     texts = clean_column(table.column(column)).values.tolist()
     found = geocode_addresses(texts, Store.open(store), options, known, progress=progress)
-    write_table(_beside(table, found), out)
+    write_table(beside(table, found), out)
 
 
 def parse_file(
@@ -243,7 +243,7 @@ def parse_file(
     table = read_table(source)
     texts = clean_column(table.column(_address_column(table, address))).values.tolist()
     parts = ADDRESS_PARTS.conform(get_parser(options or AddressOptions()).parse(texts).frame())
-    write_table(_beside(table, parts.add_prefix("parsed_")), out)
+    write_table(beside(table, parts.add_prefix("parsed_")), out)
 
 
 def parse_one(text: str, options: AddressOptions | None = None) -> dict[str, object]:
@@ -273,7 +273,7 @@ def _is_blank(values: pa.ChunkedArray) -> bool:
     return not any(clean_column(values).values) if pa.types.is_large_string(values.type) else False
 
 
-def _beside(table: pa.Table, found: pd.DataFrame) -> pa.Table:
+def beside(table: pa.Table, found: pd.DataFrame) -> pa.Table:
     """The file's columns, then those found; see :func:`_unlike`."""
     table = table.rename_columns(_unlike(table.column_names, list(found.columns)))
     added = pa.Table.from_pandas(found, preserve_index=False)

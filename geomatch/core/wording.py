@@ -275,3 +275,13 @@ STRATA_TITLES = {
     "type": "type de bulletin",
     "classe_mca": "classe de MCA",
 }
+
+#: Levels of the nomenclature at which an activity may be sure.
+ACTIVITY_LEVELS: Mapping[str, str] = {
+    "none": "aucun",
+    "section": "section",
+    "division": "division",
+    "group": "groupe",
+    "class": "classe",
+    "sub-class": "sous-classe",
+}

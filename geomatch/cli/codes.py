@@ -1,0 +1,32 @@
+"""``activity``: NAF codes of activity texts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from geomatch.cli.console import screen
+from geomatch.cli.options import PathOption
+
+
+def activity(
+    source: Annotated[str, typer.Argument(metavar="TEXTE|INPUT|-", help="Activité, ou fichier.")],
+    text: Annotated[str, typer.Option(help="Colonne de l'activité, d'un fichier.")] = "",
+    store: Annotated[str, typer.Option(help="Base ; vide : la NAF rév. 2 livrée.")] = "",
+    out: Annotated[str | None, PathOption(help="Fichier à écrire (csv, parquet).")] = None,
+    precision: Annotated[float, typer.Option(help="Précision d'un niveau sûr.")] = 0.9,
+    kind: Annotated[str, typer.Option("--format", help="table, csv ou json.")] = "table",
+) -> None:
+    """Coder une activité dans la NAF, ou toutes celles d'un fichier (--text).
+
+    Exemple : geomatch activity "pose de carrelage"
+    """
+    from geomatch.coding import code_activity_file, show_activity
+
+    if out is None:
+        shown = show_activity(source, text=text, store=store, sure=precision, kind=kind)
+        print(shown) if isinstance(shown, str) else screen.print(shown)
+        return
+    code_activity_file(source, out, text=text, store=store, sure=precision)
+    screen.print(out, highlight=False, soft_wrap=True)
