@@ -9,7 +9,9 @@ Three kinds of entries, each a word or a short phrase:
 A code is of any level of NAF rév. 2 (``43.33Z``, ``43.33``, ``43.3``, ``43``, ``F``): a whole
 group or division where the word says no more. Several codes share a word by shares
 (``47.71Z=70 46.42Z=30``). ``activity_phrases.csv`` has what is no activity: words without weight,
-clauses of statutes, answers such as IDEM, occupations.
+clauses of statutes, answers such as IDEM, occupations. ``activity_alone.csv`` has words that mean
+an activity where they are the whole text and nothing in a longer one: ETAT, PARTICULIERS. Objects of
+``activity_objects_vague.csv`` (PRODUITS, BIENS) give way to what follows them.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from geomatch.core.text import normalise
 #: What can be done with an object: the columns of its table after the words.
 ROLES = (
     "seul", "fabrication", "gros", "detail", "ligne", "marche", "agent", "pose", "reparation",
-    "location",
+    "location", "propriete",
 )  # fmt: skip
 #: What a phrase that is no activity does to its text (see :mod:`geomatch.activities.reading`).
 PHRASES = ("vide", "rien", "metier", "mineur", "hors")
@@ -44,7 +46,7 @@ Shares = tuple[tuple[str, float], ...]
 class Entry:
     """One word or phrase.
 
-    ``kind`` is ``word``, ``object``, ``verb`` or one of :data:`PHRASES`. ``said`` is the phrase
+    ``kind`` is ``word``, ``object``, ``vague``, ``verb``, ``alone`` or one of :data:`PHRASES`. ``said`` is the phrase
     as the table has it, ``codes`` what it means alone (shares that sum to 1), ``by_role`` of an
     object its codes by role, ``does`` of a verb the shares of the roles it stands for.
     """
@@ -59,10 +61,14 @@ class Entry:
 
 @dataclass(frozen=True)
 class Lexicon:
-    """All entries, and the tree of words in which they are found."""
+    """All entries, and the tree of words in which they are found.
+
+    ``alone`` is the tree of whole texts that mean something by themselves.
+    """
 
     entries: tuple[Entry, ...]
     tree: dict[str, Any]
+    alone: dict[str, Any]
     empty_words: frozenset[str]
     vocabulary: frozenset[str]
 
@@ -128,7 +134,7 @@ def lexicon() -> Lexicon:
 
 
 def _tables() -> Iterator[tuple[str, tuple[str, ...], Sequence[tuple[str, ...]]]]:
-    for kind in ("words", "objects", "verbs", "phrases"):
+    for kind in _READERS:
         for name in table_names(f"activity_{kind}_"):
             yield name, load_header(name), load_table(name)
 
@@ -146,7 +152,10 @@ def build(tables: Iterable[tuple[str, tuple[str, ...], Sequence[tuple[str, ...]]
             where = f"{name}, row {line} ({row[-1][:30] if kind != 'objects' else row[0][:30]})"
             if len(row) != len(header):
                 raise GeomatchError(f"{where}: {len(row)} values; expected {len(header)}.")
-            entries += _READERS[kind](row, where)
+            read = list(_READERS[kind](row, where))
+            if name.endswith("_vague"):
+                read = [replace(entry, kind="vague") for entry in read]
+            entries += read
     return _planted(entries)
 
 
@@ -155,6 +164,7 @@ _HEADERS = {
     "objects": ("mots", *ROLES),
     "verbs": ("roles", "codes", "mots"),
     "phrases": ("genre", "mots"),
+    "alone": ("codes", "mots"),
 }
 
 
@@ -198,7 +208,18 @@ def _others(row: tuple[str, ...], where: str) -> Iterator[Entry]:
         yield Entry(said, row[0])
 
 
-_READERS = {"words": _words, "objects": _objects, "verbs": _verbs, "phrases": _others}
+def _alone(row: tuple[str, ...], where: str) -> Iterator[Entry]:
+    for entry in _words(row, where):
+        yield replace(entry, kind="alone")
+
+
+_READERS = {
+    "words": _words,
+    "objects": _objects,
+    "verbs": _verbs,
+    "phrases": _others,
+    "alone": _alone,
+}
 
 
 def _planted(entries: Sequence[Entry]) -> Lexicon:
@@ -207,23 +228,32 @@ def _planted(entries: Sequence[Entry]) -> Lexicon:
         fold(word) for e in entries if e.kind == "vide" for word in normalise(e.said).split()
     )
     tree: dict[str, Any] = {}
+    alone: dict[str, Any] = {}
     kept: list[Entry] = []
     vocabulary = set()
     for entry in entries:
         if entry.kind == "vide":
             continue
-        words = [w for w in map(fold, normalise(entry.said).split()) if w not in empty]
+        words = tuple(w for w in map(fold, normalise(entry.said).split()) if w not in empty)
         if not words:
             raise GeomatchError(f"{entry.said!r} has only words without weight; expected one more.")
-        node = tree
-        for word in words:
-            node = node.setdefault(word, {})
-        if END in node:
+        before = _plant(alone if entry.kind == "alone" else tree, words, len(kept))
+        if before is not None:
             raise GeomatchError(
-                f"{entry.said!r} ({entry.kind}) means what {kept[node[END]].said!r} "
-                f"({kept[node[END]].kind}) does; expected each word once."
+                f"{entry.said!r} ({entry.kind}) means what {kept[before].said!r} "
+                f"({kept[before].kind}) does; expected each word once."
             )
-        node[END] = len(kept)
         kept.append(replace(entry, n_words=len(words)))
         vocabulary.update(words)
-    return Lexicon(tuple(kept), tree, empty, frozenset(vocabulary))
+    return Lexicon(tuple(kept), tree, alone, empty, frozenset(vocabulary))
+
+
+def _plant(where: dict[str, Any], words: tuple[str, ...], number: int) -> int | None:
+    """Put an entry where it is found; the one that stands there already is left and returned."""
+    node = where
+    for word in words:
+        node = node.setdefault(word, {})
+    before: int | None = node.get(END)
+    if before is None:
+        node[END] = number
+    return before

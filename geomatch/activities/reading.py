@@ -28,6 +28,8 @@ ACTIVITY, EMPTY, UNKNOWN, NO_ANSWER, OCCUPATION = range(5)
 
 #: Letters that no text keeps through normalisation mark where a clause and a part of it end.
 _CLAUSE, _PART = "0CLAUSE0", "0PART0"
+#: The same among the entries that were found.
+_ENDS_PART, _ENDS_CLAUSE = -1, -2
 _MARKS = str.maketrans(
     dict.fromkeys(";\n\r|•·●", f" {_CLAUSE} ") | dict.fromkeys(",()[]:/+", f" {_PART} ")
 )
@@ -42,6 +44,8 @@ _LONGER = 0.35
 _MOST_LONGER = 3
 #: A verb without object, an object without verb, and an object that has no code in a verb's role.
 _VERB_ALONE, _OBJECT_ALONE, _OTHER_ROLE = 0.3, 0.8, 0.5
+#: A way of selling without object (*vente en ligne*).
+_WAY_ALONE = 0.8
 #: Things that follow a verb that is an activity whatever its object (FORMATION EN ...).
 _GOVERNED = 0.35
 
@@ -186,8 +190,12 @@ class Reader:
     def read(self, text: str) -> tuple[int, list[Said]]:
         """What one text is (:data:`ACTIVITY`, ...) and what it says, first things first."""
         words = self._words(text)
-        if not any(w not in (_CLAUSE, _PART) for w in words):
+        said = [w for w in words if w != _CLAUSE and w != _PART]
+        if not said:
             return EMPTY, []
+        if (whole := self._alone(said)) is not None:
+            entry = self.lexicon.entries[whole]
+            return ACTIVITY, [Said(entry.codes, _strength(entry), 0, (whole,))]
         found = self._found(words)
         kinds = {self.lexicon.entries[e].kind for e in found if e >= 0}
         if "rien" in kinds and kinds <= {"rien"}:
@@ -201,17 +209,26 @@ class Reader:
         text = _STOPS.sub(f" {_CLAUSE} ", text).translate(_MARKS)
         return [w for w in map(self._word, normalise(text).split()) if w]
 
+    def _alone(self, words: list[str]) -> int | None:
+        """The entry that means something only where it is the whole text."""
+        node = self.lexicon.alone
+        for word in words:
+            if (node := node.get(word)) is None:
+                return None
+        whole: int | None = node.get(END)
+        return whole
+
     def _found(self, words: list[str]) -> list[int]:
-        """Entries in order; -1 ends a part, -2 a clause. Unknown words are passed over."""
+        """Entries in order, and where parts and clauses end. Unknown words are passed over."""
         found = []
         tree, n, i = self.lexicon.tree, len(words), 0
         while i < n:
             node = tree.get(words[i])
             if node is None:
                 if words[i] == _PART:
-                    found.append(-1)
+                    found.append(_ENDS_PART)
                 elif words[i] == _CLAUSE:
-                    found.append(-2)
+                    found.append(_ENDS_CLAUSE)
                 i += 1
                 continue
             last, entry, j = i, node.get(END, -3), i + 1
@@ -227,12 +244,12 @@ class Reader:
     def _said(self, found: list[int]) -> Iterator[Said]:
         rank = 0
         clause: list[int] = []
-        for entry in [*found, -2]:
-            if entry != -2:
+        for entry in [*found, _ENDS_CLAUSE]:
+            if entry != _ENDS_CLAUSE:
                 clause.append(entry)
                 continue
-            for codes, weight, entries in _of_clause(self.lexicon.entries, clause):
-                yield Said(codes, weight * _NEXT**rank, rank, entries)
+            for codes, weight, by in _of_clause(self.lexicon.entries, clause, rank > 0):
+                yield Said(codes, weight * _NEXT**rank, rank, by)
                 rank += 1
             clause = []
 
@@ -244,35 +261,58 @@ def _strength(entry: Entry) -> float:
     return 1.0 + _LONGER * min(entry.n_words - 1, _MOST_LONGER)
 
 
-def _of_clause(entries: Sequence[Entry], clause: list[int]) -> Iterator[_Thing]:
-    """What one clause says, in order."""
+def _of_clause(entries: Sequence[Entry], clause: list[int], is_later: bool) -> Iterator[_Thing]:
+    """What one clause says, in order.
+
+    A clause of statutes at the very beginning of a text weighs as much as another: there is
+    nothing that it comes on top of.
+    """
+    ways = [at for at in clause if at >= 0 and _is_way(entries[at])]
     verbs: list[int] = []
     used = is_hidden = is_minor = False
-    for at in _verbs_first(entries, clause):
-        if at == -1:
+    for i, at in enumerate(ordered := _verbs_first(entries, clause)):
+        if at == _ENDS_PART:
             is_hidden = False
             continue
         entry = entries[at]
         if entry.kind == "hors":
             is_hidden = True
         elif entry.kind == "mineur":
-            is_minor = True
+            is_minor = is_later
         elif is_hidden or entry.kind in ("rien", "metier"):
             continue
         elif entry.kind == "verb":
             if used:
                 verbs, used = [], False
-            verbs.append(at)
+            if at not in ways:
+                verbs.append(at)
             if not entry.does and entry.codes:
                 yield entry.codes, _weight(entry, is_minor), (at,)
-        else:
-            used = True
-            for codes, weight, by in _with_verbs(entries, verbs, at):
+                is_later = True
+        elif not _gives_way(entries, ordered, i):
+            used = is_later = True
+            for codes, weight, by in _with_verbs(entries, verbs, ways, at):
                 yield codes, weight * (_MINOR if is_minor else 1.0), by
     if not used:
-        for at in verbs:
+        for at in [*ways, *verbs]:
             if entries[at].does and entries[at].codes:
-                yield entries[at].codes, _VERB_ALONE * _weight(entries[at], is_minor), (at,)
+                weight = _WAY_ALONE if at in ways else _VERB_ALONE
+                yield entries[at].codes, weight * _weight(entries[at], is_minor), (at,)
+
+
+def _is_way(entry: Entry) -> bool:
+    """Whether a verb says how things are sold, wherever it stands: online, on markets."""
+    return entry.kind == "verb" and max(entry.does, key=entry.does.__getitem__, default="") in (
+        "ligne",
+        "marche",
+    )
+
+
+def _gives_way(entries: Sequence[Entry], clause: list[int], i: int) -> bool:
+    """Whether a vague object (*produits*) is followed at once by what it is (*laitiers*)."""
+    if entries[clause[i]].kind != "vague" or i + 1 == len(clause) or clause[i + 1] < 0:
+        return False
+    return entries[clause[i + 1]].kind in ("word", "object")
 
 
 def _weight(entry: Entry, is_minor: bool) -> float:
@@ -281,7 +321,7 @@ def _weight(entry: Entry, is_minor: bool) -> float:
 
 def _verbs_first(entries: Sequence[Entry], clause: list[int]) -> list[int]:
     """A clause that ends with its only verbs (*carrelage, vente*) has them before its objects."""
-    is_verb = [at >= 0 and entries[at].kind == "verb" for at in clause]
+    is_verb = [at >= 0 and entries[at].kind == "verb" and bool(entries[at].does) for at in clause]
     if not any(is_verb) or is_verb[0]:
         return clause
     first = is_verb.index(True)
@@ -290,22 +330,29 @@ def _verbs_first(entries: Sequence[Entry], clause: list[int]) -> list[int]:
     return clause[first:] + clause[:first]
 
 
-def _with_verbs(entries: Sequence[Entry], verbs: list[int], at: int) -> Iterator[_Thing]:
-    """A word or an object, with the verbs that govern it."""
+def _with_verbs(
+    entries: Sequence[Entry], verbs: list[int], ways: list[int], at: int
+) -> Iterator[_Thing]:
+    """A word or an object, with the verbs that govern it and the ways it is sold."""
     entry = entries[at]
     strength = _strength(entry)
-    governed = any(not entries[v].does and entries[v].codes for v in verbs)
-    doing = [v for v in verbs if entries[v].does]
-    if governed and not doing:
-        yield entry.codes, strength * _GOVERNED, (at,)
-    elif entry.kind == "word":
-        yield entry.codes, strength, (at,)
-    elif not doing:
-        yield entry.codes, strength * (_OBJECT_ALONE if not verbs else 1.0), (at,)
-    else:
-        for order, v in enumerate(doing):
-            codes, weight = _composed(entries[v], entry)
-            yield codes, strength * weight * _NEXT**order, (v, at)
+    if entry.kind == "word":
+        is_governed = any(not entries[v].does and entries[v].codes for v in verbs)
+        is_done = any(entries[v].does for v in verbs)
+        yield entry.codes, strength * (_GOVERNED if is_governed and not is_done else 1.0), (at,)
+        return
+    known = [v for v in verbs if entries[v].does and entries[v].does.keys() & entry.by_role.keys()]
+    owning = [v for v in known if "propriete" in entries[v].does]
+    doing = [*ways, *owning, *(v for v in known if v not in owning)]
+    if not doing:
+        doing = [v for v in verbs if entries[v].does and entries[v].codes]
+    if not doing:
+        is_governed = any(entries[v].codes for v in verbs)
+        weight = _GOVERNED if is_governed else 1.0 if verbs else _OBJECT_ALONE
+        yield entry.codes, strength * weight, (at,)
+    for order, v in enumerate(doing):
+        codes, weight = _composed(entries[v], entry)
+        yield codes, strength * weight * _NEXT**order, (v, at)
 
 
 def _composed(verb: Entry, thing: Entry) -> tuple[Shares, float]:

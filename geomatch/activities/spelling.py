@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 #: Shorter words are too near to one another.
-_SHORTEST = 6
+_SHORTEST = 7
 
 
 class Spelling:
@@ -35,8 +35,8 @@ class Spelling:
 
 def _parts(word: str) -> Iterator[str]:
     yield word
-    # The first letter is seldom wrong, and tells words apart.
-    for i in range(1, len(word)):
+    # The first letter is seldom wrong, and tells words apart; the last two are those of grammar.
+    for i in range(1, len(word) - 2):
         yield word[:i] + word[i + 1 :]
 
 
