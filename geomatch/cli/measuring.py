@@ -45,8 +45,21 @@ def train(
 def explain(
     run_dir: Annotated[str, typer.Argument(metavar="DIR", help="Dossier de résultats.")],
     id: Annotated[str, typer.Option("--id", help="Identifiant du bulletin.")],
+    siret: Annotated[str | None, typer.Option(help="Pourquoi pas ce SIRET ?")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Un objet JSON.")] = False,
 ) -> None:
-    """Raconter une décision : ce qui a été lu, compris, comparé, et pourquoi."""
+    """Raconter une décision : ce qui a été lu, compris, comparé, et pourquoi (pas un autre)."""
     from geomatch.explain.story import explain as tell_story
+    from geomatch.explain.story import story_record
+    from geomatch.explain.why_not import tell_why_not, why_not
 
-    tell_story(run_dir, id, screen)
+    if siret is not None:
+        found = why_not(run_dir, id, siret)
+        if as_json:
+            print_json(found.record())
+        else:
+            tell_why_not(found, screen)
+    elif as_json:
+        print_json(story_record(run_dir, id))
+    else:
+        tell_story(run_dir, id, screen)

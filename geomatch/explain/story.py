@@ -7,8 +7,8 @@ told.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
+import json
+from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
@@ -16,16 +16,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from geomatch.bulletins import read_bulletins
-from geomatch.core import paths
-from geomatch.core.config import Config
 from geomatch.core.decision_types import type_label
-from geomatch.core.errors import ConfigError, StoreError
 from geomatch.core.paths import Location
 from geomatch.core.wording import DECISIONS, LEVELS, NO_VALUE, decimal, percent
 from geomatch.explain.contributions import Evidence, for_and_against, weigh
-from geomatch.linkage.matcher import Matcher, Result
-from geomatch.linkage.model import Model, model_hash
+from geomatch.explain.past import Past, Replay, read_past, replay
 from geomatch.review import Atlas, Stories, tell_stories
 from geomatch.review.desk.wording import (
     register_address,
@@ -33,43 +28,10 @@ from geomatch.review.desk.wording import (
     written_address,
     written_town,
 )
-from geomatch.runs.results import (
-    read_candidates,
-    read_decisions,
-    read_run,
-    reading_options,
-    results_of,
-)
-from geomatch.store.reader import Store
+from geomatch.runs.results import results_of
 
 #: Echoes shown.
 _MOST = 8
-
-
-@dataclass(frozen=True)
-class _Replay:
-    """The bulletin matched once more: `result`, and ``naf``, ``naf_chance`` of its texts."""
-
-    result: Result
-    naf_of_texts: pd.Series
-
-
-@dataclass(frozen=True)
-class _Past:
-    """A run's files about one bulletin.
-
-    `store` is None when it is gone or was built again, `config` when this version of the code
-    does not know the run's options.
-    """
-
-    description: dict[str, Any]
-    decision: pd.DataFrame
-    candidates: pd.DataFrame
-    bulletins: pd.DataFrame | None
-    store: Store | None
-    config: Config | None
-    model: Model
-    is_same_model: bool
 
 
 def explain(run: Location, bulletin: str, console: Console) -> None:
@@ -83,8 +45,8 @@ def explain(run: Location, bulletin: str, console: Console) -> None:
         When the run holds no such bulletin.
     """
     with results_of(run) as folder:
-        past = _past(folder, bulletin)
-    replayed = _replayed(past)
+        past = read_past(folder, bulletin)
+    replayed = replay(past)
     stories = _stories(past, bulletin)
     row = past.decision.iloc[0]
     console.print(_fields_table(past, replayed, stories, bulletin))
@@ -100,70 +62,29 @@ def explain(run: Location, bulletin: str, console: Console) -> None:
         console.print(_evidence_table(found, has_second=len(past.candidates) > 1))
 
 
-# ------------------------------------------------------------------ what there is
-def _past(run: Path, bulletin: str) -> _Past:
-    description = read_run(run)
-    only = {"id": [bulletin]}
-    decision = _filled(read_decisions(run, where=only))
-    if not len(decision):
-        raise ConfigError(f"no bulletin of that identifier in {run}; check --id")
-    path = description["model"]["path"]
-    path = "" if path == "shipped" else path
-    return _Past(
-        description=description,
-        decision=decision,
-        candidates=_filled(read_candidates(run, where=only)).sort_values("rank"),
-        bulletins=_bulletin(description, bulletin),
-        store=_same_store(description),
-        config=_same_options(description),
-        model=Model.load(path),
-        is_same_model=model_hash(path) == description["model"]["sha256"],
-    )
+def story_record(run: Location, bulletin: str) -> dict[str, Any]:
+    """The decision on a bulletin, its candidates and what tells the first from the second.
+
+    Raises as :func:`explain` does. What is not known is None.
+    """
+    with results_of(run) as folder:
+        past = read_past(folder, bulletin)
+    asked = ["rank", "siret", "name_compared", "probability", "name_score", "activity_score",
+             "address_score", "distance_m", "radius_m"]  # fmt: skip
+    evidence = _weighed(past) if len(past.candidates) else []
+    return {
+        "decision": _record(past.decision)[0],
+        "candidates": _record(past.candidates[asked]),
+        "evidence": [asdict(e) for e in evidence],
+    }
 
 
-def _filled(rows: pd.DataFrame) -> pd.DataFrame:
-    """Absent text as the flow has it."""
-    texts = rows.select_dtypes(["object", "string"]).columns
-    return rows.assign(**{c: rows[c].fillna("") for c in texts})
+def _record(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(rows.to_json(orient="records"))
+    return found
 
 
-def _bulletin(description: dict[str, Any], bulletin: str) -> pd.DataFrame | None:
-    """The bulletin as the file has it; None when the file is gone or holds it no more."""
-    source = description["input"]["path"]
-    if not paths.is_file(source):
-        return None
-    found = read_bulletins(source, reading_options(description), only=[bulletin])
-    return found if len(found) else None
-
-
-def _same_store(description: dict[str, Any]) -> Store | None:
-    told = description["store"]
-    try:
-        store = Store.open(told["path"])
-    except StoreError:
-        return None
-    return store if store.sha256 == told["manifest_sha256"] else None
-
-
-def _same_options(description: dict[str, Any]) -> Config | None:
-    try:
-        return Config.from_dict(description["options"], source="run.json")
-    except ConfigError:
-        return None
-
-
-def _replayed(past: _Past) -> _Replay | None:
-    if past.bulletins is None or past.store is None or past.config is None:
-        return None
-    config = past.config
-    # Alone, there are no colleagues to listen to.
-    config = replace(config, decisions=replace(config.decisions, collective=False))
-    matcher = Matcher(past.store, config, past.model)
-    result = matcher.match_bulletins(past.bulletins)
-    return _Replay(result, matcher.naf_of_texts(result.prepared).frame().iloc[0])
-
-
-def _stories(past: _Past, bulletin: str) -> Stories | None:
+def _stories(past: Past, bulletin: str) -> Stories | None:
     if past.bulletins is None or past.store is None:
         return None
     atlas = Atlas(past.store)
@@ -172,7 +93,7 @@ def _stories(past: _Past, bulletin: str) -> Stories | None:
 
 # ------------------------------------------------------------------ written and understood
 def _fields_table(
-    past: _Past, replayed: _Replay | None, stories: Stories | None, bulletin: str
+    past: Past, replayed: Replay | None, stories: Stories | None, bulletin: str
 ) -> Table:
     table = Table(title=f"Bulletin {escape(bulletin)}", title_justify="left")
     for column in ("", "tel qu'écrit", "tel que compris"):
@@ -201,7 +122,7 @@ def _fields_table(
     return table
 
 
-def _understood(replayed: _Replay | None, stories: Stories | None) -> dict[str, str]:
+def _understood(replayed: Replay | None, stories: Stories | None) -> dict[str, str]:
     if replayed is None or stories is None:
         return {}
     prepared = replayed.result.prepared
@@ -257,7 +178,7 @@ def _place_line(row: pd.Series, stories: Stories | None) -> str:
     return line + (f", à {row['uncertainty_m']:.0f} m près." if row["uncertainty_m"] > 0 else ".")
 
 
-def _replay_line(past: _Past, row: pd.Series, replayed: _Replay | None) -> str:
+def _replay_line(past: Past, row: pd.Series, replayed: Replay | None) -> str:
     if replayed is None:
         return (
             "Rejeu impossible : le fichier d'origine, la base de référence ou les options ont "
@@ -299,13 +220,13 @@ def _register(stories: Stories | None, bulletin: str) -> dict[str, dict[str, Any
     return {r["siret"]: {str(k): v for k, v in r.items()} for r in records}
 
 
-def _weighed(past: _Past) -> list[Evidence]:
+def _weighed(past: Past) -> list[Evidence]:
     features = past.candidates.select_dtypes("number").to_dict("records")
     rows = [{str(name): float(value) for name, value in row.items()} for row in features[:2]]
     return weigh(rows[0], rows[1] if len(rows) > 1 else None, past.model)
 
 
-def _why_lines(past: _Past) -> list[str]:
+def _why_lines(past: Past) -> list[str]:
     """Why the first, and why not the second."""
     pros, cons = for_and_against(_weighed(past))
     if len(past.candidates) < 2:
