@@ -7,7 +7,6 @@ told.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from typing import Any
 
@@ -80,8 +79,9 @@ def story_record(run: Location, bulletin: str) -> dict[str, Any]:
 
 
 def _record(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = json.loads(rows.to_json(orient="records"))
-    return found
+    """Rows with None for what is unknown, numbers as Python has them."""
+    columns = {str(c): rows[c].astype(object).where(rows[c].notna(), None).tolist() for c in rows}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 
 def _stories(past: Past, bulletin: str) -> Stories | None:
