@@ -10,8 +10,8 @@ A code is of any level of NAF rév. 2 (``43.33Z``, ``43.33``, ``43.3``, ``43``, 
 group or division where the word says no more. Several codes share a word by shares
 (``47.71Z=70 46.42Z=30``). ``activity_phrases.csv`` has what is no activity: words without weight,
 clauses of statutes, answers such as IDEM, occupations. ``activity_alone.csv`` has words that mean
-an activity where they are the whole text and nothing in a longer one: ETAT, PARTICULIERS. Objects of
-``activity_objects_vague.csv`` (PRODUITS, BIENS) give way to what follows them.
+an activity where they are the whole text and nothing in a longer one: ETAT, PARTICULIERS.
+Objects of ``activity_objects_vague.csv`` (PRODUITS, BIENS) give way to what follows them.
 """
 
 from __future__ import annotations
@@ -46,9 +46,10 @@ Shares = tuple[tuple[str, float], ...]
 class Entry:
     """One word or phrase.
 
-    ``kind`` is ``word``, ``object``, ``vague``, ``verb``, ``alone`` or one of :data:`PHRASES`. ``said`` is the phrase
-    as the table has it, ``codes`` what it means alone (shares that sum to 1), ``by_role`` of an
-    object its codes by role, ``does`` of a verb the shares of the roles it stands for.
+    ``kind`` is ``word``, ``object``, ``vague``, ``verb``, ``alone`` or one of :data:`PHRASES`.
+    ``said`` is the phrase as the table has it, ``codes`` what it means alone (shares that sum to
+    1), ``by_role`` of an object its codes by role, ``does`` of a verb the shares of the roles it
+    stands for.
     """
 
     said: str

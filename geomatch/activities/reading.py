@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -211,12 +211,11 @@ class Reader:
 
     def _alone(self, words: list[str]) -> int | None:
         """The entry that means something only where it is the whole text."""
-        node = self.lexicon.alone
+        node: dict[str, Any] | None = self.lexicon.alone
         for word in words:
             if (node := node.get(word)) is None:
                 return None
-        whole: int | None = node.get(END)
-        return whole
+        return cast("int | None", node.get(END))
 
     def _found(self, words: list[str]) -> list[int]:
         """Entries in order, and where parts and clauses end. Unknown words are passed over."""
@@ -262,42 +261,53 @@ def _strength(entry: Entry) -> float:
 
 
 def _of_clause(entries: Sequence[Entry], clause: list[int], is_later: bool) -> Iterator[_Thing]:
-    """What one clause says, in order.
-
-    A clause of statutes at the very beginning of a text weighs as much as another: there is
-    nothing that it comes on top of.
-    """
-    ways = [at for at in clause if at >= 0 and _is_way(entries[at])]
+    """What one clause says, in order: a verb governs what follows it until the next verb."""
+    heard = _heard(entries, _verbs_first(entries, clause), is_later)
+    ways = [at for at, _ in heard if _is_way(entries[at])]
     verbs: list[int] = []
-    used = is_hidden = is_minor = False
-    for i, at in enumerate(ordered := _verbs_first(entries, clause)):
-        if at == _ENDS_PART:
-            is_hidden = False
-            continue
+    used, factor = False, 1.0
+    for at, factor in heard:
         entry = entries[at]
-        if entry.kind == "hors":
-            is_hidden = True
-        elif entry.kind == "mineur":
-            is_minor = is_later
-        elif is_hidden or entry.kind in ("rien", "metier"):
-            continue
-        elif entry.kind == "verb":
+        if entry.kind == "verb":
             if used:
                 verbs, used = [], False
             if at not in ways:
                 verbs.append(at)
             if not entry.does and entry.codes:
-                yield entry.codes, _weight(entry, is_minor), (at,)
-                is_later = True
-        elif not _gives_way(entries, ordered, i):
-            used = is_later = True
+                yield entry.codes, factor * _strength(entry), (at,)
+        else:
+            used = True
             for codes, weight, by in _with_verbs(entries, verbs, ways, at):
-                yield codes, weight * (_MINOR if is_minor else 1.0), by
+                yield codes, factor * weight, by
     if not used:
         for at in [*ways, *verbs]:
             if entries[at].does and entries[at].codes:
                 weight = _WAY_ALONE if at in ways else _VERB_ALONE
-                yield entries[at].codes, weight * _weight(entries[at], is_minor), (at,)
+                yield entries[at].codes, factor * weight * _strength(entries[at]), (at,)
+
+
+def _heard(entries: Sequence[Entry], clause: list[int], is_later: bool) -> list[tuple[int, float]]:
+    """Words, objects and verbs of a clause that count, and how much.
+
+    What follows a phrase of statutes weighs little, unless nothing came before it in the text:
+    there is nothing that it comes on top of.
+    """
+    heard = []
+    is_hidden, factor = False, 1.0
+    for i, at in enumerate(clause):
+        kind = entries[at].kind if at >= 0 else ""
+        if not kind:
+            is_hidden = False
+        elif kind == "hors":
+            is_hidden = True
+        elif kind == "mineur":
+            factor = _MINOR if is_later else 1.0
+        elif (
+            kind not in ("rien", "metier") and not is_hidden and not _gives_way(entries, clause, i)
+        ):
+            heard.append((at, factor))
+            is_later = is_later or kind != "verb" or not entries[at].does
+    return heard
 
 
 def _is_way(entry: Entry) -> bool:
@@ -313,10 +323,6 @@ def _gives_way(entries: Sequence[Entry], clause: list[int], i: int) -> bool:
     if entries[clause[i]].kind != "vague" or i + 1 == len(clause) or clause[i + 1] < 0:
         return False
     return entries[clause[i + 1]].kind in ("word", "object")
-
-
-def _weight(entry: Entry, is_minor: bool) -> float:
-    return _strength(entry) * (_MINOR if is_minor else 1.0)
 
 
 def _verbs_first(entries: Sequence[Entry], clause: list[int]) -> list[int]:
