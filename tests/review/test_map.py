@@ -21,6 +21,7 @@ from geomatch.core.wording import metres
 from geomatch.review import Atlas, neighbourhood_svg
 from geomatch.review.map.atlas import DrawnStreet, Window
 from geomatch.review.map.labels import Room, place_labels
+from geomatch.review.map.landmarks import Landmarks
 from geomatch.review.map.lines import pieces, street_axis
 from geomatch.store.integrity import sealed
 from geomatch.store.reader import MANIFEST, Store
@@ -51,7 +52,62 @@ def test_candidates_off_the_map_are_named(
     store: Store, place: dict[str, object], around: pd.DataFrame
 ) -> None:
     far = around.assign(x=around["x"].where(around["rank"] != 5, around["x"] + 40_000))
-    assert any("hors du plan : 5" in t for t in texts(neighbourhood_svg(store, place, far)))
+    svg = neighbourhood_svg(store, place, far)
+    (off,) = [
+        g for g in ElementTree.fromstring(svg).iter(f"{SVG}g") if g.get("class") == "mark off"
+    ]
+    told = [e.text for e in off.iter(f"{SVG}text")]
+    assert told[0] == "5"
+    assert re.fullmatch(r"(39|40),\d\u00a0km", told[1] or "")
+    x = float(next(off.iter(f"{SVG}circle")).get("cx", "0"))
+    assert x > 0.9 * 640
+    lost = far.assign(x=far["x"].where(far["rank"] != 5))
+    assert any("sans position : 5" in t for t in texts(neighbourhood_svg(store, place, lost)))
+
+
+def test_no_distance_is_told_from_the_middle_of_a_commune(
+    store: Store, place: dict[str, object], around: pd.DataFrame
+) -> None:
+    far = around.assign(x=around["x"].where(around["rank"] != 5, around["x"] + 40_000))
+    vague = {**place, "geocode_level": "commune", "uncertainty_m": 900.0}
+    assert texts(neighbourhood_svg(store, vague, far), "mark off") == ["5"]
+    assert texts(neighbourhood_svg(store, vague, far), "rings") == []
+    assert texts(neighbourhood_svg(store, place, far), "rings") != []
+
+
+def test_a_large_circle_is_an_outline(
+    store: Store, place: dict[str, object], around: pd.DataFrame
+) -> None:
+    for uncertainty, fill in ((20.0, "#c2410c"), (900.0, "none")):
+        svg = neighbourhood_svg(store, {**place, "uncertainty_m": uncertainty}, around)
+        (circle,) = [
+            e
+            for e in ElementTree.fromstring(svg).iter(f"{SVG}circle")
+            if e.get("class") == "circle"
+        ]
+        assert circle.get("fill") == fill
+
+
+def test_the_declared_street_is_lit(
+    store: Store, place: dict[str, object], around: pd.DataFrame
+) -> None:
+    addresses = store.departement(STORE_ADDRESSES, "96")
+    near = np.hypot(
+        addresses["x"] - float(str(place["x"])), addresses["y"] - float(str(place["y"]))
+    )
+    house = addresses.loc[near.idxmin()]
+    lit = neighbourhood_svg(store, {**place, "ban_id": house["ban_id"]}, around)
+    assert "lit-street" in lit
+    assert "lit-street" not in neighbourhood_svg(store, place, around)
+    vague = {**place, "ban_id": house["ban_id"], "geocode_level": "commune"}
+    assert "lit-street" not in neighbourhood_svg(store, vague, around)
+
+
+def test_schools_and_mairies_are_landmarks(store: Store) -> None:
+    found = Landmarks.read(store, "96").rows
+    assert {"Mairie", "École"} & set(found["label"])
+    assert found[["x", "y"]].notna().all().all()
+    assert Landmarks.read(store, "01").rows.empty
 
 
 def test_the_circle_is_as_large_as_the_uncertainty(

@@ -48,6 +48,7 @@ class DrawnStreet:
     is_lieu_dit: bool
     sides: tuple[Floats, ...]
     numbers: tuple[NDArray[np.int64], ...]
+    voie_id: int = -1
 
     @property
     def longest(self) -> Floats:
@@ -116,6 +117,7 @@ class _Houses:
             bool(self.is_lieu_dit[street]),
             tuple(points[mask] for mask in sides),
             tuple(numbers[mask] for mask in sides),
+            street,
         )
 
 
@@ -126,6 +128,8 @@ class Atlas:
     store: Store
     _drawn: dict[str, _Houses] = field(default_factory=dict, repr=False)
     _communes: pd.DataFrame | None = field(default=None, repr=False)
+    #: what else of a département was drawn, for the next map
+    kept: dict[str, object] = field(default_factory=dict, repr=False)
 
     def streets(self, departements: Sequence[str], window: Window) -> list[DrawnStreet]:
         """Streets with at least one address in the window; addresses beyond it are left out."""
@@ -139,6 +143,17 @@ class Atlas:
         if departement not in self._drawn:
             self._drawn[departement] = _Houses.read(self.store, departement)
         return self._drawn[departement]
+
+    def voie_of(self, ban_id: str, code_commune: str) -> int:
+        """``voie_id`` of a BAN identifier of an address or a street; -1 when unknown."""
+        if not ban_id:
+            return -1
+        departement = departement_of(code_commune)
+        for table in (STORE_ADDRESSES, STORE_STREETS):
+            row = self._row(table, departement, ["voie_id"], ban_id)
+            if row is not None:
+                return int(row["voie_id"])
+        return -1
 
     def commune_name(self, code_commune: str) -> str:
         """Name of a commune with its code; the code alone when the store does not know it."""

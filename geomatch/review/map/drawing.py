@@ -15,14 +15,16 @@ from geomatch.core.territories import departement_of
 from geomatch.review.map.atlas import Atlas, DrawnStreet, Floats, Window
 from geomatch.review.map.background import background_image
 from geomatch.review.map.labels import Label, Room, place_labels
+from geomatch.review.map.landmarks import Landmarks, drawn_landmarks
 from geomatch.review.map.lines import pieces, street_axis
-from geomatch.review.map.marks import GROUND, aside, declared, markers, north, scale_bar
+from geomatch.review.map.marks import GROUND, aside, declared, markers, north, rings, scale_bar
 from geomatch.review.map.svg import element, escaped, group, path_data, text
 from geomatch.review.map.view import Place, View, framed, number
 from geomatch.store.reader import Store
 
 #: Candidates drawn at most.
 _DRAWN = 8
+_ON_A_STREET = frozenset({"housenumber", "interpolated", "street"})
 #: Pixels a metre from which houses are dots, and from which they have their number.
 _DOTS, _NUMBERS = 0.26, 0.95
 _MOST_NUMBERS = 260
@@ -94,7 +96,8 @@ def draw_map(atlas: Atlas, place: Place, candidates: pd.DataFrame, frame: Frame)
     else:
         streets = atlas.streets(_departements(place, shown), view.window.wider(0.3))
         image = background_image(frame.background, view, _crs(place, shown))
-        parts += _drawing(view, streets, (place, shown), image)
+        known = [_landmarks(atlas, d).inside(view.window) for d in _departements(place, shown)]
+        parts += _drawing(view, streets, (place, shown), image, (_street_of(atlas, place), known))
     title = element("title", escaped("Plan du voisinage du lieu de travail déclaré"))
     svg = element(
         "svg",
@@ -129,21 +132,26 @@ def _drawing(
     streets: Sequence[DrawnStreet],
     told: tuple[Place, pd.DataFrame],
     image: str,
+    bearings: tuple[int, Sequence[pd.DataFrame]],
 ) -> list[str]:
-    place, shown = told
+    (place, shown), (voie_id, landmarks) = told, bearings
     sides = [tuple(view.pixels(side) for side in street.sides) for street in streets]
     room = Room(view.width, view.height)
     _reserve_corners(room)
     circle, cross = declared(view, place, room)
     chosen = place.get("decision") != "none"
-    discs, missing = markers(view, shown, room, chosen=chosen)
+    discs, missing = markers(view, shown, room, place, chosen=chosen)
+    signs = drawn_landmarks(view, landmarks, room)
     order = np.argsort([_off_centre(view, s) for s in sides], kind="stable")
     labels = place_labels([(streets[i], sides[i]) for i in order], room)
     return [
         _roads(view, streets, sides),
+        _declared_street(view, streets, sides, voie_id),
         _houses(view, sides),
         image,
+        rings(view, place),
         circle,
+        signs,
         _street_names(labels),
         _house_numbers(view, streets, sides, room),
         cross,
@@ -152,6 +160,42 @@ def _drawing(
         north(view),
         aside(view, place, missing),
     ]
+
+
+def _street_of(atlas: Atlas, place: Place) -> int:
+    """``voie_id`` of the street that was found for the place; -1 when none was."""
+    if str(place.get("geocode_level")) not in _ON_A_STREET:
+        return -1
+    return atlas.voie_of(str(place.get("ban_id") or ""), str(place.get("code_commune") or ""))
+
+
+def _landmarks(atlas: Atlas, departement: str) -> Landmarks:
+    found = atlas.kept.get(departement)
+    if not isinstance(found, Landmarks):
+        found = atlas.kept[departement] = Landmarks.read(atlas.store, departement)
+    return found
+
+
+def _declared_street(
+    view: View,
+    streets: Sequence[DrawnStreet],
+    sides: Sequence[tuple[Floats, ...]],
+    voie_id: int,
+) -> str:
+    """The street that the form names, lit."""
+    scale = view.pixels_per_m
+    data = "".join(
+        path_data(piece)
+        for street, parts in zip(streets, sides, strict=True)
+        if street.voie_id == voie_id >= 0
+        for piece in pieces(street_axis(parts, 60.0 * scale), 160.0 * scale)
+    )
+    if not data:
+        return ""
+    broad = min(9.0, max(3.5, 9.0 * scale))
+    line = {"stroke": "#f0b429", "stroke_linecap": "round", "stroke_linejoin": "round"}
+    width = round(broad, 1)
+    return element("path", d=data, fill="none", stroke_width=width, **line, class_="lit-street")
 
 
 def _street_names(labels: Sequence[Label]) -> str:

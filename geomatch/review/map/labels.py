@@ -23,6 +23,8 @@ _SHORT = (
     ("Square ", "Sq. "),
     ("Passage ", "Pass. "),
 )
+#: Streets that are a place more than a line.
+_SQUARES = ("Place ", "Square ", "Esplanade ", "Parvis ", "Rond-Point ")
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ def place_labels(
             if label is not None:
                 placed.append(label)
                 break
+        else:
+            # a square is known by its name, and seldom long enough for it
+            if street.nom_voie.startswith(_SQUARES):
+                label = _along(street.nom_voie, sides, room, size=size, is_lieu_dit=True)
+                placed += [] if label is None else [label]
     return placed
 
 

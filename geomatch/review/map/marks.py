@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import pandas as pd
 
@@ -12,9 +13,19 @@ from geomatch.review.map.labels import Room
 from geomatch.review.map.svg import element, group, text
 from geomatch.review.map.view import Place, View, number
 
+Row: TypeAlias = Mapping[Any, Any]
 GROUND = "#f4f1ea"
 _DECLARED, _BEST, _OTHER = "#c2410c", "#15603b", "#33507a"
 #: Disc of a candidate whose position is approximate: best one or not.
+#: A circle larger than this share of the map is an outline: its colour would cover all.
+_FILLED = 0.3
+#: Distances of the rings, metres; least pixels between two, and how many there are at most.
+_RINGS = (50, 100, 250, 500, 1_000, 2_500, 5_000)
+_RING_PIXELS, _MOST_RINGS = 62.0, 3
+#: Levels of a place that distances can be told from.
+_NEAR = frozenset({"housenumber", "interpolated", "street", "locality", "moved"})
+#: Pixels from the edge at which a candidate off the map is told.
+_EDGE = 22.0
 _TINT = {True: "#dff1e6", False: "#e6ecf5"}
 
 
@@ -33,7 +44,7 @@ def declared(view: View, place: Place, room: Room) -> tuple[str, str]:
             cx=round(px, 1),
             cy=round(py, 1),
             r=round(max(6.0, radius), 1),
-            fill=_DECLARED,
+            fill=_DECLARED if radius < _FILLED * min(view.width, view.height) else "none",
             fill_opacity=0.09,
             class_="circle",
             stroke=_DECLARED,
@@ -50,18 +61,79 @@ def declared(view: View, place: Place, room: Room) -> tuple[str, str]:
     return circle, group([hold, lines], class_="declared")
 
 
-def markers(
-    view: View, shown: pd.DataFrame, room: Room, *, chosen: bool
-) -> tuple[list[str], list[str]]:
-    """Numbered discs, best on top, side by side where places coincide; and who is off the map.
+def rings(view: View, place: Place) -> str:
+    """Circles of round distances about a place that is known better than its commune."""
+    x, y = number(place, "x"), number(place, "y")
+    if math.isnan(x) or str(place.get("geocode_level")) not in _NEAR:
+        return ""
+    px, py = view.pixel(x, y)
+    far = [m for m in _RINGS if m * view.pixels_per_m >= _RING_PIXELS]
+    kept = [m for m in far if m * view.pixels_per_m < 0.5 * max(view.width, view.height)]
+    pieces = []
+    for metres_off in kept[:_MOST_RINGS]:
+        r = metres_off * view.pixels_per_m
+        pieces.append(element("circle", cx=round(px, 1), cy=round(py, 1), r=round(r, 1)))
+        label = metres(float(metres_off))
+        words = {"stroke": GROUND, "stroke_width": 3, "style": "paint-order:stroke"}
+        pieces.append(text(px, py - r + 3.5, label, fill="#5f5746", **words))
+    line = {"fill": "none", "stroke": "#8a7f6a", "stroke_width": 1, "stroke_dasharray": "1 4"}
+    return group(pieces, **line, text_anchor="middle", font_size=10, class_="rings")
 
-    The first is told from the others when it was `chosen`.
+
+def _arrow(view: View, row: Row, place: Place, room: Room) -> str:
+    """A candidate off the map: an arrow at the edge that points to it, with its distance."""
+    px, py = view.pixel(float(row["x"]), float(row["y"]))
+    dx, dy = px - view.width / 2, py - view.height / 2
+    across, along = view.width / 2 - _EDGE, view.height / 2 - _EDGE
+    share = min(across / abs(dx) if dx else math.inf, along / abs(dy) if dy else math.inf)
+    at = _free_spot(room, view.width / 2 + dx * share, view.height / 2 + dy * share)
+    if at is None:
+        return ""
+    room.take(*at, 14.0)
+    turn = math.degrees(math.atan2(dy, dx))
+    x, y = at
+    head = element(
+        "path",
+        d="M10 -5L18 0L10 5Z",
+        fill=_OTHER,
+        transform=f"translate({x:.1f} {y:.1f}) rotate({turn:.1f})",
+    )
+    disc = element("circle", cx=round(x, 1), cy=round(y, 1), r=9, fill="#fff", stroke=_OTHER)
+    style = {"text_anchor": "middle", "font_weight": 700, "fill": _OTHER}
+    key = text(x, y + 4, str(int(row["rank"])), font_size=11, **style)
+    return group([head, disc, key, _how_far(view, row, place, at)], class_="mark off",
+                 data_key=int(row["rank"]))  # fmt: skip
+
+
+def _how_far(view: View, row: Row, place: Place, at: tuple[float, float]) -> str:
+    """The distance beside an arrow, towards the middle of the map; nothing from a mere commune."""
+    x, y = number(place, "x"), number(place, "y")
+    if math.isnan(x) or str(place.get("geocode_level")) not in _NEAR:
+        return ""
+    told = metres(math.dist((x, y), (float(row["x"]), float(row["y"]))))
+    is_left = at[0] < view.width / 2
+    halo = {"stroke": GROUND, "stroke_width": 3, "style": "paint-order:stroke", "fill": _OTHER}
+    anchor = "start" if is_left else "end"
+    return text(at[0] + (13 if is_left else -13), at[1] + 4, told, font_size=10.5,
+                text_anchor=anchor, **halo)  # fmt: skip
+
+
+def markers(
+    view: View, shown: pd.DataFrame, room: Room, place: Place, *, chosen: bool
+) -> tuple[list[str], list[str]]:
+    """Numbered discs, best on top, side by side where places coincide; and who has no position.
+
+    Those off the map are arrows at its edge. The first is told from the others when it was
+    `chosen`.
     """
-    discs, missing = [], []
+    discs, missing, away = [], [], []
     for row in shown.to_dict("records"):
         rank, x, y = int(row["rank"]), float(row["x"]), float(row["y"])
-        if not view.window.holds(x, y):
+        if math.isnan(x) or math.isnan(y):
             missing.append(str(rank))
+            continue
+        if not view.window.holds(x, y):
+            away.append(row)
             continue
         px, py = view.pixel(x, y)
         at = _free_spot(room, px, py)
@@ -72,7 +144,7 @@ def markers(
         uncertain = not float(row.get("uncertainty_m") or math.nan) <= 60.0
         is_best = chosen and rank == 1
         discs.append(_marker(str(rank), (px, py), at, is_best=is_best, uncertain=uncertain))
-    return discs[::-1], missing
+    return [*discs[::-1], *(_arrow(view, row, place, room) for row in away)], missing
 
 
 def _free_spot(room: Room, px: float, py: float) -> tuple[float, float] | None:
@@ -150,7 +222,7 @@ def aside(view: View, place: Place, missing: Sequence[str]) -> str:
     if not math.isnan(circle):
         words[0] += f" (± {metres(circle)})"
     if missing:
-        words.append(f"hors du plan : {', '.join(missing)}")
+        words.append(f"sans position : {', '.join(missing)}")
     return text(
         view.width - 10,
         view.height - 12,
