@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from geomatch.core.geoframes import to_geodataframe
     from geomatch.evaluation import evaluate, read_truth
     from geomatch.geocoding import Geocoder
+    from geomatch.linkage.explanation import Explanation
     from geomatch.linkage.matcher import Matcher
     from geomatch.linkage.results import Result
     from geomatch.runs.results import Run, open_run
@@ -36,6 +37,7 @@ __version__ = "0.2.0"
 _PUBLIC = {
     "ConfigError": "geomatch.core.errors",
     "DataError": "geomatch.core.errors",
+    "Explanation": "geomatch.linkage.explanation",
     "Geocoder": "geomatch.geocoding",
     "GeomatchError": "geomatch.core.errors",
     "LayoutError": "geomatch.core.errors",
@@ -54,6 +56,7 @@ _PUBLIC = {
 __all__ = [
     "ConfigError",
     "DataError",
+    "Explanation",
     "Geocoder",
     "GeomatchError",
     "LayoutError",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,42 @@ def test_a_result_shows_its_counts(result: Result) -> None:
 
 
 # ------------------------------------------------------------------ recipes
+def test_why_a_bulletin_was_decided_so_is_data(result: Result, own: pd.DataFrame) -> None:
+    coded = result.decisions[result.decisions["decision"] == "auto"]
+    told = result.explain(coded["id"].iloc[0])
+    assert told.decision["siret"] == told.candidates["siret"].iloc[0] == coded["siret"].iloc[0]
+    assert told.candidates["rank"].tolist() == list(range(1, len(told.candidates) + 1))
+    table = told.evidence_table()
+    assert len(table) == sum(len(kind.facts) for kind in told.evidence) > 0
+    assert told.pros
+    text, page = repr(told), told._repr_html_()
+    assert coded["siret"].iloc[0] in text
+    assert coded["siret"].iloc[0] in page
+    assert "codé automatiquement" in text
+    with pytest.raises(ConfigError, match="0 bulletins with that identifier") as error:
+        result.explain("nobody's")
+    assert "nobody" not in str(error.value)
+
+
+def test_names_of_a_register_are_no_markup(result: Result) -> None:
+    told = result.explain(result.decisions["id"].iloc[0])
+    told.candidates["raison_sociale"] = "<b>&"
+    assert "<b>&" not in told._repr_html_()
+    assert "&lt;b&gt;&amp;" in told._repr_html_()
+
+
+def test_a_finished_run_explains_as_its_result_did(chain: Chain) -> None:
+    run = open_run(chain.out)
+    id = run.decisions.loc[run.decisions["decision"] == "auto", "id"].iloc[0]
+    told = run.explain(id)
+    assert told.decision["id"] == id
+    assert len(told.candidates) == (run.candidates["id"] == id).sum()
+    assert told.evidence
+    other = {**run.description, "model": {**run.description["model"], "sha256": "0" * 64}}
+    with pytest.raises(DataError, match="no longer the one"):
+        replace(run, description=other).explain(id)
+
+
 def test_a_list_of_associations_becomes_a_map_layer(
     associations: pd.DataFrame, matcher: Matcher, tmp_path: Path
 ) -> None:

@@ -18,8 +18,8 @@ from rich.table import Table
 from geomatch.core.decision_types import type_label
 from geomatch.core.paths import Location
 from geomatch.core.wording import DECISIONS, LEVELS, NO_VALUE, decimal, percent
-from geomatch.explain.contributions import Evidence, for_and_against, weigh
 from geomatch.explain.past import Past, Replay, read_past, replay
+from geomatch.linkage.contributions import Evidence, for_and_against, weigh
 from geomatch.review import Atlas, Stories, tell_stories
 from geomatch.review.desk.wording import (
     register_address,

@@ -438,6 +438,7 @@ class Matcher:
             pairs["row"][kept],
             prepared,
             self.store,
+            self.model,
             settlement=settlement,
         )
 

@@ -20,6 +20,8 @@ from geomatch.core.paths import Location
 from geomatch.core.schema import CANDIDATES, DECISIONS
 from geomatch.linkage import collective
 from geomatch.linkage.described import OF_REGISTER, described
+from geomatch.linkage.explanation import Explanation, explanation
+from geomatch.linkage.model import Model
 from geomatch.linkage.settling import Settlement
 from geomatch.store.reader import Store
 
@@ -45,6 +47,7 @@ class Result:
     candidate_rows: NDArray[np.int64]
     prepared: Prepared
     store: Store
+    model: Model
     #: kind of table that was matched, see :data:`geomatch.core.frames.KINDS`
     given_kind: str = field(default="pandas", kw_only=True)
     #: what the table as a whole told: thresholds, precision expected, share without establishment
@@ -88,6 +91,13 @@ class Result:
         if name not in ("decisions", "candidates"):
             raise ConfigError(f"table is {name!r}, expected decisions or candidates")
         return as_kind(getattr(self, name), kind or self.given_kind)
+
+    def explain(self, id: str) -> Explanation:
+        """Why the bulletin `id` was decided so: its candidates and what weighed, as data.
+
+        Raises :class:`ConfigError` when no bulletin, or more than one, has that identifier.
+        """
+        return explanation(id, self.decisions, self.candidates, self.model)
 
     def to_geodataframe(self) -> gpd.GeoDataFrame:
         """Decisions with a point in EPSG:4326: where the bulletin's workplace was placed."""

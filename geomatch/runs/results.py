@@ -21,6 +21,8 @@ from geomatch.core.errors import ConfigError, DataError
 from geomatch.core.frames import as_kind
 from geomatch.core.geoframes import to_geodataframe
 from geomatch.core.paths import Location
+from geomatch.linkage.explanation import Explanation, explanation
+from geomatch.linkage.model import Model, model_hash
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -60,6 +62,29 @@ class Run:
     def of(self, ids: Collection[str]) -> pd.DataFrame:
         """The candidates of some bulletins; the others are not loaded."""
         return read_candidates(self.folder, where={"id": ids})
+
+    def explain(self, id: str) -> Explanation:
+        """Why the bulletin `id` was decided so; of the candidates only its own are read.
+
+        Raises
+        ------
+        ConfigError
+            When no bulletin, or more than one, has that identifier.
+        DataError
+            When the model of the run is gone, or was learned again since.
+        """
+        told = self.description["model"]
+        path = "" if told["path"] == "shipped" else told["path"]
+        if model_hash(path) != told["sha256"]:
+            raise DataError(
+                f"the model {told['path']} is no longer the one of {self.folder}; match again, or "
+                "use the model of that run"
+            )
+        only = {"id": [id]}
+        decisions, candidates = (
+            read(self.folder, where=only) for read in (read_decisions, read_candidates)
+        )
+        return explanation(id, decisions, candidates, Model.load(path))
 
     def table(self, name: str = "decisions", kind: str = "pandas") -> Any:
         """``decisions`` or ``candidates`` as pandas, polars, arrow, duckdb or geopandas.

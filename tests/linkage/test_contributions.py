@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from geomatch.core.wording import UNITS
-from geomatch.explain.contributions import for_and_against, weigh
+from geomatch.linkage.contributions import for_and_against, weigh
 from geomatch.linkage.model import Linear, Model
 from geomatch.training.train import UNTRAINED
 
