@@ -54,7 +54,6 @@ DISK_CALLS = {
     "read_json", "to_csv", "to_parquet", "to_json", "ParquetFile", "ParquetWriter", "read_table",
     "write_table", "mkdir", "rmtree", "unlink", "rmdir", "makedirs", "iterdir", "copyfile",
 }  # fmt: skip
-MOST_LINES = 500
 
 
 class Import(NamedTuple):
@@ -285,10 +284,10 @@ def test_what_a_module_says_it_offers_is_there(module: str) -> None:
         assert hasattr(loaded, name), name
 
 
-def test_no_module_is_long() -> None:
-    lines = {m: len(p.read_text(encoding="utf-8").splitlines()) for m, p in modules().items()}
-    assert {m: n for m, n in lines.items() if n > MOST_LINES} == {}
-    assert statistics.median(lines.values()) <= 150
+def test_modules_are_short_as_a_rule() -> None:
+    """How long one function is, and how branched, ruff says."""
+    lines = [len(p.read_text(encoding="utf-8").splitlines()) for p in modules().values()]
+    assert statistics.median(lines) <= 150
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -244,7 +244,7 @@ class NearbyIndex:
             self._of_tile(departement, at, radius_m, point_uncertainty_m, possible, wanted)
             for departement, at in self._asked(shape, crs, radius_m + point_uncertainty_m)
         ]
-        found = [tile for tile in tiles if len(tile)]
+        found = [tile for tile in tiles if tile is not None]
         rows = pa.concat_tables(found) if found else _told(_NOBODY, np.zeros(0), np.zeros(0, bool))
         # Arrow takes rows of text faster than pandas sorts them.
         order = np.lexsort((rows.column("siret").to_numpy(), rows.column("distance_m").to_numpy()))
@@ -268,13 +268,16 @@ class NearbyIndex:
         uncertainty: float,
         possible: bool,
         wanted: Mapping[str, Sequence[str]],
-    ) -> pa.Table:
+    ) -> pa.Table | None:
+        """Rows of one département, None when nobody is near."""
         tile = self._tile(departement)
         rows, distance = tile.around(at, radius + uncertainty)
         kept = tile.that_are(rows, wanted)
         if not possible:
             kept &= distance <= radius
         rows, distance = rows[kept], distance[kept]
+        if not len(rows):
+            return None
         is_certain = distance + tile.uncertainty[rows] + uncertainty <= radius
         return _told(tile.table.take(pa.array(rows)), distance, is_certain)
 
