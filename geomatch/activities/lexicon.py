@@ -231,7 +231,7 @@ def _planted(entries: Sequence[Entry]) -> Lexicon:
     tree: dict[str, Any] = {}
     alone: dict[str, Any] = {}
     kept: list[Entry] = []
-    vocabulary = set()
+    vocabulary: set[str] = set()
     for entry in entries:
         if entry.kind == "vide":
             continue

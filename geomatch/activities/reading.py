@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ _MARKS = str.maketrans(
 )
 _STOPS = re.compile(r"(?<=[^\W\d_]{3})\s?\.(?=\s|$)|\.(?=[A-ZÉ][a-zé])|\s[-–—*]+(?=\s|\w)|^\s*[-*]")
 
+#: 3,5 tonnes
+_DECIMAL = re.compile(r"(?<=\d),(?=\d)")
+
 #: Each further activity of a text weighs this much of the one before it.
 _NEXT = 0.75
 #: A clause of statutes weighs this much of another.
@@ -44,6 +47,8 @@ _LONGER = 0.35
 _MOST_LONGER = 3
 #: A verb without object, an object without verb, and an object that has no code in a verb's role.
 _VERB_ALONE, _OBJECT_ALONE, _OTHER_ROLE = 0.3, 0.8, 0.5
+#: Roles that are ways of selling too.
+_TRADES = ("gros", "detail")
 #: A way of selling without object (*vente en ligne*).
 _WAY_ALONE = 0.8
 #: Things that follow a verb that is an activity whatever its object (FORMATION EN ...).
@@ -93,7 +98,7 @@ def read(texts: Sequence[str], known: Lexicon | None = None) -> Reading:
     Reading
     """
     reader = _reader() if known is None else Reader(known)
-    codes = {code: i for i, code in enumerate(reader.lexicon.targets())}
+    codes = {code: i for i, code in enumerate(reader.codes)}
     words: dict[tuple[int, ...], int] = {}
     rows: list[tuple[int, int, float, int, int]] = []
     kinds = np.zeros(len(texts), np.int8)
@@ -175,6 +180,7 @@ class Reader:
 
     def __init__(self, known: Lexicon) -> None:
         self.lexicon = known
+        self.codes = known.targets()
         self._spelling = Spelling(known.vocabulary)
         self._word = lru_cache(maxsize=200_000)(self._meant)
 
@@ -206,15 +212,16 @@ class Reader:
         return (OCCUPATION if "metier" in kinds else UNKNOWN), []
 
     def _words(self, text: str) -> list[str]:
-        text = _STOPS.sub(f" {_CLAUSE} ", text).translate(_MARKS)
+        text = _STOPS.sub(f" {_CLAUSE} ", _DECIMAL.sub(" ", text)).translate(_MARKS)
         return [w for w in map(self._word, normalise(text).split()) if w]
 
     def _alone(self, words: list[str]) -> int | None:
         """The entry that means something only where it is the whole text."""
-        node: dict[str, Any] | None = self.lexicon.alone
+        node = self.lexicon.alone
         for word in words:
-            if (node := node.get(word)) is None:
+            if word not in node:
                 return None
+            node = node[word]
         return cast("int | None", node.get(END))
 
     def _found(self, words: list[str]) -> list[int]:
@@ -263,7 +270,7 @@ def _strength(entry: Entry) -> float:
 def _of_clause(entries: Sequence[Entry], clause: list[int], is_later: bool) -> Iterator[_Thing]:
     """What one clause says, in order: a verb governs what follows it until the next verb."""
     heard = _heard(entries, _verbs_first(entries, clause), is_later)
-    ways = [at for at, _ in heard if _is_way(entries[at])]
+    ways = _ways(entries, [at for at, _ in heard])
     verbs: list[int] = []
     used, factor = False, 1.0
     for at, factor in heard:
@@ -310,12 +317,19 @@ def _heard(entries: Sequence[Entry], clause: list[int], is_later: bool) -> list[
     return heard
 
 
-def _is_way(entry: Entry) -> bool:
-    """Whether a verb says how things are sold, wherever it stands: online, on markets."""
-    return entry.kind == "verb" and max(entry.does, key=entry.does.__getitem__, default="") in (
-        "ligne",
-        "marche",
-    )
+def _ways(entries: Sequence[Entry], heard: list[int]) -> list[int]:
+    """Verbs that say how things are sold, wherever they stand: online, on markets.
+
+    *En gros* and *au détail* say it too where nothing follows that they would govern.
+    """
+    ways = []
+    for at, after in zip(heard, [*heard, None][1:], strict=True):
+        does = entries[at].does
+        main = max(does, key=does.__getitem__, default="")
+        is_last = after is None or entries[after].kind == "verb"
+        if main in ("ligne", "marche") or (is_last and len(does) == 1 and main in _TRADES):
+            ways.append(at)
+    return ways
 
 
 def _gives_way(entries: Sequence[Entry], clause: list[int], i: int) -> bool:

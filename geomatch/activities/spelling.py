@@ -27,10 +27,13 @@ class Spelling:
         """The known word that is one slip away; the word itself where none, or several, are."""
         if word in self._words or len(word) < _SHORTEST or not word.isalpha():
             return word
-        found = {
-            k for part in _parts(word) for k in self._by_part.get(part, ()) if _is_slip(word, k)
-        }
-        return found.pop() if len(found) == 1 else word
+        found: dict[int, set[str]] = {}
+        for part in _parts(word):
+            for known in self._by_part.get(part, ()):
+                if known[-2:] == word[-2:] and (kind := _slip(word, known)):
+                    found.setdefault(kind, set()).add(known)
+        likeliest = found[min(found)] if found else set()
+        return likeliest.pop() if len(likeliest) == 1 else word
 
 
 def _parts(word: str) -> Iterator[str]:
@@ -40,11 +43,16 @@ def _parts(word: str) -> Iterator[str]:
         yield word[:i] + word[i + 1 :]
 
 
-def _is_slip(a: str, b: str) -> bool:
+def _slip(a: str, b: str) -> int:
+    """How two words differ, the likeliest slip first; 0 if by more than one.
+
+    1: a letter too many or missing (letters written twice), 2: two that changed places, 3:
+    another one.
+    """
     if len(a) != len(b):
-        return abs(len(a) - len(b)) == 1
+        return int(abs(len(a) - len(b)) == 1)
     differ = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
     if len(differ) == 2:
         i, j = differ
-        return j == i + 1 and a[i] == b[j] and a[j] == b[i]
-    return len(differ) == 1
+        return 2 if j == i + 1 and a[i] == b[j] and a[j] == b[i] else 0
+    return 3 if len(differ) == 1 else 0
