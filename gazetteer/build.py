@@ -16,11 +16,12 @@ from typing import Any
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 import geomatch
 from gazetteer import cog, geoloc, naf, parts, places, register
 from gazetteer.accounts import Account, settle
-from gazetteer.engine import engine, frame
+from gazetteer.engine import engine, frame, full_disk
 from gazetteer.files import Source
 from gazetteer.inputs import build_key, described, find_sources, is_built
 from gazetteer.jobs import Job, run_jobs
@@ -78,10 +79,16 @@ def build(options: BuildOptions, progress: Progress | None = None) -> Store:
             log.info("%s is already built from these files", options.out)
             tell("inchangé", 1.0)
             return Store.open(options.out)
-        with staging(options.out, build_key(options, sources)) as folder:
-            root = _built(options, sources, folder, tell)
-            tell("mise en place", 0.99)
-            swap(root, options.out)
+        try:
+            with staging(options.out, build_key(options, sources)) as folder:
+                root = _built(options, sources, folder, tell)
+                tell("mise en place", 0.99)
+                swap(root, options.out)
+        except (OSError, duckdb.Error, pa.ArrowException) as error:
+            full = full_disk(error, options.out.parent)
+            if full is None:
+                raise
+            raise full from error
     tell("terminé", 1.0)
     return Store.open(options.out)
 
@@ -101,7 +108,7 @@ def _built(options: BuildOptions, sources: Sequence[Source], folder: Path, tell:
         with engine(shop.work / "engine", memory_limit=limit, threads=options.threads) as con:
             _Build(con, shop, options, list(sources), tell).run()
     except duckdb.OutOfMemoryException as error:
-        raise ConfigError(
+        raise full_disk(error, folder) or ConfigError(
             f"the build needs more memory than {options.memory_limit}; allow more, or give fewer "
             "départements"
         ) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import glob
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +13,7 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from geomatch.core.errors import DataError
+from geomatch.core.errors import ConfigError, DataError, GeomatchError
 
 
 @contextmanager
@@ -72,8 +74,31 @@ def store_frame(con: duckdb.DuckDBPyConnection, name: str, table: pd.DataFrame) 
         run(con, f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM _incoming")
 
 
-def read_failure(error: duckdb.Error, path: Path, what: str) -> DataError:
-    """DuckDB's complaint about a file, said in one line without quoting the file's rows."""
+#: What systems, and DuckDB, say of a disk that is full, a quota or a bound on file sizes.
+_FULL_CODES = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_WORDS = ("No space left", "disk quota", "File too large", "max_temp_directory_size")
+
+
+def full_disk(error: BaseException, place: object) -> ConfigError | None:
+    """The error that blames the disk rather than a source; None when it is not the disk."""
+    told = str(error).lower()
+    is_full = isinstance(error, OSError) and error.errno in _FULL_CODES
+    if not is_full and not any(words.lower() in told for words in _FULL_WORDS):
+        return None
+    return ConfigError(
+        f"the disk of {place} is full; make room there, or give another --out, and run the same "
+        "command again: what is finished is kept"
+    )
+
+
+def read_failure(error: duckdb.Error, path: Path, what: str) -> GeomatchError:
+    """DuckDB's complaint about a file, said in one line without quoting the file's rows.
+
+    A disk that is full is not the file's fault.
+    """
+    full = full_disk(error, "the build")
+    if full is not None:
+        return full
     lines = [line for line in str(error).splitlines() if line.strip()]
     told = [
         line.strip()
@@ -84,6 +109,14 @@ def read_failure(error: duckdb.Error, path: Path, what: str) -> DataError:
     return DataError(
         f"{path} ({what}) is not readable: {detail}. Fetch the file again from its official source."
     )
+
+
+def file_named(path: Path, below: str = "") -> str:
+    """A file as DuckDB's readers take it, in SQL: ``[`` and ``*`` of its name are themselves.
+
+    `below` is a pattern of files in it.
+    """
+    return quoted(glob.escape(str(path)) + below)
 
 
 def quoted(value: object) -> str:

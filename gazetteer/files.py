@@ -19,6 +19,10 @@ from gazetteer.layouts import Layout
 from geomatch.core.errors import DataError
 
 CHUNK = 1 << 20
+#: An official file unpacks to some ten times its size; no more is looked at than this …
+MOST_UNPACKED = 100
+#: … unless it is less than this many bytes all the same.
+SMALL_UNPACKED = 1 << 28
 _YEAR = re.compile(r"(?<!\d)(20\d\d(?:-?(?:0[1-9]|1[0-2]))?)(?!\d)")
 #: Ways of packing that are read.
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
@@ -78,6 +82,18 @@ def kind_of(file: Path) -> str:
         raise DataError(f"{file} is empty; expected an official file with a header line")
     known = {b"PAR1": "parquet", b"PK\x03\x04": "zip", b"PK\x05\x06": "zip"}
     return known.get(magic) or ("gz" if magic[:2] == b"\x1f\x8b" else "csv")
+
+
+def refuse_bomb(file: Path, packed: int, unpacked: int) -> None:
+    """Raise :class:`DataError` when so much came out of a file as comes out of no official one.
+
+    `packed` and `unpacked` are bytes.
+    """
+    if unpacked > max(MOST_UNPACKED * packed, SMALL_UNPACKED):
+        raise DataError(
+            f"{file} unpacks to more than {MOST_UNPACKED} times its size, which no official file "
+            "does; fetch it again from its official source"
+        )
 
 
 @contextmanager

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gazetteer import ban, naf
-from gazetteer.engine import arrow, quoted, run
+from gazetteer.engine import arrow, file_named, run
 from gazetteer.files import Source
 from gazetteer.locate import located
 from gazetteer.naming import commune_labels, named
@@ -50,7 +50,7 @@ def split(shop: Workshop, subject: tuple[int, Source]) -> dict[str, Any]:
     partial.parent.mkdir(exist_ok=True)
     with shop.engine() as con:
         for table in COMMUNE_TABLES:
-            file = quoted(shop.work / f"{table}.parquet")
+            file = file_named(shop.work / f"{table}.parquet")
             run(con, f"CREATE TABLE {table} AS SELECT * FROM read_parquet({file})")
         with reading(source):
             cut = BY_ROLE[source.role].cut

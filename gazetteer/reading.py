@@ -14,9 +14,9 @@ from typing import IO
 import duckdb
 import pyarrow.parquet as pq
 
-from gazetteer.engine import named, quoted, read_failure, run
+from gazetteer.engine import file_named, full_disk, named, quoted, read_failure, run
 from gazetteer.fields import mended
-from gazetteer.files import CHUNK, DAMAGE, Source, damaged, opened
+from gazetteer.files import CHUNK, DAMAGE, Source, damaged, opened, refuse_bomb
 from geomatch.core.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def checked(source: Source, folder: Path) -> Source:
         else:
             done = _checked_text(source, folder)
     except DAMAGE as error:
-        raise damaged(source.path, error) from error
+        raise full_disk(error, folder) or damaged(source.path, error) from error
     if done.rows < 1 and not source.layout.may_be_empty:
         raise DataError(f"{source.path} has a header but no row; expected {source.layout.title}")
     return done
@@ -48,11 +48,13 @@ def _checked_text(source: Source, folder: Path) -> Source:
     plain = folder / f"{source.role}-{source.sha256[:12]}-{member}.csv"
     if source.kind == "zip":
         with opened(source.path, "zip", source.member) as packed, plain.open("wb") as out:
+            size = source.path.stat().st_size
             while chunk := packed.read(CHUNK):
                 out.write(chunk)
+                refuse_bomb(source.path, size, out.tell())
         source = replace(source, unpacked=plain)
     with _text(source) as stream:
-        rows, is_utf8 = _survey(stream)
+        rows, is_utf8 = _survey(stream, source.path)
     if is_utf8:
         return replace(source, rows=rows)
     log.info("%s is not UTF-8: read as Windows-1252", source.path.name)
@@ -69,14 +71,17 @@ def _text(source: Source) -> AbstractContextManager[IO[bytes]]:
     return opened(source.path, source.kind, source.member)
 
 
-def _survey(stream: IO[bytes]) -> tuple[int, bool]:
+def _survey(stream: IO[bytes], file: Path) -> tuple[int, bool]:
     """Data lines of a text file, and whether all of it is UTF-8."""
+    size, got = file.stat().st_size, 0
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_utf8 = True
     lines = 0
     last = b"\n"
     while chunk := stream.read(CHUNK):
         lines += chunk.count(b"\n")
+        got += len(chunk)
+        refuse_bomb(file, size, got)
         last = chunk
         is_utf8 = is_utf8 and _continues(decoder, chunk, final=False)
     is_utf8 = is_utf8 and _continues(decoder, b"", final=True)
@@ -118,12 +123,12 @@ def select(source: Source, *columns: str, empty: tuple[str, ...] = ("",)) -> str
 
 def _relation(source: Source) -> str:
     if source.kind == "parquet":
-        return f"read_parquet({quoted(source.path)})"
+        return f"read_parquet({file_named(source.path)})"
     file = source.unpacked or source.path
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(len(source.header)))
     packing = "gzip" if source.kind == "gz" and source.unpacked is None else "none"
     return (
-        f"read_csv({quoted(file)}, delim={quoted(source.delimiter)}, header=true, "
+        f"read_csv({file_named(file)}, delim={quoted(source.delimiter)}, header=true, "
         f"quote='\"', escape='\"', auto_detect=false, compression='{packing}', "
         f"columns={{{columns}}})"
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from gazetteer.engine import listed, quoted, run
+from gazetteer.engine import file_named, listed, quoted, run
 from gazetteer.territory import DEPARTEMENT_SQL
 from geomatch.core.errors import DataError
 
@@ -126,7 +126,7 @@ def _register_sql(nomenclature: str) -> str:
 
 
 def _tell_uncoded(con: duckdb.DuckDBPyConnection, folder: Path, nomenclature: str) -> None:
-    files = quoted(folder / "*" / "*.parquet")
+    files = file_named(folder, "/*/*.parquet")
     counts = "SELECT count(*), count(*) FILTER (WHERE naf = '') FROM"
     rows, uncoded = run(con, f"{counts} read_parquet({files}, hive_partitioning=false)")[0]
     if uncoded:

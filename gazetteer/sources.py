@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from gazetteer.files import CHUNK, DAMAGE, Source, damaged, fingerprinted, kind_of, opened
 from gazetteer.references import BY_ROLE, REFERENCES
 from geomatch.core.errors import DataError, LayoutError
+from geomatch.core.paths import is_utf8_name
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +56,20 @@ def _files(path: Path, problems: list[DataError], option: str) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        problems.append(
-            DataError(f"{option}: {path} does not exist; give an existing file or folder")
-        )
+        what = "is no file but a pipe or a device" if path.exists() else "does not exist"
+        problems.append(DataError(f"{option}: {path} {what}; give an existing file or folder"))
         return []
     files = sorted(f for f in path.iterdir() if f.is_file() and not f.name.startswith("."))
-    return [f for f in files if f.suffix.lower() in SUFFIXES]
+    files = [f for f in files if f.suffix.lower() in SUFFIXES]
+    unnamed = [f for f in files if not is_utf8_name(f)]
+    if unnamed:
+        problems.append(
+            DataError(
+                f"{option}: {path} holds {len(unnamed)} file(s) whose name is not UTF-8; rename "
+                "them"
+            )
+        )
+    return [f for f in files if f not in unnamed]
 
 
 def _unwanted(file: Path, sources: list[Source], roles: Sequence[str], *, is_named: bool) -> None:
@@ -126,8 +135,14 @@ def _sources(file: Path, kind: str, heads: list[tuple[str, list[str], str]]) -> 
             if not layout.is_signed(columns):
                 continue
             missing = layout.missing(columns)
+            inside = f" ({member})" if member else ""
+            twice = sorted(n for n in {*columns.values()} if names.count(n) > 1)
+            if twice:
+                problems.append(
+                    f"{file}{inside}: column(s) {', '.join(twice)} stand twice, expected once; "
+                    "which one is meant cannot be told: fetch the file again"
+                )
             if missing:
-                inside = f" ({member})" if member else ""
                 problems.append(
                     f"{file}{inside}: column(s) {', '.join(missing)} missing for {layout.title}; "
                     f"got {', '.join(names)}"

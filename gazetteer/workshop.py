@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import duckdb
 
-from gazetteer.engine import engine, listed, quoted
+from gazetteer.engine import engine, file_named, listed
 from gazetteer.journal import Journal
 from gazetteer.naf import define_macros
 
@@ -57,13 +57,13 @@ class Workshop:
 
     def ban_parts(self, departement: str) -> str:
         """The BAN rows of a département, in SQL."""
-        files = self.work / "ban" / "*" / f"departement={departement}" / "*.parquet"
-        return f"read_parquet({quoted(files)}, hive_partitioning=false)"
+        files = file_named(self.work / "ban", f"/*/departement={departement}/*.parquet")
+        return f"read_parquet({files}, hive_partitioning=false)"
 
     def register(self, departement: str = "*") -> str:
         """The joined register of a département, or of all, in SQL."""
-        files = self.work / "register" / f"departement={departement}" / "*.parquet"
-        return f"read_parquet({quoted(files)}, hive_partitioning=false)"
+        files = file_named(self.work / "register", f"/departement={departement}/*.parquet")
+        return f"read_parquet({files}, hive_partitioning=false)"
 
     def kept(self, column: str = "departement") -> str:
         """A condition in SQL: the département is one of those asked for."""

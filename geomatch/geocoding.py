@@ -17,15 +17,18 @@ from geomatch.addresses import Geocoder as StreetGeocoder
 from geomatch.bulletins import open_source
 from geomatch.bulletins.clean import clean_column
 from geomatch.bulletins.layouts import FREE
+from geomatch.bulletins.rejects import reasons_of
 from geomatch.core import paths
 from geomatch.core.config import AddressOptions
 from geomatch.core.errors import ConfigError, LayoutError
 from geomatch.core.frames import AnyFrame, as_kind, as_pandas
 from geomatch.core.geoframes import DRIVERS, ending_of, write_geo
 from geomatch.core.paths import Location
+from geomatch.core.processes import private_files
 from geomatch.core.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, GEOCODES, STORE_COMMUNES
 from geomatch.core.territories import degrees, departement_of, departements_of
 from geomatch.core.text import normalise
+from geomatch.core.wording import rejected_rows
 from geomatch.store.reader import Store
 
 log = logging.getLogger(__name__)
@@ -259,7 +262,9 @@ def read_table(source: Location) -> pa.Table:
     Columns without a name are called ``colonne_4``, by their place.
     """
     opened = open_source(source)
-    columns, _ = opened.columns(range(len(opened.header)))
+    columns, problems = opened.columns(range(len(opened.header)))
+    if problems:
+        log.warning("%s: %s", source, rejected_rows(len(problems), reasons_of(problems.values())))
     taken = {}
     for place, (name, values) in enumerate(zip(opened.header, columns, strict=True), start=1):
         if pa.types.is_dictionary(values.type):
@@ -303,9 +308,10 @@ def _unlike(given: Sequence[str], results: Sequence[str]) -> list[str]:
 def write_table(table: pa.Table, out: Location) -> None:
     """Write CSV (`;`), Parquet, GeoPackage or GeoJSON: the file is whole or not there."""
     if ending_of(out) in DRIVERS:
-        write_geo(table.to_pandas(), out)
+        with private_files():
+            write_geo(table.to_pandas(), out)
         return
-    with paths.writing(out) as partial:
+    with private_files(), paths.writing(out) as partial:
         if partial.suffix == ".parquet":
             pq.write_table(table, partial)
         else:

@@ -6,7 +6,11 @@ them (decision 0048).
 
 from __future__ import annotations
 
+import hashlib
+import io
+import logging
 import os
+import pickle
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,7 +21,9 @@ from typing import Any, TypeVar, cast
 import numba
 
 from geomatch.core.errors import ConfigError
-from geomatch.core.paths import make_private
+from geomatch.core.paths import make_private, read_bytes
+
+log = logging.getLogger(__name__)
 
 _Loop = TypeVar("_Loop", bound=Callable)
 
@@ -55,6 +61,67 @@ def _keep(machine: Any) -> None:
     with suppress(RuntimeError):  # no folder to keep it in
         refuse_others(os.environ.get("NUMBA_CACHE_DIR", ""))
         machine.enable_caching()
+        _seal(machine._cache)
+
+
+def _seal(cache: Any) -> None:
+    """Have the cache of a function compile again what is damaged, rather than fail or run it.
+
+    Numba's index and data files have no sums: an empty one ends every match with a traceback, a
+    flipped bit in machine code may do anything. The contents are put behind their SHA-256.
+    """
+    files = getattr(cache, "_cache_file", None)
+    if not all(hasattr(files, n) for n in ("_dump", "_load_data", "_data_path", "_load_index")):
+        return  # a numba that keeps them otherwise
+    dump, load_index, load, save = (
+        files._dump, files._load_index, cache.load_overload, cache.save_overload
+    )  # fmt: skip
+
+    def dump_sealed(content: Any) -> bytes:
+        data = dump(content)
+        return hashlib.sha256(data).digest() + data
+
+    def load_data(name: str) -> Any:
+        content = read_bytes(files._data_path(name))
+        return pickle.loads(_unsealed(content))
+
+    def load_index_sealed() -> Any:
+        try:
+            content = read_bytes(files._index_path)
+        except FileNotFoundError:
+            return load_index()
+        stream = io.BytesIO(content)
+        version = pickle.load(stream)
+        if version != files._version:
+            return {}
+        stamp, overloads = pickle.loads(_unsealed(stream.read()))
+        return overloads if stamp == files._source_stamp else {}
+
+    def load_or_compile(*arguments: Any) -> Any:
+        try:
+            return load(*arguments)
+        except Exception as error:  # noqa: BLE001  whatever a damaged file makes pickle raise
+            log.info("compiled code kept on disk is damaged (%s): compiled again", error)
+            cache.flush()
+            return None
+
+    def save_if_possible(*arguments: Any) -> None:
+        try:
+            save(*arguments)
+        except Exception as error:  # noqa: BLE001  a full disk, an index that cannot be read
+            log.info("compiled code cannot be kept: %s", error)
+
+    files._dump, files._load_data = dump_sealed, load_data
+    files._load_index = load_index_sealed
+    cache.load_overload, cache.save_overload = load_or_compile, save_if_possible
+
+
+def _unsealed(content: bytes) -> bytes:
+    """What stands behind the sum; raises ValueError when it is not what was written."""
+    size = hashlib.sha256().digest_size
+    if len(content) < size or hashlib.sha256(content[size:]).digest() != content[:size]:
+        raise ValueError("its sum is another")
+    return content[size:]
 
 
 def refuse_others(folder: str) -> None:

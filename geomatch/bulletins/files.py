@@ -15,10 +15,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from geomatch.bulletins.records import read_records, split_record
+from geomatch.bulletins.records import Records, read_records, split_record
 from geomatch.core import paths
 from geomatch.core.errors import DataError, LayoutError
 from geomatch.core.paths import Location
@@ -35,8 +37,14 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
 )
 #: First line by which a spreadsheet is told the separator; it is no header.
 _SEPARATOR_LINE = re.compile(rb'\s*"?sep=(?P<separator>[;,\t|])"?[;,\t| ]*\n', re.IGNORECASE)
+#: Rows of a Parquet file for each of its bytes: identifiers alone take more room.
+MOST_ROWS = 8
 _TEXT_CONTROLS = frozenset(b"\t\n\r\f\v")
 _SAMPLE = 65_536
+#: Files of bulletins unpack to some ten times their size; no more is read than this …
+MOST_UNPACKED = 100
+#: … unless it is less than this many bytes all the same.
+SMALL_UNPACKED = 1 << 28
 #: Windows-1252, with the five bytes it leaves undefined read as Latin-1 does.
 _CP1252 = "".join(
     bytes([b]).decode("cp1252", "ignore") or bytes([b]).decode("latin-1") for b in range(256)
@@ -52,6 +60,8 @@ class Source:
     separator: str = ""
     body: bytes = field(default=b"", repr=False)
     parquet: pq.ParquetFile | None = field(default=None, repr=False)
+    #: physical lines before the body: the header, and what stands before it
+    above: int = 0
 
     def columns(self, positions: Sequence[int]) -> tuple[list[pa.ChunkedArray], dict[int, str]]:
         """The columns at `positions`, and what is wrong with which row.
@@ -65,10 +75,37 @@ class Source:
         """
         if self.parquet is not None:
             return _parquet_columns(self.name, self.parquet, positions), {}
-        table, problems = read_records(
-            self.body, self.separator, width=len(self.header), positions=positions
-        )
-        return table.columns, problems
+        found = self._records(positions)
+        return found.table.columns, found.problems
+
+    def _records(self, positions: Sequence[int]) -> Records:
+        width = len(self.header)
+        return read_records(self.body, self.separator, width=width, positions=positions)
+
+    def lines(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First line of each record, from 1 as an editor counts, and the line behind its last.
+
+        Blank lines behind a record count with it. Of Parquet a line is a row.
+        """
+        if self.parquet is not None:
+            first = np.arange(1, self.parquet.metadata.num_rows + 1)
+            return first, first + 1
+        first = self._records([0]).lines + self.above + 1
+        after = self.above + self.body.count(b"\n") + (not self.body.endswith(b"\n")) + 1
+        return first, np.append(first[1:], after)[: len(first)]
+
+    def texts(self, first: Sequence[int], after: Sequence[int]) -> list[str]:
+        """Lines as they stand from `first` to before `after`, ends of line as spaces.
+
+        Empty for Parquet.
+        """
+        if self.parquet is not None:
+            return [""] * len(first)
+        lines, start = self.body.split(b"\n"), self.above + 1
+        return [
+            b" ".join(lines[a - start : b - start]).decode().strip()
+            for a, b in zip(first, after, strict=True)
+        ]
 
 
 def open_source(path: Location) -> Source:
@@ -102,7 +139,8 @@ def open_source(path: Location) -> Source:
     first, separator, start = _first_line(name, body, stated)
     header = tuple(h.strip() for h in split_record(first, separator)[0])
     _refuse_twice(name, header)
-    return Source(name=name, header=header, separator=separator, body=body[start:])
+    above = body[:start].count(b"\n") + (told is not None)
+    return Source(name, header, separator, body[start:], above=above)
 
 
 def to_utf8(data: bytes) -> bytes:
@@ -149,8 +187,16 @@ def _read_bytes(name: str) -> bytes:
 
 
 def _gunzip(name: str, data: bytes) -> bytes:
+    most = max(MOST_UNPACKED * len(data), SMALL_UNPACKED)
     try:
-        return gzip.decompress(data)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
+            content = packed.read(most + 1)
+        if len(content) > most:
+            raise DataError(
+                f"{name} unpacks to more than {MOST_UNPACKED} times its size, which no file of "
+                "bulletins does: fetch it again, or unpack it and give the CSV file"
+            )
+        return content
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(
             f"{name} is a truncated or damaged gzip file ({len(data)} bytes): fetch it again"
@@ -216,6 +262,11 @@ def _open_parquet(name: str, data: bytes) -> Source:
         raise DataError(
             f"{name} is a truncated or damaged Parquet file ({len(data)} bytes): fetch it again"
         ) from error
+    if parquet.metadata.num_rows > MOST_ROWS * len(data):
+        raise DataError(
+            f"{name} tells of {parquet.metadata.num_rows} rows in {len(data)} bytes, too many for "
+            "rows that differ: it is damaged, or no file of bulletins"
+        )
     header = tuple(parquet.schema_arrow.names)
     _refuse_twice(name, header)
     return Source(name=name, header=header, parquet=parquet)

@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from numpy.typing import NDArray
+
+from geomatch.core.errors import DataError
 
 TOO_FEW = "champs manquants"
 TOO_MANY = "champs en trop"
@@ -26,9 +29,22 @@ _LONG_LINE = 1 << 20
 _BLOCK = 1 << 24
 
 
-def read_records(
-    body: bytes, separator: str, *, width: int, positions: Sequence[int]
-) -> tuple[pa.Table, dict[int, str]]:
+class Records(NamedTuple):
+    """What a text was read as.
+
+    Attributes
+    ----------
+    table : one row per record
+    problems : row number from 0 → :data:`TOO_FEW` or :data:`TOO_MANY`
+    lines : of each record, the physical line from 0 that it begins on
+    """
+
+    table: pa.Table
+    problems: dict[int, str]
+    lines: NDArray[np.int64]
+
+
+def read_records(body: bytes, separator: str, *, width: int, positions: Sequence[int]) -> Records:
     r"""Columns at `positions` of a UTF-8 text without header.
 
     Parameters
@@ -40,23 +56,21 @@ def read_records(
 
     Returns
     -------
-    table
-        ``len(positions)`` text columns, one row per record, in the order of the text.
-    problems
-        Row number from 0 → :data:`TOO_FEW` or :data:`TOO_MANY`. Absent fields are ``""``,
-        fields in excess are left out.
+    Records
+        ``table`` has ``len(positions)`` text columns, in the order of the text. Absent fields are
+        ``""``, fields in excess are left out. Every line that is not blank is in one record.
     """
     ends, is_blank = _lines(body)
     n_lines = int((~is_blank).sum())
     if n_lines == 0:
-        return _table([], positions), {}
+        return Records(_table([], positions), {}, np.zeros(0, np.int64))
     shape = _Shape(separator, width, tuple(positions))
     if width > 1:
         table = _arrow(body, shape, is_quoted=b'"' in body)
         # A blank line inside quotes would make up for a line that was swallowed.
         may_hide = is_blank.any() and b'"' in body
         if table is not None and table.num_rows == n_lines and not may_hide:
-            return table, {}
+            return Records(table, {}, np.flatnonzero(~is_blank))
     return _careful(body, ends, is_blank, shape)
 
 
@@ -109,9 +123,10 @@ class _Shape:
 
 @dataclass
 class _Odd:
-    """Records read one by one: first line, fields and problem of each."""
+    """Records read one by one: first line, lines used, fields and problem of each."""
 
     lines: list[int] = field(default_factory=list)
+    used: list[int] = field(default_factory=list)
     rows: list[list[str]] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
@@ -151,13 +166,18 @@ def _arrow(body: bytes, shape: _Shape, *, is_quoted: bool) -> pa.Table | None:
 
 def _careful(
     body: bytes, ends: NDArray[np.int64], is_blank: NDArray[np.bool_], shape: _Shape
-) -> tuple[pa.Table, dict[int, str]]:
+) -> Records:
     starts = np.concatenate(([0], ends[:-1] + 1))
     is_odd = _is_odd(body, ends, shape) & ~is_blank
     odd = _read_odd(body, starts, ends, is_odd, shape)
     is_regular = ~is_odd & ~is_blank
     regular = _read_regular(body, starts, ends, is_regular, shape)
     line_of = np.concatenate([np.flatnonzero(is_regular), np.array(odd.lines, np.int64)])
+    told = len(regular) + sum(odd.used)
+    if told != np.count_nonzero(is_regular | is_odd) or len(regular) != is_regular.sum():
+        raise DataError(
+            f"{len(ends)} lines were read as {told}: nothing was done with them; please report it"
+        )
     order = np.argsort(line_of, kind="stable")
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
@@ -167,7 +187,7 @@ def _careful(
         for i, problem in enumerate(odd.problems)
         if problem
     }
-    return table.take(pa.array(order)), problems
+    return Records(table.take(pa.array(order)), problems, line_of[order])
 
 
 def _is_odd(body: bytes, ends: NDArray[np.int64], shape: _Shape) -> NDArray[np.bool_]:
@@ -203,8 +223,8 @@ def _read_regular(
         lines = b"\n".join(runs).decode("utf-8").split("\n")
         return _table([[line] for line in lines], shape.positions)
     table = _arrow(b"\n".join(runs), shape, is_quoted=False)
-    if table is None or table.num_rows != int(is_regular.sum()):
-        raise AssertionError("regular lines were not read one record each")
+    if table is None:
+        raise DataError("regular lines were not read one record each; please report it")
     return table
 
 
@@ -228,6 +248,7 @@ def _read_odd(
         is_odd[i : done + 1] = True
         fields, problem = _fitted(fields, shape.width)
         odd.lines.append(i)
+        odd.used.append(used)
         odd.rows.append(fields)
         odd.problems.append(problem)
     return odd

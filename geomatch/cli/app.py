@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -17,7 +19,8 @@ from geomatch.cli.measuring import evaluate, explain, train
 from geomatch.cli.places import geocode, nearby, parse
 from geomatch.cli.reference import build, demo, download
 from geomatch.core.errors import ConfigError, GeomatchError
-from geomatch.core.processes import ending_tidily
+from geomatch.core.paths import is_utf8_name
+from geomatch.core.processes import ending_tidily, private_files
 from geomatch.store.commands import app as store_app
 
 #: The commands, as the help lists them: a new one is a function of a module, and its name here.
@@ -42,7 +45,10 @@ app.add_typer(store_app, name="store")
 @ending_tidily()
 def main() -> None:
     """Run the command line; exit codes: 0 done, 2 usage, 3 bad data, 4 source unavailable."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal that knows no accents is no fault
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
+        _refuse_other_names(sys.argv)
         code = app(standalone_mode=False)
     except GeomatchError as error:
         complain(str(error))
@@ -62,16 +68,31 @@ def main() -> None:
         sys.exit(code)
 
 
+def _refuse_other_names(arguments: list[str]) -> None:
+    """Raise :class:`ConfigError` for a path that is not UTF-8, before any work is done."""
+    strange = [a for a in arguments if not is_utf8_name(a)]
+    if strange:
+        told = os.fsencode(strange[0]).decode("utf-8", "backslashreplace")
+        raise ConfigError(f"'{told}' is not UTF-8 text; rename the file or folder")
+
+
 def _show_version(value: bool) -> None:
     if value:
         screen.print(f"geomatch {geomatch.__version__}", highlight=False)
         raise typer.Exit
 
 
+#: Commands whose files hold nothing of bulletins: others may read them.
+_PUBLIC = ("build", "download", "demo", "nearby", "store")
+
+
 @app.callback()
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="La version.")
     ] = False,
 ) -> None:
     """Shared options."""
+    if context.invoked_subcommand not in _PUBLIC:
+        context.with_resource(private_files())

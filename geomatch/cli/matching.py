@@ -26,6 +26,12 @@ def match(
     scheduler: Annotated[str, typer.Option(help="Adresse d'un ordonnanceur Dask.")] = "",
     resume: Annotated[bool, typer.Option("--resume", help="Reprendre un passage coupé.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Écraser d'autres résultats.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuser un fichier qui a une mauvaise ligne.")
+    ] = False,
+    keep_text: Annotated[
+        bool, typer.Option("--keep-text", help="Texte des mauvaises lignes dans rejects.parquet.")
+    ] = False,
     departements: Annotated[
         str, typer.Option(help="Lieux de travail : 35,44 ; inconnu : hors de la base.")
     ] = "",
@@ -51,7 +57,7 @@ def match(
     for asked in (settings.decisions.precision, settings.decisions.naf_precision):
         if not 0.0 < asked < 1.0:
             raise ConfigError(f"precision asked for is {asked}, expected one between 0 and 1")
-    options = RunOptions(workers, scheduler, resume, codes(departements), force)
+    options = RunOptions(workers, scheduler, resume, codes(departements), force, strict, keep_text)
     with Bar(err, "bulletins") as tell:
         summary = run(source, store, out, settings, options, tell)
     if geo:

@@ -13,11 +13,13 @@ or refuses raises :class:`SourceUnavailableError`; a full or unwritable disk :cl
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
 import secrets
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,10 +63,20 @@ def name_of(path: Location) -> str:
     return str(path).rstrip("/").rpartition("/")[2] if is_remote(path) else Path(path).name
 
 
+def is_utf8_name(path: Location) -> bool:
+    """Whether a path is text: names of other encodings cannot be written into results."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 # ------------------------------------------------------------------ reading
 def read_bytes(path: Location) -> bytes:
-    """All of a file."""
+    """All of a file. Raises OSError for a pipe or a device, which might never end."""
     if not is_remote(path):
+        _refuse_pipe(Path(path))
         return Path(path).read_bytes()
     with _speaking(path) as store:
         content: bytes = store.cat_file(str(path))
@@ -87,8 +99,15 @@ def _opened(path: Location) -> Iterator[IO[bytes]]:
         with _speaking(path) as store, store.open(str(path), "rb") as stream:
             yield stream
     else:
+        _refuse_pipe(Path(path))
         with Path(path).open("rb") as stream:
             yield stream
+
+
+def _refuse_pipe(path: Path) -> None:
+    mode = path.stat().st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise OSError(errno.EINVAL, "it is a pipe or a device, expected a file", str(path))
 
 
 def is_file(path: Location) -> bool:

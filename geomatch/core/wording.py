@@ -285,3 +285,10 @@ ACTIVITY_LEVELS: Mapping[str, str] = {
     "class": "classe",
     "sub-class": "sous-classe",
 }
+
+
+def rejected_rows(n: int, reasons: Mapping[str, int]) -> str:
+    """``3 lignes inutilisables telles quelles (champs manquants : 2, identifiant vide : 1)``."""
+    why = ", ".join(f"{reason} : {integer(k)}" for reason, k in reasons.items())
+    some = "ligne inutilisable telle quelle" if n == 1 else "lignes inutilisables telles quelles"
+    return f"{integer(n)} {some} ({why})"

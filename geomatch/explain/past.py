@@ -72,10 +72,13 @@ def _filled(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _bulletin(description: dict[str, Any], bulletin: str) -> pd.DataFrame | None:
-    """The bulletin as the file has it; None when the file is gone or holds it no more."""
+    """The bulletin as the file has it; None when the file is gone or is not the one of the run."""
     source = description["input"]["path"]
     if not paths.is_file(source):
         return None
+    told = description["input"]
+    if paths.size_and_sha256(source) != (told["size"], told["sha256"]):
+        return None  # what stands there now is not what was matched
     found = read_bulletins(source, reading_options(description), only=[bulletin])
     return found if len(found) else None
 

@@ -99,7 +99,8 @@ def _fields_table(
     for column in ("", "tel qu'écrit", "tel que compris"):
         table.add_column(column, overflow="fold")
     if past.bulletins is None:
-        table.add_row("fichier d'origine absent", escape(past.description["input"]["path"]), "")
+        path = escape(past.description["input"]["path"])
+        table.add_row("fichier d'origine absent ou modifié depuis", path, "")
         return table
     written = {str(k): v for k, v in past.bulletins.iloc[0].to_dict().items()}
     understood = _understood(replayed, stories)

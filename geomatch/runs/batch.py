@@ -23,6 +23,7 @@ import geomatch
 from geomatch.addresses import get_parser
 from geomatch.arrays.rows import Rows
 from geomatch.bulletins import read_bulletins
+from geomatch.bulletins.rejects import reasons_of
 from geomatch.core import paths
 from geomatch.core.config import Config
 from geomatch.core.errors import ConfigError, DataError, StoreError
@@ -35,6 +36,7 @@ from geomatch.runs.executors import execute
 from geomatch.runs.keys import has_twins
 from geomatch.runs.out_folder import locked, refuse_others
 from geomatch.runs.planning import workplaces
+from geomatch.runs.rejected import write_rejects
 from geomatch.runs.work_folder import Partition, Work, finished_run, key_of
 from geomatch.store.reader import Store
 
@@ -61,6 +63,10 @@ class RunOptions:
     departements: tuple[str, ...] = ()
     #: write over another input's results, or beside verdicts
     force: bool = False
+    #: end when a row of the input cannot be used as it stands
+    strict: bool = False
+    #: have the list of such rows tell what stands there
+    keep_text: bool = False
 
 
 @dataclass(frozen=True)
@@ -137,6 +143,7 @@ def _run(
         return old | {"is_old": True}
     if not options.force:
         refuse_others(out, job.description)
+    write_rejects(out, job.source, job.bulletins, options)
     work = Work.of(out)
     plan = work.planned(key) if options.resume else None
     if plan is None:
@@ -238,6 +245,7 @@ class _Job:
     #: where each bulletin is at work, when called
     places: Callable[[], Rows]
     description: dict[str, Any]
+    source: Location
     store: Location
     config: Config
 
@@ -253,7 +261,7 @@ class _Job:
             raise DataError(
                 f"{source} holds no bulletin: expected one line per bulletin; nothing done"
             )
-        description = _description(source, opened, config, len(bulletins))
+        description = _description(source, opened, config, bulletins)
         places = partial(workplaces, bulletins, opened, config.addresses, options)
         if options.departements:
             found = places()
@@ -267,7 +275,7 @@ class _Job:
                 "departements": sorted({*options.departements}),
                 "bulletins": len(bulletins),
             }
-        return cls(bulletins, places, description, store, config)
+        return cls(bulletins, places, description, source, store, config)
 
     def tasks(self, work: Work, plan: Sequence[Partition], finished: Collection[int]) -> list[Task]:
         """Partitions as tasks, the big départements first so that workers end together."""
@@ -298,12 +306,23 @@ def _check_options(options: RunOptions, store: Store) -> None:
         )
 
 
-def _description(source: Location, store: Store, config: Config, n: int) -> dict[str, Any]:
+def _description(
+    source: Location, store: Store, config: Config, bulletins: pd.DataFrame
+) -> dict[str, Any]:
     size, digest = paths.size_and_sha256(source)
+    n = len(bulletins)
+    problems = bulletins["probleme"]
+    n_flagged = int((problems != "").sum())
     return {
         "geomatch": geomatch.__version__,
         "python": platform.python_version(),
         "input": {"path": str(source), "size": size, "sha256": digest, "bulletins": n},
+        "rows": {
+            "read": n,
+            "sound": n - n_flagged,
+            "rejected": n_flagged,
+            "reasons": reasons_of(problems),
+        },
         "store": {
             "path": store.place,
             "manifest_sha256": store.sha256,

@@ -25,6 +25,7 @@ from geomatch.core.schema import CANDIDATES, DECISIONS
 from geomatch.runs.keys import has_twins
 from geomatch.runs.ordered_merge import ENDING, as_partition
 from geomatch.runs.points import without_points
+from geomatch.runs.rejected import read_rejects, save_rejects
 from geomatch.runs.settled_tables import with_best_sirets
 from geomatch.runs.work_folder import (
     PART,
@@ -61,9 +62,19 @@ def merge_runs(runs: Sequence[Location], out: Location) -> dict[str, Any]:
             told = merge_tables(work, local, _config(parts[0]))
             if has_twins(_identifiers(local)):
                 write_part(work, local)
+            _merge_rejects(runs, local)
             description = _whole(parts) | told
             write_description(local, description)
     return description
+
+
+def _merge_rejects(runs: Sequence[Location], out: Path) -> None:
+    """The parts' lists of rows that are not usable as they stand, in the order of the file."""
+    told = [found for run in runs if (found := read_rejects(run)) is not None]
+    if told:
+        columns = [c for c in told[0].column_names if all(c in t.column_names for t in told)]
+        whole = pa.concat_tables([t.select(columns) for t in told])
+        save_rejects(whole.sort_by("source_row"), out)
 
 
 def _described(run: Location) -> dict[str, Any]:

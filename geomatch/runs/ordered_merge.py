@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.ipc as ipc
 import pyarrow.parquet as pq
 
+from geomatch.core.errors import DataError
 from geomatch.core.schema import Table
 
 #: Where a row's bulletin stands in the input; not in the result.
@@ -79,9 +80,17 @@ def collate(
             for rows in map(change or _as_it_is, _blocks(parts, block))
         )
         following = ahead.submit(next, ready, None)
+        n_written = 0
         while (rows := following.result()) is not None:
             following = ahead.submit(next, ready, None)
             writer.write_table(rows)
+            n_written += rows.num_rows
+    n_rows = sum(p.n_rows for p in parts)
+    if n_written != n_rows:
+        raise DataError(
+            f"{target.name}: {n_written} rows were merged of {n_rows} in the partitions; "
+            "run again without --resume"
+        )
 
 
 def as_partition(rows: pa.Table) -> bytes:
@@ -123,6 +132,14 @@ def _without_blanks(rows: pa.Table, texts: Sequence[str]) -> pa.Table:
     return rows
 
 
+def _n_rows(file: Path) -> int:
+    """Rows of a partition's file, of which one column is read."""
+    only = ipc.IpcReadOptions(included_fields=[0])
+    with pa.memory_map(str(file)) as content:
+        part = ipc.open_file(content, options=only)
+        return sum(part.get_batch(i).num_rows for i in range(part.num_record_batches))
+
+
 class _Part:
     """One partition's file, read on as its rows are asked for."""
 
@@ -134,6 +151,7 @@ class _Part:
         self._next = 0
         self._rows = self.schema.empty_table()
         self.last = self._last()
+        self.n_rows = _n_rows(file)
 
     def before(self, bound: int) -> Iterator[pa.Table]:
         """Rows not given yet of the bulletins before `bound`."""

@@ -1,18 +1,20 @@
 from __future__ import annotations
 
+import http.client
 import json
 import logging
 import secrets
 import shutil
+import signal
 import socket
 import stat
 import statistics
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -20,6 +22,7 @@ import pandas as pd
 import pytest
 from chains import Chain
 from clerks import Clerk, Served, first_choice
+from command_line import start
 from commands import Commands
 
 from geomatch import __version__
@@ -31,9 +34,17 @@ from geomatch.review.desk.export import merge_verdicts
 from geomatch.review.desk.journal import JOURNAL, Journal, latest_verdicts, read_journal
 from geomatch.review.desk.maps import MapRequest
 from geomatch.review.desk.run import ReviewRun
+from geomatch.review.web import entry
 from geomatch.review.web import server as web
 from geomatch.review.web.server import MOST_BODY, ReviewServer, make_server
 from geomatch.store.reader import Store
+
+
+def until(holds: Callable[[], object], seconds: float = 60.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -552,15 +563,65 @@ def test_the_next_card_comes_with_less_than_three_tenths_of_a_second_of_work(cle
 # ------------------------------------------------------------------ what others of the machine see
 def test_the_token_is_in_no_process_argument(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(web.webbrowser, "open", opened.append)
-    monkeypatch.setattr(web.atexit, "register", lambda *a, **k: None)
-    web._open_browser("http://127.0.0.1:1/?token=secret")
-    (address,) = opened
-    assert "secret" not in address
-    file = Path(address.removeprefix("file://"))
-    assert "token=secret" in file.read_text()
-    assert [stat.S_IMODE(p.stat().st_mode) for p in (file, file.parent)] == [0o600, 0o700]
-    shutil.rmtree(file.parent)
+    monkeypatch.setattr(entry.webbrowser, "open", opened.append)
+    with entry.browser_opened("http://127.0.0.1:1/?token=secret"):
+        (address,) = opened
+        assert "secret" not in address
+        file = Path(address.removeprefix("file://"))
+        assert "token=secret" in file.read_text()
+        assert [stat.S_IMODE(p.stat().st_mode) for p in (file, file.parent)] == [0o600, 0o700]
+    assert not file.parent.exists()
+
+
+def test_the_file_that_leads_to_the_page_is_gone_when_the_command_is_told_to_end(
+    run_dir: Path, tmp_path: Path
+) -> None:
+    environment = {"TMPDIR": str(tmp_path), "BROWSER": "true"}
+    process = start("review", run_dir, "--port", 0, environment=environment)
+    until(lambda: [*tmp_path.glob("geomatch-review-*/reprise.html")])
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert [*tmp_path.glob("geomatch-review-*")] == []
+
+
+def test_the_address_of_the_browser_lets_in_once(run_dir: Path) -> None:
+    with serving(run_dir) as server:
+        url = server.entry_url()
+        codes = []
+        for _ in range(2):
+            connection = http.client.HTTPConnection(web.HOST, server.port, timeout=10)
+            connection.request("GET", "/?" + url.partition("?")[2])
+            codes.append(connection.getresponse().status)
+            connection.close()
+    assert codes == [200, 403]
+
+
+def test_connections_of_nobody_known_are_bounded_in_time(run_dir: Path) -> None:
+    with serving(run_dir) as server, Clerk(server.url) as clerk:
+        assert clerk.enter()
+        server.strangers.seconds = 0.5
+        with socket.create_connection((web.HOST, server.port), timeout=20) as one:
+            begun, answer = time.monotonic(), b"-"
+            while answer and time.monotonic() - begun < 15:  # a byte now and then, for good
+                with suppress(OSError):
+                    one.sendall(b"G")
+                    one.settimeout(0.2)
+                    answer = one.recv(1)
+            assert answer == b""
+        assert time.monotonic() - begun < 10
+        assert clerk.get("/").status == 200  # whoever showed who they are stays
+
+
+def test_connections_of_nobody_known_do_not_keep_clerks_out(run_dir: Path) -> None:
+    with serving(run_dir) as server:
+        server.strangers.most = 5
+        silent = [socket.create_connection((web.HOST, server.port)) for _ in range(40)]
+        time.sleep(0.2)
+        with Clerk(server.url) as clerk:
+            assert clerk.enter()
+        for connection in silent:
+            connection.close()
 
 
 def test_silent_connections_are_bounded_in_number(

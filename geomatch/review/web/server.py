@@ -7,22 +7,17 @@ bulletin text reaches a log: what is logged is method, route and status.
 
 from __future__ import annotations
 
-import atexit
 import hashlib
 import hmac
-import html
 import json
 import logging
-import os
 import secrets
-import shutil
 import sys
-import tempfile
 import threading
 import traceback
-import webbrowser
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
@@ -37,6 +32,7 @@ from geomatch.core.processes import private_files
 from geomatch.review.desk.actions import ACTIONS, act
 from geomatch.review.desk.desk import Desk, RefusedError, Session
 from geomatch.review.desk.options import AS_IT_IS, ReviewOptions
+from geomatch.review.web.entry import Strangers, browser_opened
 from geomatch.review.web.screen import ASSETS, HTML, asset, notice, page, policy
 from geomatch.runs.results import results_of
 
@@ -97,31 +93,13 @@ def serve_review(
         server = make_server(desk, port=port, name=name)
         print(server.url, flush=True)
         try:
-            if open_browser:
-                _open_browser(server.url)
-            server.serve_forever(poll_interval=0.2)
+            with browser_opened(server.entry_url()) if open_browser else nullcontext():
+                server.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
             _log.info("interrupted")
         finally:
             server.server_close()
             desk.journal.close()
-
-
-def _open_browser(url: str) -> None:
-    """Open the page by a file that leads to it: what a process is given, all users can read.
-
-    The file can be read by this user alone, and is gone when the command ends.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="geomatch-review-"))  # 0700
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    file = folder / "reprise.html"
-    told = html.escape(url, quote=True)
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(
-            '<!doctype html><meta charset="utf-8"><meta name="referrer" content="no-referrer">'
-            f'<meta http-equiv="refresh" content="0;url={told}"><a href="{told}">Reprise</a>'
-        )
-    webbrowser.open(file.as_uri())
 
 
 def make_server(desk: Desk, *, port: int, name: str = "gestionnaire") -> ReviewServer:
@@ -149,17 +127,23 @@ class ReviewServer(ThreadingHTTPServer):
         self.token = secrets.token_urlsafe(32)
         self._sessions: OrderedDict[bytes, Session] = OrderedDict()
         self._lock = threading.Lock()
+        #: tokens that let in once
+        self._entries: set[str] = set()
+        self.strangers = Strangers()
         self._places = threading.BoundedSemaphore(self.most_connections)
         self.policy = policy(desk.maps.background)
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread of its own, when there is room for one more."""
+        self.strangers.make_room()
         if not self._places.acquire(blocking=False):
             self.shutdown_request(request)
             return
+        self.strangers.add(request)
         try:
             super().process_request(request, client_address)
         except BaseException:
+            self.strangers.remove(request)
             self._places.release()
             raise
 
@@ -168,7 +152,12 @@ class ReviewServer(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self.strangers.remove(request)
             self._places.release()
+
+    def service_actions(self) -> None:
+        """Between connections: end those that take too long to show who they are."""
+        self.strangers.end_old()
 
     @property
     def port(self) -> int:
@@ -179,6 +168,13 @@ class ReviewServer(ThreadingHTTPServer):
     def url(self) -> str:
         """Address that lets a browser in."""
         return f"http://{HOST}:{self.port}/?token={self.token}"
+
+    def entry_url(self) -> str:
+        """Address that lets one browser in, once."""
+        entry = secrets.token_urlsafe(32)
+        with self._lock:
+            self._entries.add(entry)
+        return f"http://{HOST}:{self.port}/?token={entry}"
 
     @property
     def cookie_name(self) -> str:
@@ -192,6 +188,13 @@ class ReviewServer(ThreadingHTTPServer):
     def is_token(self, token: str) -> bool:
         """Whether a token is ours; takes as long when it is not."""
         return hmac.compare_digest(token.encode(), self.token.encode())
+
+    def is_entry(self, token: str) -> bool:
+        """Whether a token lets in once; it does not any more afterwards."""
+        with self._lock:
+            found = [e for e in self._entries if hmac.compare_digest(token.encode(), e.encode())]
+            self._entries.difference_update(found)
+        return bool(found)
 
     def start_session(self) -> str:
         """A new session; returns the secret of its cookie."""
@@ -258,12 +261,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _page(self, session: Session | None, token: str) -> _Answer:
         html = page(self.server.clerk_name)
-        if token and not self.server.is_token(token):
+        if token and not (self.server.is_token(token) or self.server.is_entry(token)):
             return _Answer(HTTPStatus.FORBIDDEN, notice(_NOT_IN), HTML)
         if session is not None:
             return _Answer(HTTPStatus.OK, html, HTML)
         if not token:
             return _Answer(HTTPStatus.FORBIDDEN, notice(_NOT_IN), HTML)
+        self.server.strangers.remove(self.connection)
         secret = self.server.start_session()
         cookie = f"{self.server.cookie_name}={secret}; Path=/; HttpOnly; SameSite=Strict"
         return _Answer(HTTPStatus.OK, html, HTML, cookie)
@@ -304,7 +308,10 @@ class _Handler(BaseHTTPRequestHandler):
         except CookieError:
             return None
         morsel = cookies.get(self.server.cookie_name)
-        return self.server.session(morsel.value) if morsel else None
+        session = self.server.session(morsel.value) if morsel else None
+        if session is not None:
+            self.server.strangers.remove(self.connection)
+        return session
 
     def _body(self) -> Mapping[str, Any]:
         kind = self.headers.get("Content-Type", "").partition(";")[0].strip()
