@@ -46,7 +46,7 @@ BUILDERS = {"cli", "demo"}
 #: Who may read or write files.
 TOUCH_DISK = {
     "activities.shipped", "audit.sample", "bulletins", "cli", "coding", "core.config",
-    "core.geoframes", "core.paths", "core.tables", "demo", "evaluation", "geocoding",
+    "core.geoframes", "core.paths", "arrays.jit", "core.tables", "demo", "evaluation", "geocoding",
     "linkage.model", "linkage.results", "review", "runs", "store", "training",
 }  # fmt: skip
 DISK_CALLS = {
