@@ -22,8 +22,8 @@ from geomatch.core.errors import ConfigError
 from geomatch.core.paths import Location
 from geomatch.core.text import normalise
 from geomatch.core.wording import DECISIONS, decimal, metres, percent
-from geomatch.linkage.contributions import Evidence, weigh
 from geomatch.explain.past import Past, matcher_of, read_past
+from geomatch.linkage.contributions import Evidence, weigh
 from geomatch.linkage.matcher import Prepared
 from geomatch.names.clean import name_words
 from geomatch.review import Atlas
