@@ -340,6 +340,23 @@ def test_geocode_writes_a_geopackage(chain: Chain, commands: Commands, tmp_path:
     assert np.allclose(layer.geometry.dropna().x, layer["lon"].dropna(), atol=1e-5)
 
 
+def test_who_is_around_a_point_by_activity(
+    chain: Chain, store: Store, commands: Commands, tmp_path: Path
+) -> None:
+    rows = store.establishments(store.departements[0]).dropna(subset=["x", "y"])
+    one = rows[rows["naf"] != ""].iloc[0]
+    out = tmp_path / "autour.csv"
+    point = ("--x", str(one["x"]), "--y", str(one["y"]), "--crs", str(one["crs"]))
+    ran = commands(
+        "nearby", "--store", chain.store, *point, "--radius", "2000", "--naf", one["naf"][:2],
+        "--out", out,
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    found = pd.read_csv(out, dtype=str, sep=None, engine="python")
+    assert one["siret"] in set(found["siret"])
+    assert {naf[:2] for naf in found["naf"]} == {one["naf"][:2]}
+
+
 # ------------------------------------------------------------------ what importing costs
 def test_every_public_name_is_there_and_documented() -> None:
     for name in geomatch.__all__:

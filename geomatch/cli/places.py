@@ -38,19 +38,33 @@ def nearby(
     possible: Annotated[
         bool, typer.Option(help="Aussi ceux que leur incertitude peut amener dans le rayon.")
     ] = False,
+    naf: Annotated[
+        list[str] | None, typer.Option(help="Début de code NAF, comme 56 ou 47.11F (répétable).")
+    ] = None,
+    effectifs: Annotated[
+        list[str] | None, typer.Option(help="Tranche d'effectifs, comme 11 (répétable).")
+    ] = None,
     out: Annotated[
         str | None, PathOption(help="Fichier à écrire (csv, parquet, geojson, gpkg).")
     ] = None,
 ) -> None:
     """Établissements autour d'un point, du plus proche au plus lointain.
 
-    Exemple : geomatch nearby --store base --lon 2.3478 --lat 48.8566 --radius 300
+    Exemple : geomatch nearby --store base --lon 2.3478 --lat 48.8566 --naf 56
     """
     from geomatch.core.geoframes import write_table
     from geomatch.store.reader import Store
 
     found = Store.open(store).nearby(
-        radius_m=radius, lon=lon, lat=lat, x=x, y=y, crs=crs, possible=possible
+        radius_m=radius,
+        lon=lon,
+        lat=lat,
+        x=x,
+        y=y,
+        crs=crs,
+        possible=possible,
+        naf=naf or (),
+        tranche_effectifs=effectifs or (),
     )
     if out is None:
         screen.print(found.to_csv(index=False, sep=";"), end="", highlight=False, soft_wrap=True)
