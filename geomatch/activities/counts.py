@@ -18,10 +18,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from geomatch.arrays.groups import ragged_ranges
+from geomatch.arrays.jit import compiled
 from geomatch.core.tables import load_table
 
 #: Levels of the nomenclature and how many letters of a code without its dot are one's.
 LEVELS = {"section": 0, "division": 2, "group": 3, "class": 4, "sub-class": 5}
+#: Letters of a code, its dot among them, and its level.
+_BY_LENGTH = {2: "division", 4: "group", 5: "class", 6: "sub-class"}
 _CHAIN = ("division", "class", "sub-class")
 
 
@@ -56,6 +59,23 @@ class Nomenclature:
             for letter, first, last, _ in load_table("naf_sections")
             for division in range(int(first), int(last) + 1)
         }
+
+    def parted(self, targets: Sequence[str], prior: NDArray[np.float64]) -> sparse.csr_array:
+        """Codes of any level parted among their sub-classes as `prior` has them.
+
+        Shape (targets, codes); a target with no sub-class here has an empty row.
+        """
+        rows, columns, values = [], [], []
+        names = {level: self.names(level) for level in LEVELS}
+        for i, target in enumerate(targets):
+            level = "section" if target.isalpha() else _BY_LENGTH.get(len(target), "sub-class")
+            members = np.flatnonzero(names[level] == target)
+            shares = prior[members] / prior[members].sum() if len(members) else prior[:0]
+            rows += [i] * len(members)
+            columns += members.tolist()
+            values += shares.tolist()
+        shape = (len(targets), len(self.nafs))
+        return sparse.csr_array((np.array(values, np.float64), (rows, columns)), shape)
 
     def groups(self, level: str) -> NDArray[np.int64]:
         """Number of what each code is part of at a level; codes of a group follow one another."""
@@ -148,3 +168,27 @@ def level_shares(
     group = nomenclature.groups(level)
     starts = np.flatnonzero(np.append(True, np.diff(group) != 0))
     return np.add.reduceat(np.asarray(probability, np.float64), starts, axis=1)
+
+
+def best_of_level(
+    probability: NDArray[np.float32], nomenclature: Nomenclature, level: str
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The largest of :func:`level_shares` of each text: number of its group, and the share."""
+    return _best_sums(np.asarray(probability), nomenclature.groups(level))
+
+
+@compiled
+def _best_sums(
+    probability: NDArray[np.float32], group: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    n, width = probability.shape
+    best, share = np.zeros(n, np.int64), np.zeros(n, np.float64)
+    for i in range(n):
+        total = 0.0
+        for j in range(width):
+            total += probability[i, j]
+            if j + 1 == width or group[j + 1] != group[j]:
+                if total > share[i]:
+                    best[i], share[i] = group[j], total
+                total = 0.0
+    return best, share

@@ -23,8 +23,8 @@ from geomatch.activities.counts import (
     LEVELS,
     Nomenclature,
     Smoothing,
+    best_of_level,
     evidence,
-    level_shares,
 )
 from geomatch.activities.words import Written, written
 from geomatch.arrays.arrow import encoded, texts
@@ -33,16 +33,17 @@ from geomatch.arrays.rows import Columns
 #: The sources with words of their own, and how the counts of each are smoothed.
 SMOOTHING = {
     "labels": Smoothing(0.3, 0.3, 0.3),
-    "register": Smoothing(10.0, 10.0, 10.0),
+    "register": Smoothing(30.0, 10.0, 10.0),
     "declared": Smoothing(3.0, 1.0, 1.0),
     "pairs": Smoothing(3.0, 1.0, 1.0),
 }
-LEXICON = "lexicon"
+#: What the lexicon reads in a text, and that of it which is said first and leads.
+LEXICON, LEADING = "lexicon", "leading"
 _OF_LEXICON = Smoothing(0.3, 0.3, 0.3)
 #: Many words repeat one another: a total weight of w counts as w to the power of 1 less this.
-_DAMPING = 0.3
+_DAMPING = 0.7
 #: Of the shares of codes before any text: imagined texts spread as the register is, and evenly.
-_BEFORE = 60.0
+_BEFORE = 200.0
 #: A total probability that is told is at least so far from 0 and 1.
 _LEAST = 1e-6
 
@@ -102,6 +103,7 @@ class ActivityModel:
         self.vocabulary = {w: i for i, w in enumerate(known)}
         self._counts = {s: self._table(words[s], counts[s]) for s in counts}
         self.prior = self._prior()
+        self._known_targets: tuple[tuple[str, ...], sparse.csr_array] | None = None
 
     def _table(self, words: NDArray[np.object_], table: Columns) -> sparse.csr_array:
         """Counts, shape (vocabulary and the empty word, codes)."""
@@ -158,22 +160,39 @@ class ActivityModel:
         return Asked(_weighted(words, self.vocabulary), reading.read(activities))
 
     def channels(self, asked: Asked) -> dict[str, NDArray[np.float32]]:
-        """Evidence by source, each of shape (texts, codes), and ``prior`` of shape (codes,)."""
+        """Evidence by source, each of shape (texts, codes)."""
         found = {s: (asked.words @ e).toarray() for s, e in self.evidences.items()}
-        found[LEXICON] = self._of_lexicon(asked.reading).toarray()
-        return {"prior": np.log(self.prior)[None, :], **found}
+        found |= {s: e.toarray() for s, e in self._of_lexicon(asked.reading).items()}
+        shape = (asked.words.shape[0], len(self.prior))
+        before = np.broadcast_to(np.log(self.prior).astype(np.float32), shape)
+        return {"prior": before, **found}
 
     def evidence(self, asked: Asked) -> NDArray[np.float32]:
         """How much likelier each code is than before, shape (texts, codes); 0 says nothing."""
-        total = (asked.words @ self.words_evidence).toarray()
-        said = self._of_lexicon(asked.reading) * self.weights.sources.get(LEXICON, 0.0)
-        return np.asarray(total + said.toarray(), np.float32)
+        total = asked.words @ self.words_evidence
+        for source, said in self._of_lexicon(asked.reading).items():
+            total = total + said * np.float32(self.weights.sources.get(source, 0.0))
+        return np.asarray(total.toarray(), np.float32)
 
-    def _of_lexicon(self, said: reading.Reading) -> sparse.csr_array:
-        even = np.full(len(self.nomenclature.nafs), 1.0 / len(self.nomenclature.nafs))
-        nafs = self.nomenclature.nafs
-        weights = reading.spread(said, nafs, self.prior, self.nomenclature.sections)
-        return evidence(weights, even, self.nomenclature, _OF_LEXICON)
+    def _of_lexicon(self, said: reading.Reading) -> dict[str, sparse.csr_array]:
+        """What the lexicon reads, and what of it leads, as evidence of shape (texts, codes)."""
+        even = np.full(len(self.prior), 1.0 / len(self.prior))
+        found = {}
+        for source, rows in ((LEXICON, slice(None)), (LEADING, said.rank == 0)):
+            weights = sparse.csr_array(
+                (said.weight[rows], (said.text[rows], said.code[rows])),
+                shape=(len(said.kinds), len(said.codes)),
+            )
+            codes = sparse.csr_array(weights @ self._targets(tuple(said.codes)))
+            found[source] = evidence(codes, even, self.nomenclature, _OF_LEXICON)
+        return found
+
+    def _targets(self, targets: tuple[str, ...]) -> sparse.csr_array:
+        """Shares of the codes in each target of the lexicon (a code of any level)."""
+        if self._known_targets is None or self._known_targets[0] != targets:
+            shares = self.nomenclature.parted(targets, self.prior)
+            self._known_targets = (targets, shares)
+        return self._known_targets[1]
 
     def code(self, activities: Sequence[str]) -> Coded:
         """Codes of activity texts, as they were written."""
@@ -199,10 +218,9 @@ class ActivityModel:
         """
         best, sure = [], []
         for level in LEVELS:
-            shares = level_shares(probability, self.nomenclature, level)
-            group = shares.argmax(axis=1)
+            group, share = best_of_level(probability, self.nomenclature, level)
             best.append(np.searchsorted(self.nomenclature.groups(level), group))
-            sure.append(self._sure(level, shares.max(axis=1), asked))
+            sure.append(self._sure(level, share, asked))
         rising = np.maximum.accumulate(np.stack(sure, axis=1)[:, ::-1], axis=1)[:, ::-1]
         return np.stack(best, axis=1), rising
 

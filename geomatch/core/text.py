@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ _DIGIT_RUNS = re.compile(r"(?<=\d)(?=[A-Z])|(?<=[A-Z])(?=\d)")
 _LIGATURES = str.maketrans(
     {"Œ": "OE", "Æ": "AE", "ß": "SS", "&": " ET ", "’": "'", "Ø": "O", "\ufffd": None}
 )
+#: Letters that become several, common enough to be worth it.
+_SEVERAL = {"&": " ET ", "œ": "OE", "Œ": "OE", "æ": "AE", "Æ": "AE", "ß": "SS"}
 #: Longer texts are cut here: no field of any layout is a quarter as long.
 MAX_TEXT = 1000
 
@@ -52,12 +55,41 @@ def normalise(text: str) -> str:
         words = text.replace("&", " ET ").encode("ascii").translate(_PLAIN).split()
         text = b" ".join(words).decode("ascii")
     else:
-        text = repair_mojibake(text).upper().translate(_LIGATURES)
-        text = unicodedata.normalize("NFKD", text)
-        text = "".join(c for c in text if not unicodedata.combining(c))
-        text = _NOT_ALNUM.sub(" ", text).strip()
+        text = _of_western(text) or _of_any(text)
     # Letters that become several may have made it longer: what is cut once stays as it is.
     return text[:MAX_TEXT].rstrip()
+
+
+def _of_any(text: str) -> str:
+    """:func:`normalise` of any text, letter by letter."""
+    text = repair_mojibake(text).upper().translate(_LIGATURES)
+    text = unicodedata.normalize("NFKD", text)
+    text = "".join(c for c in text if not unicodedata.combining(c))
+    return _NOT_ALNUM.sub(" ", text).strip()
+
+
+def _of_western(text: str) -> str:
+    """:func:`_of_any` in a sixth of the time, of text in Windows-1252; "" where it is not sure."""
+    if _MOJIBAKE.search(text):
+        return ""
+    for letter, letters in _SEVERAL.items():
+        text = text.replace(letter, letters)
+    try:
+        plain = text.encode("cp1252").translate(_western())
+    except UnicodeEncodeError:
+        return ""
+    return "" if b"\0" in plain else b" ".join(plain.split()).decode("ascii")
+
+
+@cache
+def _western() -> bytes:
+    """Of each Windows-1252 character what :func:`_of_any` makes of it, 0 where that is longer."""
+    table = bytearray(256)
+    for i in range(256):
+        letter = bytes([i]).decode("cp1252", errors="replace")
+        made = " " if i < 32 else _of_any(letter) or " "
+        table[i] = ord(made) if len(made) == 1 and letter != "\ufffd" else 0
+    return bytes(table)
 
 
 def normalise_all(values: Iterable[str]) -> list[str]:
