@@ -28,8 +28,8 @@ N_FOLDS = 10
 PRECISION = 0.90
 #: Sources left out together, for the ablation.
 WITHOUT: tuple[tuple[str, ...], ...] = (
-    (), ("labels",), ("register",), ("lexicon",), ("declared", "pairs"), ("pairs",),
-    ("lexicon", "declared", "pairs"),
+    (), ("labels",), ("register",), ("lexicon", "leading"), ("leading",), ("declared", "pairs"),
+    ("pairs",), ("lexicon", "leading", "declared", "pairs"),
 )  # fmt: skip
 N_TIMED = 20_000
 
