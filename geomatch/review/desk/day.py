@@ -54,7 +54,7 @@ def _figures(today: Sequence[Sequence[Act]]) -> str:
     none = sum(len(b) for b in today if b[0].act == VERDICT and b[0].siret is None)
     first, last = (_local(b[0]).strftime("%H:%M") for b in (today[0], today[-1]))
     told = (
-        f"{_day(today[0])}, de {first} à {last} : {integer(n[VERDICT])} bulletins réglés, dont "
+        f"{_day(today[0])}, de {first} à {last} : {integer(n[VERDICT])} réglés, dont "
         f"{integer(none)} sans établissement ; {integer(n[SKIP])} passés, "
         f"{integer(n[UNDO])} annulés."
     )

@@ -33,7 +33,13 @@ def question(dossier: Dossier) -> str:
         return f"Quel établissement de {unit} ?"
     if _contradicts(decision, dossier.written[0]):
         return "Coché « chez un particulier », mais un employeur est nommé."
-    return str(decision["reason"]) or _sentence(type_label(decision["type"]))
+    return _reason(decision) or _sentence(type_label(decision["type"]))
+
+
+def _reason(decision: Mapping[str, Any]) -> str:
+    """Why nobody was taken; what the reason says of the first candidate the list shows itself."""
+    first, stop, _ = str(decision["reason"]).partition(". ")
+    return f"{first}." if stop else first
 
 
 def _sure_unit(dossier: Dossier) -> str:
@@ -53,7 +59,7 @@ def _sure_unit(dossier: Dossier) -> str:
 def _contradicts(decision: Mapping[str, Any], written: Mapping[str, Any]) -> bool:
     """Whether the usual words on private employers stand over a form that names an employer."""
     usual = decision_types()["private_employer"].reason
-    if decision["type"] != "private_employer" or decision["reason"] != usual:
+    if decision["type"] != "private_employer" or _reason(decision) != usual:
         return False
     kinds, _ = employer_kinds([str(written["raison_sociale"])])
     return kinds[0] == ""

@@ -90,6 +90,9 @@ def _arrow(view: View, row: Row, place: Place, room: Room) -> str:
     if at is None:
         return ""
     room.take(*at, 14.0)
+    inwards = 1.0 if at[0] < view.width / 2 else -1.0
+    for along_text in (22.0, 42.0):
+        room.take(at[0] + inwards * along_text, at[1], 10.0)
     turn = math.degrees(math.atan2(dy, dx))
     x, y = at
     head = element(
