@@ -13,6 +13,7 @@ import typer
 import geomatch
 from geomatch.cli.codes import activity
 from geomatch.cli.console import complain, screen
+from geomatch.cli.deciding import decide
 from geomatch.cli.desk import audit, certify, review
 from geomatch.cli.matching import match, merge
 from geomatch.cli.measuring import evaluate, explain, train
@@ -25,7 +26,7 @@ from geomatch.store.commands import app as store_app
 
 #: The commands, as the help lists them: a new one is a function of a module, and its name here.
 COMMANDS: tuple[Callable[..., None], ...] = (
-    build, match, merge, geocode, nearby, parse, activity, evaluate, train, explain, review,
+    build, match, decide, merge, activity, geocode, nearby, parse, evaluate, train, explain, review,
     audit, certify, download, demo,
 )  # fmt: skip
 

@@ -47,6 +47,7 @@ def match(
     """Apparier un fichier de bulletins : decisions.parquet, candidates.parquet, run.json."""
     from geomatch.core.memory import keep_freed
     from geomatch.runs.batch import RunOptions, run
+    from geomatch.runs.promise import promise_lines
 
     keep_freed()
     settings = settings_of(config, layout=layout, columns=columns, parser=parser, model=model)
@@ -66,6 +67,8 @@ def match(
     told = f"{seconds} s, {summary.get('matched', n) / max(seconds, 1e-9):.0f}/s"
     is_old = summary.get("is_old", False)
     err.print(f"{n} bulletins, {'rien à reprendre' if is_old else told}", highlight=False)
+    for line in promise_lines(summary, out):
+        err.print(line, highlight=False, soft_wrap=True, markup=False)
     if clerks_hours:
         _tell_workload(out, pace)
     screen.print(str(out), highlight=False, soft_wrap=True)
@@ -78,11 +81,14 @@ def merge(
 ) -> None:
     """Réunir les résultats de passages « match --departements » : ceux du fichier entier."""
     from geomatch.runs.merge_parts import merge_runs
+    from geomatch.runs.promise import promise_lines
 
     summary = merge_runs(runs, out)
     if geo:
         _add_points(out)
     err.print(f"{summary['input']['bulletins']} bulletins", highlight=False)
+    for line in promise_lines(summary, out):
+        err.print(line, highlight=False, soft_wrap=True, markup=False)
     screen.print(out, highlight=False, soft_wrap=True)
 
 

@@ -116,6 +116,13 @@ FACTS: Mapping[str, str] = {
     "no_street": "pas de voie au bulletin",
     "other_activity": "activité peu compatible",
 }
+#: Level of an answer → its name.
+LEVEL_NAMES: Mapping[str, str] = {
+    "siret": "établissement (SIRET)",
+    "site": "entreprise dans la commune",
+    "siren": "entreprise (SIREN)",
+    "naf": "activité (NAF)",
+}
 FIRST_ECHO = "Premier candidat :"
 #: Reason of a code for which no single fact speaks.
 NOTHING_CLEAR = "Aucun indice net à lui seul, mais leur ensemble suffit."

@@ -17,7 +17,9 @@ from geomatch.core.paths import Location
 from geomatch.core.wording import decimal, integer, percent
 from geomatch.evaluation import Measure, expected_share, share
 from geomatch.evaluation.tables import with_interval
+from geomatch.linkage.file_share import LEAST_BULLETINS
 from geomatch.linkage.model import Model, threshold_for
+from geomatch.linkage.settling import expected_threshold
 from geomatch.runs.results import read_decisions, read_run
 
 #: Bulletins that a clerk settles in a day, and days in a week of work.
@@ -118,9 +120,17 @@ def run_workloads(run: Location, *, pace: float = PACE) -> list[Workload]:
     asked = asked_precision(run)
     path = description["model"]["path"]
     thresholds = Model.load("" if path == "shipped" else path).thresholds
-    decisions = read_decisions(run, ["decision", "probability"])
+    decisions = read_decisions(run, ["decision", "probability", "type"])
+    may_be_coded = (decisions["type"] != "abroad").to_numpy(bool)
+    chance = decisions["probability"].to_numpy(np.float64, na_value=0.0)[may_be_coded]
+    is_file = len(decisions) >= LEAST_BULLETINS
     return [
-        workload(decisions, target, threshold_for(thresholds, target), pace=pace)
+        workload(
+            decisions,
+            target,
+            expected_threshold(chance, target) if is_file else threshold_for(thresholds, target),
+            pace=pace,
+        )
         for target in sorted({asked, *TARGETS})
     ]
 

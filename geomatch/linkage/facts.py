@@ -96,6 +96,13 @@ def facts_of(echoes: Columns) -> NDArray[np.int64]:
     return np.where(np.asarray(echoes["first"]) >= 0, bits, 0)
 
 
+def shares_of(facts: NDArray[np.int64]) -> dict[str, float]:
+    """Share of the bulletins that have each fact, and ``echo``, those with a candidate at all."""
+    n = max(len(facts), 1)
+    told = {"echo": FOUND, **BITS}
+    return {name: int(((facts & bit) != 0).sum()) / n for name, bit in told.items()}
+
+
 def reasons(kind: NDArray[np.object_], facts: NDArray[np.int64]) -> NDArray[np.object_]:
     """One short French sentence for each bulletin, from its type and the facts of its best echo."""
     code, types = pd.factorize(kind)

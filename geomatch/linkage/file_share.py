@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class FileShare:
     ----------
     low, high : levels learned from; beyond them the nearest is taken
     usual : level of the files learned from as they were, for what is no file
+    facts : fact (:mod:`geomatch.linkage.facts`) → least and greatest share of the bulletins of a
+        file learned from that had it; what leaves that range was not learned
     """
 
     offset: tuple[float, ...] = (0.0,)
@@ -47,6 +49,7 @@ class FileShare:
     low: float = 0.0
     high: float = 0.0
     usual: float = 0.0
+    facts: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
     def level(self, presence: NDArray[np.float64]) -> float:
         """Level of a file, within those learned; whatever the order of its bulletins."""
@@ -73,7 +76,8 @@ class FileShare:
         ends = [float(content[n]) for n in ("low", "high", "usual")]
         if not offset or not slope or not all(map(math.isfinite, (*offset, *slope, *ends))):
             raise ValueError("file_share has no number where one is needed")
-        return cls(offset, slope, *ends)
+        facts = {str(n): (float(a), float(b)) for n, (a, b) in content["facts"].items()}
+        return cls(offset, slope, *ends, facts)
 
 
 def _polynomial(coefficients: Sequence[float], at: float) -> float:

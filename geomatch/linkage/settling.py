@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from geomatch.arrays.rows import Columns, Rows
 from geomatch.core.config import DecisionOptions
 from geomatch.core.decision_types import decision_types
-from geomatch.linkage.facts import reasons
+from geomatch.linkage.facts import reasons, shares_of
 from geomatch.linkage.file_share import LEAST_BULLETINS
 from geomatch.linkage.ladder import answers
 from geomatch.linkage.model import LEVELS, Model, threshold_for
@@ -37,6 +37,8 @@ ASSESSED = ("presence", *(f"given_{level}" for level in LEVELS), "given_second",
 FLOOR = 0.5
 #: Probability under which "none" is an answer, for types that allow it.
 _UNLIKELY = 0.2
+#: How far outside the shares learned from a file's share of a fact may be.
+_SLACK = 0.05
 #: Two-sided 95 % quantile of the normal law.
 _Z = 1.959963984540054
 #: What is never coded: no establishment of France is abroad.
@@ -55,7 +57,9 @@ class Settlement:
         ones stand
     absent_share : bulletins that probably have no establishment in the store, share
     thresholds : least probability coded, by level of :data:`LEVELS`
-    expected : precision expected of what is coded, by level
+    expected : precision expected of what is coded, by level, the NAF's where it is known
+    counts : bulletins by decision
+    unusual : facts whose share is not one that the model learned from → that share
     """
 
     n: int
@@ -64,6 +68,8 @@ class Settlement:
     absent_share: float
     thresholds: Mapping[str, float]
     expected: Mapping[str, Expected]
+    counts: Mapping[str, int]
+    unusual: Mapping[str, float]
 
 
 class Bounds(NamedTuple):
@@ -118,8 +124,40 @@ def settle(
         if name == bounds.level and bounds.threshold is not None:
             thresholds[name] = bounds.threshold
         expected[name] = Expected.of(chance[chance >= thresholds[name]])
-    absent = 1.0 - Expected.of(present).value
-    return Settlement(len(presence), level, is_own, absent, thresholds, expected)
+    if "naf_probability" in set(rows):
+        is_sure = np.asarray(rows["naf_decision"], object) == "auto"
+        expected["naf"] = Expected.of(np.asarray(rows["naf_probability"], np.float64)[is_sure])
+    is_auto = (by_level["siret"] >= thresholds["siret"]) & may_be_coded
+    is_none = _is_none(rows, by_level["siret"]) & ~is_auto
+    n_auto, n_none = int(is_auto.sum()), int(is_none.sum())
+    n = len(presence)
+    return Settlement(
+        n,
+        level,
+        is_own,
+        1.0 - Expected.of(present).value,
+        thresholds,
+        expected,
+        {"auto": n_auto, "review": n - n_auto - n_none, "none": n_none},
+        _unusual(np.asarray(rows["facts"], np.int64), model) if is_own else {},
+    )
+
+
+def _is_none(rows: Columns, chance: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whose answer is that there is no establishment, unless it is coded."""
+    known = decision_types()
+    may_be_none = np.array([known[k].may_be_none for k in np.asarray(rows["doubt"])], dtype=bool)
+    return may_be_none & (chance < _UNLIKELY)
+
+
+def _unusual(facts: NDArray[np.int64], model: Model) -> dict[str, float]:
+    shares = shares_of(facts)
+    ranges = model.file_share.facts
+    return {
+        name: shares[name]
+        for name, (low, high) in ranges.items()
+        if not low - _SLACK <= shares[name] <= high + _SLACK
+    }
 
 
 def expected_threshold(chance: NDArray[np.float64], precision: float) -> float:
@@ -145,14 +183,12 @@ def settled(
     `rows` are some of the settled file's bulletins, with :data:`ASSESSED`, ``siret`` (best echo,
     "" for none) and the columns of the NAF.
     """
-    known = decision_types()
     present, chance = chances(rows, settlement.level, model)
     doubt, facts = np.asarray(rows["doubt"], object), np.asarray(rows["facts"], np.int64)
     may_be_coded = ~np.isin(doubt.astype(str), _NEVER)
     sure = {n: (c >= settlement.thresholds[n]) & may_be_coded for n, c in chance.items()}
-    may_be_none = np.array([known[k].may_be_none for k in doubt], dtype=bool)
     is_auto = sure["siret"]
-    is_none = may_be_none & ~is_auto & (chance["siret"] < _UNLIKELY)
+    is_none = _is_none(rows, chance["siret"]) & ~is_auto
     decision = np.where(is_auto, "auto", np.where(is_none, "none", "review")).astype(object)
     kind = np.where(is_auto, "sure", doubt).astype(object)
     siret = np.where(is_none, "", np.asarray(rows["siret"], object)).astype(object)

@@ -20,13 +20,15 @@ from numpy.typing import NDArray
 from geomatch.arrays.arrow import texts
 from geomatch.arrays.rows import Rows
 from geomatch.core.config import DecisionOptions
-from geomatch.linkage.model import LEVELS, Model
+from geomatch.linkage.model import Model
 from geomatch.linkage.settling import ASSESSED, Bounds, Settlement, settle, settled
 from geomatch.runs.ordered_merge import ORDER
 
 _TEXTS = ("siret", "doubt", "naf", "naf_decision")
 #: What :func:`~geomatch.linkage.settling.settled` looks at beside ASSESSED.
 _NEEDED = (*ASSESSED, "siret", "naf", "naf_probability", "naf_decision")
+#: What a file is settled by.
+_SETTLED_BY = (*ASSESSED, "naf_probability", "naf_decision")
 #: Numbers that some bulletins lack once they are settled.
 OPTIONAL = frozenset({"answer_probability"})
 
@@ -54,7 +56,7 @@ class Settled:
         bounds: Bounds | None = None,
     ) -> Settled:
         """Of tables of decisions, which hold :data:`ASSESSED` and the place of each row."""
-        rows = rows_of(pa.concat_tables([t.select([*ASSESSED, ORDER]) for t in tables]))
+        rows = rows_of(pa.concat_tables([t.select([*_SETTLED_BY, ORDER]) for t in tables]))
         settlement = settle(rows, model, options, bounds)
         order = np.argsort(rows[ORDER], kind="stable")
         present = model.file_share.moved(rows["presence"], settlement.level)
@@ -63,7 +65,7 @@ class Settled:
     @classmethod
     def of_files(cls, files: Sequence[Path], model: Model, options: DecisionOptions) -> Settled:
         """Of the files of decisions of all partitions."""
-        return cls.of([read_columns(f, (*ASSESSED, ORDER)) for f in files], model, options)
+        return cls.of([read_columns(f, (*_SETTLED_BY, ORDER)) for f in files], model, options)
 
     def decisions(self, table: pa.Table) -> pa.Table:
         """Decisions as the file settles them."""
@@ -89,19 +91,19 @@ class Settled:
 
 def described(settlement: Settlement) -> dict[str, Any]:
     """A settlement as run.json tells it: share of absent, and of each level what was coded."""
-    levels = {}
-    for name in LEVELS:
-        share = settlement.expected[name]
-        levels[name] = {
-            "threshold": round(settlement.thresholds[name], 6),
-            "coded": share.n,
-            **{k: _number(getattr(share, k)) for k in ("value", "low", "high")},
-        }
+    levels: dict[str, dict[str, Any]] = {}
+    for name, share in settlement.expected.items():
+        told = {"expected_precision": share.value, "low": share.low, "high": share.high}
+        levels[name] = {"coded": share.n, **{k: _number(v) for k, v in told.items()}}
+        if name in settlement.thresholds:
+            levels[name]["threshold"] = round(settlement.thresholds[name], 6)
     return {
         "absent_share": _number(settlement.absent_share),
         "file_level": round(settlement.level, 6),
         "is_own_level": settlement.is_own,
+        "decided": dict(settlement.counts),
         "levels": levels,
+        "unusual": {name: round(share, 4) for name, share in settlement.unusual.items()},
     }
 
 

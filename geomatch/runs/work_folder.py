@@ -52,7 +52,7 @@ _ARROW = {"text": pa.string(), "float": pa.float64(), "int": pa.int64(), "bool":
 #: Partitions that are cut from the bulletins at the same time.
 _CUT_AT_ONCE = 2
 #: What run.json tells of the file as a whole, see :func:`geomatch.runs.settled_tables.described`.
-SETTLED = ("absent_share", "file_level", "is_own_level", "levels")
+SETTLED = ("absent_share", "file_level", "is_own_level", "decided", "levels", "unusual")
 #: What run.json tells of how a run went, not of what was run.
 _HOW = ("workers", "scheduler", "seconds", "partitions", "workload", *SETTLED)
 

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from geomatch.arrays.rows import Rows
 from geomatch.linkage.calibrator import Calibrator, Trees
 from geomatch.linkage.echoes import CALIBRATION_FEATURES, log_odds
+from geomatch.linkage.facts import shares_of
 from geomatch.linkage.file_share import FileShare
 from geomatch.linkage.model import LEVELS
 from geomatch.training.fitting import believed
@@ -190,3 +191,13 @@ def fit_file_share(
         _kept(max(levels)),
         float(np.median(of_first)),
     )
+
+
+def facts_seen(
+    facts: NDArray[np.int64], files: Sequence[NDArray[np.bool_]]
+) -> dict[str, tuple[float, float]]:
+    """Least and greatest share of each fact in the files, those of too few left out."""
+    parts = [f for f in files if f.sum() >= LEAST_FILE] or [np.ones(len(facts), bool)]
+    shares = [shares_of(facts[f]) for f in parts]
+    ends = {name: [s[name] for s in shares] for name in shares[0]}
+    return {name: (_kept(min(v)), _kept(max(v))) for name, v in ends.items()}

@@ -30,7 +30,7 @@ from geomatch.linkage.model import LEVELS, Linear, Model, precision_thresholds
 from geomatch.linkage.settling import expected_threshold
 from geomatch.runs.keys import bulletin_keys
 from geomatch.store.reader import Store
-from geomatch.training.calibration import fit_outcomes
+from geomatch.training.calibration import facts_seen, fit_outcomes
 from geomatch.training.fitting import believed, fit_choice, fit_logistic, fit_offset
 from geomatch.training.thinning import RATES, Coded
 from geomatch.training.verdicts import TRUST, coded_bulletins
@@ -284,6 +284,8 @@ def calibrated(model: Model, sample: Sample) -> Model:
     model = replace(model, presence=found.presence, given=found.given, file_share=found.file_share)
     known = decisions.assess(copies[0].echoes, sample.flags, model)
     present = model.file_share.moved(known["presence"], model.file_share.usual)
+    seen = facts_seen(known["facts"], files_of(sample))
+    model = replace(model, file_share=replace(model.file_share, facts=seen))
     thresholds = {}
     for level in LEVELS:
         chance = np.round(present * known[f"given_{level}"], 6)
