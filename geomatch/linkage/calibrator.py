@@ -56,7 +56,9 @@ class Trees:
         """Log-odds that the trees add to each row."""
         if not self.start:
             return np.zeros(len(table))
-        values = np.stack([np.asarray(table[c], np.float64) for c in self.columns], axis=1)
+        values = np.zeros((len(table), len(self.columns)))
+        for i, name in enumerate(self.columns):
+            values[:, i] = table[name]
         nodes = (self.feature, self.right, self.start)
         feature, right, start = (np.array(a, np.int64) for a in nodes)
         number = np.array(self.number, np.float64)

@@ -34,7 +34,7 @@ PROBABILITIES: Mapping[str, str] = {
 #: level, the type it has unless it is sure, and the facts that reasons are made of.
 ASSESSED = ("presence", *(f"given_{level}" for level in LEVELS), "given_second", "doubt", "facts")
 #: Probability that nothing is coded below, however sure the rest of the file is.
-FLOOR = 0.5
+FLOOR = 0.25
 #: Probability under which "none" is an answer, for types that allow it.
 _UNLIKELY = 0.2
 #: How far outside the shares learned from a file's share of a fact may be.

@@ -52,7 +52,7 @@ def told(chain: Chain) -> pd.DataFrame:
     first = candidates[candidates["rank"] == 1].set_index("id")
     second = candidates[candidates["rank"] == 2].set_index("id")["given_present"]
     decisions = run.decisions.set_index("id")[["decision", "type", "reason", "facts"]]
-    told = first.join(decisions, rsuffix="_told")
+    told = first.assign(**{c: decisions[c].reindex(first.index) for c in decisions})
     return told.assign(second=second.reindex(told.index).fillna(0.0))
 
 
