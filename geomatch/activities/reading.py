@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,11 +39,11 @@ _STOPS = re.compile(r"(?<=[^\W\d_]{3})\s?\.(?=\s|$)|\.(?=[A-ZÉ][a-zé])|\s[-–
 _DECIMAL = re.compile(r"(?<=\d),(?=\d)")
 
 #: Each further activity of a text weighs this much of the one before it.
-_NEXT = 0.75
+_NEXT = 0.65
 #: A clause of statutes weighs this much of another.
 _MINOR = 0.15
 #: Each further word of an entry makes it surer by this much.
-_LONGER = 0.35
+_LONGER = 0.2
 _MOST_LONGER = 3
 #: A verb without object, an object without verb, and an object that has no code in a verb's role.
 _VERB_ALONE, _OBJECT_ALONE, _OTHER_ROLE = 0.3, 0.8, 0.5
@@ -227,25 +227,41 @@ class Reader:
     def _found(self, words: list[str]) -> list[int]:
         """Entries in order, and where parts and clauses end. Unknown words are passed over."""
         found = []
-        tree, n, i = self.lexicon.tree, len(words), 0
+        n, i = len(words), 0
         while i < n:
-            node = tree.get(words[i])
-            if node is None:
-                if words[i] == _PART:
-                    found.append(_ENDS_PART)
-                elif words[i] == _CLAUSE:
-                    found.append(_ENDS_CLAUSE)
+            word = words[i]
+            if word == _PART or word == _CLAUSE:
+                found.append(_ENDS_PART if word == _PART else _ENDS_CLAUSE)
                 i += 1
                 continue
-            last, entry, j = i, node.get(END, -3), i + 1
-            while j < n and (node := node.get(words[j])) is not None:
-                if END in node:
-                    last, entry = j, node[END]
-                j += 1
-            if entry != -3:
-                found.append(entry)
-            i = last + 1
+            entry, verb, after, after_verb = self._longest(words, i)
+            if entry is None:
+                i += 1
+                continue
+            if verb is not None and after_verb < after:
+                # *vente de bois* gives way to the longer *bois de chauffage*.
+                longer = self._longest(words, after_verb)
+                if longer[0] is not None and longer[2] > after:
+                    entry, after = verb, after_verb
+            found.append(entry)
+            i = after
         return found
+
+    def _longest(self, words: list[str], i: int) -> tuple[int | None, int | None, int, int]:
+        """The longest entry from word `i` on, the shortest verb there, and what follows them."""
+        node: dict[str, Any] | None = self.lexicon.tree.get(words[i])
+        entry = verb = None
+        after = after_verb = i + 1
+        j = i
+        while node is not None:
+            j += 1
+            here = node.get(END)
+            if here is not None:
+                if verb is None and self.lexicon.entries[here].does:
+                    verb, after_verb = here, j
+                entry, after = here, j
+            node = node.get(words[j]) if j < len(words) else None
+        return entry, verb, after, after_verb
 
     def _said(self, found: list[int]) -> Iterator[Said]:
         rank = 0
@@ -272,22 +288,25 @@ def _of_clause(entries: Sequence[Entry], clause: list[int], is_later: bool) -> I
     heard = _heard(entries, _verbs_first(entries, clause), is_later)
     ways = _ways(entries, [at for at, _ in heard])
     verbs: list[int] = []
+    owning: list[int] = []
     used, factor = False, 1.0
     for at, factor in heard:
         entry = entries[at]
         if entry.kind == "verb":
             if used:
                 verbs, used = [], False
-            if at not in ways:
+            if "propriete" in entry.does:
+                owning.append(at)
+            elif at not in ways:
                 verbs.append(at)
             if not entry.does and entry.codes:
                 yield entry.codes, factor * _strength(entry), (at,)
         else:
             used = True
-            for codes, weight, by in _with_verbs(entries, verbs, ways, at):
+            for codes, weight, by in _with_verbs(entries, verbs, [*ways, *owning], at):
                 yield codes, factor * weight, by
     if not used:
-        for at in [*ways, *verbs]:
+        for at in [*ways, *owning, *verbs]:
             if entries[at].does and entries[at].codes:
                 weight = _WAY_ALONE if at in ways else _VERB_ALONE
                 yield entries[at].codes, factor * weight * _strength(entries[at]), (at,)
@@ -351,9 +370,12 @@ def _verbs_first(entries: Sequence[Entry], clause: list[int]) -> list[int]:
 
 
 def _with_verbs(
-    entries: Sequence[Entry], verbs: list[int], ways: list[int], at: int
+    entries: Sequence[Entry], verbs: list[int], before: list[int], at: int
 ) -> Iterator[_Thing]:
-    """A word or an object, with the verbs that govern it and the ways it is sold."""
+    """A word or an object, with the verbs that govern it.
+
+    `before` are those that come first whatever stands nearest: ways of selling, and owning.
+    """
     entry = entries[at]
     strength = _strength(entry)
     if entry.kind == "word":
@@ -361,14 +383,15 @@ def _with_verbs(
         is_done = any(entries[v].does for v in verbs)
         yield entry.codes, strength * (_GOVERNED if is_governed and not is_done else 1.0), (at,)
         return
-    known = [v for v in verbs if entries[v].does and entries[v].does.keys() & entry.by_role.keys()]
-    owning = [v for v in known if "propriete" in entries[v].does]
-    doing = [*ways, *owning, *(v for v in known if v not in owning)]
+    doing = [
+        v for v in before if "propriete" not in entries[v].does or "propriete" in entry.by_role
+    ]
+    doing += [v for v in verbs if entries[v].does and entries[v].does.keys() & entry.by_role.keys()]
     if not doing:
         doing = [v for v in verbs if entries[v].does and entries[v].codes]
     if not doing:
         is_governed = any(entries[v].codes for v in verbs)
-        weight = _GOVERNED if is_governed else 1.0 if verbs else _OBJECT_ALONE
+        weight = _GOVERNED if is_governed else 1.0 if verbs or before else _OBJECT_ALONE
         yield entry.codes, strength * weight, (at,)
     for order, v in enumerate(doing):
         codes, weight = _composed(entries[v], entry)
