@@ -230,7 +230,7 @@ class Reader:
         n, i = len(words), 0
         while i < n:
             word = words[i]
-            if word == _PART or word == _CLAUSE:
+            if word in (_PART, _CLAUSE):
                 found.append(_ENDS_PART if word == _PART else _ENDS_CLAUSE)
                 i += 1
                 continue
