@@ -12,6 +12,7 @@ group or division where the word says no more. Several codes share a word by sha
 clauses of statutes, answers such as IDEM, occupations. ``activity_alone.csv`` has words that mean
 an activity where they are the whole text and nothing in a longer one: ETAT, PARTICULIERS.
 Objects of ``activity_objects_vague.csv`` (PRODUITS, BIENS) give way to what follows them.
+``activity_neighbours.csv`` says which codes are often given to what reads like others.
 """
 
 from __future__ import annotations
@@ -72,6 +73,8 @@ class Lexicon:
     alone: dict[str, Any]
     empty_words: frozenset[str]
     vocabulary: frozenset[str]
+    #: Codes of any level, and in how many of a hundred texts another is meant instead.
+    neighbours: tuple[tuple[str, dict[str, int]], ...] = ()
 
     def targets(self) -> list[str]:
         """Every code that an entry may mean, of all levels, sorted."""
@@ -135,7 +138,7 @@ def lexicon() -> Lexicon:
 
 
 def _tables() -> Iterator[tuple[str, tuple[str, ...], Sequence[tuple[str, ...]]]]:
-    for kind in _READERS:
+    for kind in _HEADERS:
         for name in table_names(f"activity_{kind}_"):
             yield name, load_header(name), load_table(name)
 
@@ -143,6 +146,7 @@ def _tables() -> Iterator[tuple[str, tuple[str, ...], Sequence[tuple[str, ...]]]
 def build(tables: Iterable[tuple[str, tuple[str, ...], Sequence[tuple[str, ...]]]]) -> Lexicon:
     """A lexicon from tables: name (``activity_<kind>_<part>``), column names and rows of each."""
     entries: list[Entry] = []
+    neighbours: list[tuple[str, dict[str, int]]] = []
     for name, header, rows in tables:
         kind = name.split("_")[1]
         if header != _HEADERS[kind]:
@@ -153,11 +157,14 @@ def build(tables: Iterable[tuple[str, tuple[str, ...], Sequence[tuple[str, ...]]
             where = f"{name}, row {line} ({row[-1][:30] if kind != 'objects' else row[0][:30]})"
             if len(row) != len(header):
                 raise GeomatchError(f"{where}: {len(row)} values; expected {len(header)}.")
+            if kind == "neighbours":
+                neighbours.append(_neighbours(row, where))
+                continue
             read = list(_READERS[kind](row, where))
             if name.endswith("_vague"):
                 read = [replace(entry, kind="vague") for entry in read]
             entries += read
-    return _planted(entries)
+    return replace(_planted(entries), neighbours=tuple(neighbours))
 
 
 _HEADERS = {
@@ -166,6 +173,7 @@ _HEADERS = {
     "verbs": ("roles", "codes", "mots"),
     "phrases": ("genre", "mots"),
     "alone": ("codes", "mots"),
+    "neighbours": ("codes", "voisins"),
 }
 
 
@@ -212,6 +220,14 @@ def _others(row: tuple[str, ...], where: str) -> Iterator[Entry]:
 def _alone(row: tuple[str, ...], where: str) -> Iterator[Entry]:
     for entry in _words(row, where):
         yield replace(entry, kind="alone")
+
+
+def _neighbours(row: tuple[str, ...], where: str) -> tuple[str, dict[str, int]]:
+    _codes(row[0], where)
+    parts = row[1].split()
+    if not _codes(row[1], where) or not all("=" in part for part in parts):
+        raise GeomatchError(f"{where}: {row[1]!r}; expected codes with numbers of a hundred.")
+    return row[0], {code: int(n) for code, _, n in (part.partition("=") for part in parts)}
 
 
 _READERS = {

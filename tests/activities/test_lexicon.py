@@ -222,7 +222,7 @@ def test_spreading_keeps_weights_and_follows_the_prior() -> None:
     known = small(("activity_words_x", WORDS, [("43.3=50 43.21A=50", "second oeuvre")]))
     reading = read(["second oeuvre"], known)
     codes = ["43.21A", "43.31Z", "43.33Z", "47.11B"]
-    found = spread(reading, codes, np.array([0.1, 0.3, 0.1, 0.5])).toarray()[0]
+    found = spread(reading, codes, np.array([0.1, 0.3, 0.1, 0.5]), neighbours=()).toarray()[0]
     strength = reading.weight.sum()
     np.testing.assert_allclose(found, strength * np.array([0.5, 0.375, 0.125, 0.0]), rtol=1e-6)
 
@@ -231,10 +231,28 @@ def test_a_section_is_spread_where_sections_are_known() -> None:
     known = small(("activity_words_x", WORDS, [("F", "chantiers")]))
     reading = read(["chantier"], known)
     codes, prior = ["41.20A", "43.21A", "47.11B"], np.ones(3)
-    assert spread(reading, codes, prior).nnz == 0
-    assert spread(reading, codes, prior, {"41": "F", "43": "F"}).toarray().round(3).tolist() == [
-        [0.5, 0.5, 0.0]
-    ]
+    assert spread(reading, codes, prior, neighbours=()).nnz == 0
+    found = spread(reading, codes, prior, {"41": "F", "43": "F"}, neighbours=())
+    assert found.toarray().round(3).tolist() == [[0.5, 0.5, 0.0]]
+
+
+def test_codes_that_are_given_instead_get_their_part() -> None:
+    known = small(
+        ("activity_words_x", WORDS, [("43.21A", "cables")]),
+        ("activity_neighbours_x", ("codes", "voisins"), [("43", "47.11B=10"), ("43.2", "61=20")]),
+    )
+    codes = ["43.21A", "43.31Z", "47.11B", "61.10Z", "61.20Z"]
+    found = spread(
+        read(["cable"], known), codes, np.ones(5), neighbours=known.neighbours
+    ).toarray()[0]
+    np.testing.assert_allclose(found, [1.0, 0.0, 0.1, 0.1, 0.1])
+
+
+def test_what_is_read_leads_before_what_is_given_instead() -> None:
+    reading = read(["restaurant"])
+    found = spread(reading, nafs(), np.ones(732)).toarray()[0]
+    assert nafs()[found.argmax()] == "56.10A"
+    assert np.count_nonzero(found) > 1
 
 
 HOSTILE = st.text(
@@ -315,6 +333,10 @@ def test_shares_sum_to_one() -> None:
         ([("activity_words_x", WORDS, [("43", "pose"), ("45", "poses")])], "each word once"),
         ([("activity_verbs_x", VERBS, [("vendre=1", "", "vente")])], "role vendre; expected seul,"),
         ([("activity_objects_x", OBJECTS, [("sol", *[""] * len(ROLES))])], "no code in any role"),
+        (
+            [("activity_neighbours_x", ("codes", "voisins"), [("43", "47.11B")])],
+            "expected codes with numbers of a hundred",
+        ),
         ([("activity_phrases_x", PHRASES, [("autre", "idem")])], "genre 'autre'; expected vide,"),
         (
             [
