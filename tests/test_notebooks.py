@@ -17,6 +17,8 @@ SHOWN = {
     "01_prise_en_main": {"Plan du voisinage": 2},
     "02_cas_ambigus": {"Plan du voisinage": 1, "Carte des bulletins": 1, "ReviewWidget": 1},
     "03_evaluation": {"Carte des bulletins": 1, "probabilité annoncée": 1, "Charge": 1},
+    "04_autour_d_un_point": {"distance_m": 3, "POINT": 1},
+    "05_mes_donnees": {"Plan du voisinage": 1, "Pour le premier candidat": 1},
 }
 
 
@@ -28,7 +30,7 @@ def code_cells(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def test_there_are_the_three_notebooks() -> None:
+def test_the_notebooks_are_those_that_are_looked_at() -> None:
     assert [p.stem for p in NOTEBOOKS] == sorted(SHOWN)
 
 
