@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Two tests at a time; what is dear to make is made once for both (tests/once.py).
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: demo test test-all check bench model clean
+.PHONY: demo test test-all check bench mutants model clean
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -33,6 +33,9 @@ check: $(STAMP)         ## style, types, import rules
 bench: $(STAMP)         ## quality and speed on the shared sets; one JSON line each
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/geocoding.py --store build/store --bench ../shared/bench
+
+mutants: $(STAMP)       ## deliberate changes of the code: which of them no test notices (an hour)
+	$(BIN)/python benchmarks/mutants.py --sample 200
 
 model: $(STAMP)         ## the shipped model, learned again from both shared sets (a few minutes)
 	$(BIN)/geomatch build --ban ../shared/data/ban --sirene ../shared/data/sirene \

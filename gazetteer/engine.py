@@ -19,6 +19,8 @@ from geomatch.core.errors import ConfigError, DataError, GeomatchError
 @contextmanager
 def engine(folder: Path, *, memory_limit: str, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database on disk in `folder`, which also takes what does not fit in memory."""
+    if "?" in str(folder):  # DuckDB looks for its own files elsewhere then
+        raise ConfigError(f"{folder} has a '?' in its name, which DuckDB cannot take; rename it")
     folder.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect(str(folder / "build.duckdb"))
     try:

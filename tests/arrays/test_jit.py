@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +120,33 @@ def test_compiled_code_is_not_taken_from_where_others_can_put_it(tmp_path: Path)
         os.chown(mine / "own", 1234, -1)
         with pytest.raises(ConfigError, match="yours alone"):
             jit.refuse_others(str(mine / "own"))
+
+
+def _emptied(content: bytes) -> bytes:
+    return b""
+
+
+def _cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _flipped(content: bytes) -> bytes:
+    changed = bytearray(content)
+    changed[len(changed) * 3 // 4] ^= 16
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("damage", [_emptied, _cut, _flipped])
+@pytest.mark.parametrize("ending", ["nbi", "nbc"])
+def test_compiled_code_that_is_damaged_is_compiled_again(
+    tmp_path: Path, ending: str, damage: Callable[[bytes], bytes]
+) -> None:
+    module, kept = tmp_path / "loops.py", tmp_path / "kept"
+    module.write_text(MODULE.format(factor=2.0))
+    assert call(tmp_path, kept) == "20.0"
+    for file in kept.rglob(f"*.{ending}"):
+        file.write_bytes(damage(file.read_bytes()))
+    assert call(tmp_path, kept) == "20.0"
+    before = files(kept)
+    assert call(tmp_path, kept) == "20.0"  # what was compiled again is used
+    assert files(kept) == before

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -7,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geomatch.bulletins import read_bulletins
+from geomatch.bulletins import files, read_bulletins
 from geomatch.bulletins.files import open_source
 from geomatch.bulletins.rejects import rejects
+from geomatch.core.errors import DataError
 
 HEADER = "id;raison_sociale;adresse\n"
 
@@ -81,3 +84,28 @@ def test_every_line_is_in_one_record(lines: list[str], end: str, closed: bool) -
     assert written <= covered
     # a record begins on a line that is not blank
     assert {*first.tolist()} <= written
+
+
+# ------------------------------------------------------------------ what is no file of bulletins
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "b.csv")
+    with pytest.raises(DataError, match="a pipe"):
+        read_bulletins(tmp_path / "b.csv")
+
+
+def test_a_gzip_file_that_unpacks_without_end_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "SMALL_UNPACKED", 1 << 20)
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(HEADER.encode() + b"\n" * (1 << 24)))
+    with pytest.raises(DataError, match="unpacks to more than"):
+        read_bulletins(tmp_path / "b.csv.gz")
+
+
+def test_a_parquet_file_of_endless_equal_rows_is_refused(tmp_path: Path) -> None:
+    n = 2_000_000
+    pd.DataFrame({c: ["A"] * n for c in ("id", "raison_sociale", "adresse")}).to_parquet(
+        tmp_path / "b.parquet"
+    )
+    with pytest.raises(DataError, match="too many for rows that differ"):
+        read_bulletins(tmp_path / "b.parquet")
