@@ -13,6 +13,7 @@ from geomatch.core.wording import percent
 from geomatch.demo.generate import BULLETINS_AT_SCALE_1, DemoFiles, generate
 from geomatch.demo.page import write_demo_page
 from geomatch.evaluation import Evaluation, Measure, html_report, read_truth
+from geomatch.evaluation.provenance import provenance
 from geomatch.evaluation.tables import spread
 
 Progress = Callable[[str, float], None]
@@ -47,7 +48,9 @@ def run_demo(
     evaluation = evaluate_run(results, read_truth(files.truth))
     drawn = map_of_run(results)
     maps = {"": drawn} if drawn is not None else {}
-    report = html_report(evaluation, root / "rapport.html", maps=maps)
+    report = html_report(
+        evaluation, root / "rapport.html", maps=maps, sources={"": provenance(results)}
+    )
     tell("page", 0.95)
     page = write_demo_page(
         results, store, root / "trois_bulletins.html", figures=_figures(evaluation)

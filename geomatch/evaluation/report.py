@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from html import escape
 
 from geomatch.core import paths
@@ -45,6 +46,16 @@ svg .axes line{stroke:#e3e3e6}svg text{font:12px system-ui,sans-serif;fill:#3a3a
 .brief{background:#f5f5f7;border-left:4px solid #0072b2;padding:.6rem 1rem .6rem 2rem;
 font-size:1.05rem}.brief li{margin:.25rem 0}.wide,.map{max-width:none}.wide{max-width:760px}
 svg .guide{stroke:#8a8a90;stroke-dasharray:3 3}
+.facts{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;margin:0 0 1rem;
+font-size:.92rem}.facts dt{color:#5a5a60}.facts dd{margin:0;overflow-wrap:anywhere}
+figure svg{max-width:100%;height:auto}
+@media (max-width:640px){body{padding:.8rem;font-size:14px}figure{flex-basis:100%}
+table{width:100%;font-size:12.5px}th,td{padding:.25rem .3rem;white-space:normal}
+th:first-child,td:first-child{min-width:0;overflow-wrap:anywhere}td small{display:block}
+.facts{grid-template-columns:1fr}.facts dd{margin-bottom:.3rem}}
+@media print{@page{size:A4;margin:14mm}body{max-width:none;padding:0;font-size:10pt}
+.scroll{overflow:visible}th,td{white-space:normal;padding:.15rem .35rem}
+h2,h3{break-after:avoid}figure,tr,.brief{break-inside:avoid}thead{display:table-header-group}}
 """
 _NOTES = """
 <h2>Comment lire cette page</h2>
@@ -73,6 +84,7 @@ def html_report(
     portraits: Mapping[str, Portrait] | None = None,
     drifts: Mapping[str, Drift] | None = None,
     maps: Mapping[str, CommuneMap] | None = None,
+    sources: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Location:
     """Write a self-contained page: a summary in words, pictures, then tables.
 
@@ -89,6 +101,8 @@ def html_report(
         What moved since the last campaign, by name of the run.
     maps
         Where the bulletins of a run are and what became of them, by name.
+    sources
+        What each run is of (:func:`~geomatch.evaluation.provenance.provenance`), by name.
 
     Returns
     -------
@@ -104,7 +118,7 @@ def html_report(
     if not runs and not portraits:
         raise ConfigError("no run to report on: expected at least one evaluated run")
     file = paths.location(path)
-    content = page(runs, portraits or {}, drifts or {}, maps).encode("utf-8")
+    content = page(runs, portraits or {}, drifts or {}, maps, sources).encode("utf-8")
     paths.write_bytes(file, content)
     return file
 
@@ -114,10 +128,14 @@ def page(
     portraits: Mapping[str, Portrait] | None = None,
     drifts: Mapping[str, Drift] | None = None,
     maps: Mapping[str, CommuneMap] | None = None,
+    sources: Mapping[str, Mapping[str, str]] | None = None,
 ) -> str:
     """The page as text."""
     ordered = {name: runs[name] for name in ranking(runs)}
     parts = ["<h1>Évaluation du codage des établissements</h1>"]
+    parts += [
+        _facts(name if len(sources or {}) > 1 else "", f) for name, f in (sources or {}).items()
+    ]
     parts.append(_brief(ordered, portraits or {}, drifts or {}))
     parts += [_mapped(name if len(maps or {}) > 1 else "", m) for name, m in (maps or {}).items()]
     if ordered:
@@ -136,6 +154,14 @@ def page(
         f"<title>Évaluation</title><style>{_STYLE}</style></head>"
         f"<body>{''.join(parts)}</body></html>\n"
     )
+
+
+def _facts(name: str, facts: Mapping[str, str]) -> str:
+    """What the page is of, and when it was written."""
+    now = datetime.now().astimezone().strftime("%d/%m/%Y à %H:%M")
+    told = {**({"Passage": name} if name else {}), "Page établie le": now, **facts}
+    lines = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in told.items())
+    return f'<dl class="facts">{lines}</dl>'
 
 
 def _brief(

@@ -27,6 +27,7 @@ from geomatch.evaluation import (
     report_tables,
 )
 from geomatch.evaluation.overview import CommuneMap, run_map
+from geomatch.evaluation.provenance import provenance
 from geomatch.runs.results import read_candidates, read_decisions, read_run, reading_options
 from geomatch.store.reader import MANIFEST, Store
 
@@ -72,7 +73,12 @@ def evaluate_runs(
         drawn = {_name(run, runs): map_of_run(run) for run in runs}
         maps = {name: one for name, one in drawn.items() if one is not None}
         html_report(
-            _unnamed(evaluations), asked.report, portraits=portraits, drifts=drifts, maps=maps
+            _unnamed(evaluations),
+            asked.report,
+            portraits=portraits,
+            drifts=drifts,
+            maps=maps,
+            sources={_name(run, runs): provenance(run) for run in runs},
         )
     if asked.as_json:
         _print_json(evaluations or portraits, drifts)

@@ -360,3 +360,22 @@ def test_the_summary_tells_what_matters_in_words(chain: Chain, tmp_path: Path) -
     assert "MCA codait 66,7 %" in brief
     only = html_report({}, tmp_path / "p.html", portraits={"": portrait(decided())})
     assert "une promesse" in only.read_text(encoding="utf-8")
+
+
+def test_the_page_says_what_it_is_of(chain: Chain, commands: Commands, tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    ran = commands("evaluate", chain.out, "--truth", chain.files.truth, "--report", file)
+    assert ran.code == 0
+    html = file.read_text("utf-8")
+    run = json.loads((chain.out / "run.json").read_text("utf-8"))
+    for told in (
+        f"<dd>{run['geomatch']}</dd>",
+        Path(run["input"]["path"]).name,
+        f"{integer(run['input']['bulletins'])} bulletins",
+        percent(run["options"]["decisions"]["precision"], 1),
+        run["store"]["manifest_sha256"][:12],
+        "Page établie le",
+    ):
+        assert told in html, told
+    assert "@media print" in html
+    assert str(chain.out) not in html

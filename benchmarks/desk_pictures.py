@@ -1,0 +1,66 @@
+"""``python benchmarks/desk_pictures.py RUN OUT``: the desk's pictures for the documentation.
+
+RUN is a run of ``geomatch demo``, whose data are fictional: pictures of others are not to be
+published. Writes ``desk-card.webp`` and ``desk-search.webp``, each under 150 KB.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+TESTS = Path(__file__).parent.parent / "tests" / "review"
+SIZE = (1280, 720)
+MOST_BYTES = 150_000
+
+
+def main() -> None:
+    """Open the desk on a copy of the run, go through two states, write what is seen."""
+    sys.path.insert(0, str(TESTS))
+    from chromium import Browser
+    from clerks import Served
+    from test_review_browser import enter, map_is_drawn
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("out", type=Path)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(shutil.copytree(asked.run, Path(folder) / "run"))
+        (run / "verdicts.jsonl").unlink(missing_ok=True)
+        browser = Browser(Path(folder) / "profile")
+        try:
+            with Served(run) as served:
+                width, height = SIZE
+                told = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+                browser.call("Emulation.setDeviceMetricsOverride", **told)
+                enter(browser, served.url)
+                map_is_drawn(browser)
+                picture(browser, asked.out / "desk-card.webp")
+                browser.press("/")
+                browser.type("boulangerie")
+                browser.press("Enter")
+                browser.wait("!document.getElementById('found').hidden")
+                map_is_drawn(browser)
+                picture(browser, asked.out / "desk-search.webp")
+        finally:
+            browser.close()
+
+
+def picture(browser: object, file: Path) -> None:
+    """What the screen shows, as WebP; refused when it is too large for the documentation."""
+    time.sleep(0.3)  # the last frame
+    told = browser.call("Page.captureScreenshot", format="webp", quality=70)  # type: ignore[attr-defined]
+    content = base64.b64decode(told["data"])
+    if len(content) > MOST_BYTES:
+        raise SystemExit(f"{file.name} has {len(content)} bytes, expected at most {MOST_BYTES}")
+    file.write_bytes(content)
+
+
+if __name__ == "__main__":
+    main()
