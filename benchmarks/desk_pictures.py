@@ -1,7 +1,7 @@
 """``python benchmarks/desk_pictures.py RUN OUT``: the desk's pictures for the documentation.
 
 RUN is a run of ``geomatch demo``, whose data are fictional: pictures of others are not to be
-published. Writes ``desk-card.webp`` and ``desk-search.webp``, each under 150 KB.
+published. Writes ``reprise_page.webp`` and ``reprise_recherche.webp``, each under 150 KB.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MOST_BYTES = 150_000
 
 def main() -> None:
     """Open the desk on a copy of the run, go through two states, write what is seen."""
-    sys.path.insert(0, str(TESTS))
+    sys.path[:0] = [str(TESTS), str(TESTS.parent)]
     from chromium import Browser
     from clerks import Served
     from test_review_browser import enter, map_is_drawn
@@ -41,13 +41,13 @@ def main() -> None:
                 browser.call("Emulation.setDeviceMetricsOverride", **told)
                 enter(browser, served.url)
                 map_is_drawn(browser)
-                picture(browser, asked.out / "desk-card.webp")
+                picture(browser, asked.out / "reprise_page.webp")
                 browser.press("/")
                 browser.type("boulangerie")
                 browser.press("Enter")
                 browser.wait("!document.getElementById('found').hidden")
                 map_is_drawn(browser)
-                picture(browser, asked.out / "desk-search.webp")
+                picture(browser, asked.out / "reprise_recherche.webp")
         finally:
             browser.close()
 
