@@ -139,6 +139,9 @@ def test_without_a_place_the_candidates_are_shown(
     }
     shown = texts(neighbourhood_svg(store, lost, around))
     assert "1" in shown
+    spread = around.assign(x=around["x"] + 1_500.0 * around["rank"])
+    off = texts(neighbourhood_svg(store, lost, spread), "mark off")
+    assert not {"1", "2", "3", "4"} & set(off)
     assert any("lieu inconnu" in t for t in shown)
 
 

@@ -110,9 +110,9 @@ class _Candidate:
             if w
         )
         side = (
-            element("span", escaped(self._distance()), class_="distance")
-            + element("span", escaped(facts), class_="size")
-            + element("span", escaped(wording.siret_text(row["siret"])), class_="siret")
+            _told(self._distance(), "distance")
+            + _told(facts, "size")
+            + _told(wording.siret_text(row["siret"]), "siret")
             + ("" if self.dossier.is_blind else _scores_html(row))
         )
         inside = number + main + element("span", side, class_="side")
@@ -182,7 +182,12 @@ class _Candidate:
 
 
 def _scores_html(row: Row) -> str:
-    return element("span", escaped(_scores(row)), class_="score")
+    return _told(_scores(row), "score")
+
+
+def _told(text: str, css: str) -> str:
+    """A line that keeps its place when there is nothing to tell: HTML has no empty span."""
+    return element("span", escaped(text or "\u00a0"), class_=css)
 
 
 def _scores(row: Row) -> str:

@@ -59,7 +59,8 @@ def framed(place: Place, shown: pd.DataFrame, width: int, height: int) -> View |
     located = shown[shown["x"].notna() & shown["y"].notna()]
     if math.isnan(x) and not len(located):
         return None
-    if math.isnan(x):
+    is_unknown = math.isnan(x)
+    if is_unknown:
         first = located.head(_FRAMED)
         x, y = float(first["x"].mean()), float(first["y"].mean())
     circle = number(place, "uncertainty_m")
@@ -68,7 +69,8 @@ def framed(place: Place, shown: pd.DataFrame, width: int, height: int) -> View |
     # around a point that was put by hand all that was found is shown
     if place.get("geocode_level") != "moved":
         far = far[:_FRAMED]
-    near = far[far < max(1_000.0, 2.5 * half)]
+    # without a place there is nobody to be far from
+    near = far if is_unknown else far[far < max(1_000.0, 2.5 * half)]
     if len(near):
         half = max(half, float(near.max()) * 1.12)
     half = max(half, half * height / width)  # a tall box holds the circle too
