@@ -177,7 +177,7 @@ class _Candidate:
         inside = element("span", told, class_="why") if told else ""
         if tell_activity:
             naf, reason = _activity_of(self.row)
-            inside += " " + _activity_html(naf, reason, self.known, self.words)
+            inside += (", " if inside else "") + _activity_html(naf, reason, self.known, self.words)
         return element("span", inside, class_="reasons") if inside else ""
 
 
