@@ -26,8 +26,13 @@ _CODE = "^(0[1-9]|[1-9][0-9])[.][0-9]{2}[A-Z]$"
 
 
 def load_labels(loading: Loading) -> Added:
-    """The store's labels; without a file, the codes of the register without labels."""
+    """The store's labels; without a file, the codes of the register without labels.
+
+    Of files of both nomenclatures those of the one asked for.
+    """
     labels = read_naf(loading.con, loading.of("naf"))
+    if labels["nomenclature"].nunique() > 1:
+        labels = labels[labels["nomenclature"] == loading.options.nomenclature]
     if not len(labels):
         log.warning("no file of NAF labels: the register's codes are stored without labels")
         labels = unlabelled_naf(loading.con, loading.register, loading.options.nomenclature)

@@ -37,6 +37,7 @@ def code_activities(
     store: Store | Location | None = None,
     *,
     sure: float = SURE,
+    nomenclature: str = "",
 ) -> pd.DataFrame:
     """NAF codes of activity texts.
 
@@ -48,6 +49,8 @@ def code_activities(
         Its nomenclature, labels and register are used; else those that are shipped (NAF rév. 2).
     sure : float
         Least probability of a level that is called sure.
+    nomenclature : str
+        ``NAFRev2`` or ``NAF2025``, which the store must have; ``""`` is whatever it has.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def code_activities(
     Raises
     ------
     ConfigError
-        When `sure` is not between 0 and 1.
+        When `sure` is not between 0 and 1, or the nomenclature asked for is not the store's.
     StoreError
         When there is no store there.
 
@@ -73,7 +76,18 @@ def code_activities(
     if not 0.0 < sure <= 1.0:
         raise ConfigError(f"sure is {sure}, expected a probability above 0, up to 1")
     opened = Store.open(store) if store is not None and not isinstance(store, Store) else store
+    _check_nomenclature(opened, nomenclature)
     return coded_table(open_model(opened), ["" if t is None else t for t in texts], sure)
+
+
+def _check_nomenclature(store: Store | None, asked: str) -> None:
+    has = "NAFRev2" if store is None else store.manifest["options"]["nomenclature"]
+    if asked and asked != has:
+        what = "the shipped model" if store is None else f"store {store.place}"
+        raise ConfigError(
+            f"nomenclature {asked} was asked for, {what} has {has}; give a store that was built "
+            f"with --nomenclature {asked}"
+        )
 
 
 def coded_table(model: ActivityModel, texts: Sequence[str], sure: float = SURE) -> pd.DataFrame:
@@ -112,7 +126,13 @@ def levels_sure(
 
 
 def code_activity_file(
-    source: Location, out: Location, *, text: str = "", store: Location = "", sure: float = SURE
+    source: Location,
+    out: Location,
+    *,
+    text: str = "",
+    store: Location = "",
+    sure: float = SURE,
+    nomenclature: str = "",
 ) -> None:
     """Add the columns of :func:`code_activities` to a file (CSV or Parquet).
 
@@ -123,7 +143,8 @@ def code_activity_file(
     """
     table = read_table(source)
     texts = clean_column(table.column(_column(table.column_names, text))).values.tolist()
-    write_table(beside(table, code_activities(texts, store or None, sure=sure)), out)
+    found = code_activities(texts, store or None, sure=sure, nomenclature=nomenclature)
+    write_table(beside(table, found), out)
 
 
 def _texts(source: Location, text: str) -> list[str]:
@@ -141,13 +162,14 @@ def _column(names: Sequence[str], asked: str) -> str:
 
 
 def told_activity(
-    text: str, store: Location = "", *, sure: float = SURE
+    text: str, store: Location = "", *, sure: float = SURE, nomenclature: str = ""
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """One text: what :func:`code_activities` says of it, and its likely codes with the words for.
 
     Each candidate has ``naf``, ``probability``, ``libelle`` (``""`` without store) and ``mots``.
     """
     opened = Store.open(store) if store else None
+    _check_nomenclature(opened, nomenclature)
     model = open_model(opened)
     row = coded_table(model, [text], sure).iloc[0].to_dict()
     nafs = (row["naf_candidates"] or "").split()
@@ -171,7 +193,13 @@ def told_activity(
 
 
 def show_activity(
-    source: str, *, text: str = "", store: str = "", sure: float = SURE, kind: str = "table"
+    source: str,
+    *,
+    text: str = "",
+    store: str = "",
+    sure: float = SURE,
+    kind: str = "table",
+    nomenclature: str = "",
 ) -> str | Table:
     """What the command prints when no file is to be written: one text, or every line of stdin.
 
@@ -181,12 +209,12 @@ def show_activity(
         raise ConfigError(f"--format is {kind}, expected table, csv or json")
     if source == "-" or text:
         lines = sys.stdin.read().splitlines() if source == "-" else _texts(source, text)
-        found = code_activities(lines, store or None, sure=sure)
+        found = code_activities(lines, store or None, sure=sure, nomenclature=nomenclature)
         found.insert(0, "text", lines)
         if kind == "json":
             return str(found.to_json(orient="records", force_ascii=False))
         return str(found.to_csv(sep=";", index=False)).rstrip("\n")
-    row, candidates = told_activity(source, store, sure=sure)
+    row, candidates = told_activity(source, store, sure=sure, nomenclature=nomenclature)
     if kind == "table":
         return activity_table(row, candidates)
     if kind == "json":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,6 +16,7 @@ def activity(
     store: Annotated[str, typer.Option(help="Base ; vide : la NAF rév. 2 livrée.")] = "",
     out: Annotated[str | None, PathOption(help="Fichier à écrire (csv, parquet).")] = None,
     precision: Annotated[float, typer.Option(help="Précision d'un niveau sûr.")] = 0.9,
+    nomenclature: Annotated[str, typer.Option(help="NAFRev2 ou NAF2025, de la base.")] = "",
     kind: Annotated[str, typer.Option("--format", help="table, csv ou json.")] = "table",
 ) -> None:
     """Coder une activité dans la NAF, ou toutes celles d'un fichier (--text).
@@ -24,9 +25,15 @@ def activity(
     """
     from geomatch.coding import code_activity_file, show_activity
 
+    asked: dict[str, Any] = {
+        "text": text,
+        "store": store,
+        "sure": precision,
+        "nomenclature": nomenclature,
+    }
     if out is None:
-        shown = show_activity(source, text=text, store=store, sure=precision, kind=kind)
+        shown = show_activity(source, kind=kind, **asked)
         print(shown) if isinstance(shown, str) else screen.print(shown)
         return
-    code_activity_file(source, out, text=text, store=store, sure=precision)
+    code_activity_file(source, out, **asked)
     screen.print(out, highlight=False, soft_wrap=True)

@@ -27,6 +27,9 @@ def build(
         float,
         typer.Option(min=0, max=1, help="Part des lignes d'un fichier qui peut être refusée."),
     ] = 0.05,
+    nomenclature: Annotated[
+        str, typer.Option(help="Codes d'activité de la base : NAFRev2 ou NAF2025.")
+    ] = "NAFRev2",
 ) -> None:
     """Construire la base de référence à partir des fichiers officiels."""
     from gazetteer.build import BuildOptions
@@ -46,6 +49,7 @@ def build(
             threads=workers or os.cpu_count() or 1,
             workers=workers or os.cpu_count() or 1,
             allowed=allow_refused,
+            nomenclature=nomenclature,
         )
         store = build_store(options, tell)
     counts = {name: table["rows"] for name, table in store.manifest["tables"].items()}

@@ -191,3 +191,9 @@ def test_a_model_that_is_not_there_is_told(tmp_path) -> None:  # type: ignore[no
 
 def test_the_library_offers_it() -> None:
     assert geomatch.code_activities is code_activities
+
+
+def test_a_nomenclature_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ConfigError, match="--nomenclature NAF2025"):
+        code_activities(["boulangerie"], nomenclature="NAF2025")
+    assert code_activities(["boulangerie"], nomenclature="NAFRev2")["naf"].tolist() == ["10.71C"]
