@@ -24,6 +24,7 @@ from geomatch.evaluation.measures import Curve
 from geomatch.linkage import decisions
 from geomatch.linkage.model import LEVELS, SHIPPED, Model
 from geomatch.linkage.settling import chances, settle
+from geomatch.review.desk.register import Register
 from geomatch.store.reader import Store
 from geomatch.training.train import (
     Sample,
@@ -34,7 +35,6 @@ from geomatch.training.train import (
     in_share,
     model_card,
 )
-from geomatch.training.verdicts import naf_of
 
 Flags = NDArray[np.bool_]
 SETS = ("rp_dev", "real_dev")
@@ -89,9 +89,12 @@ def joined_sets(bench: Path, store: Store) -> tuple[pd.DataFrame, pd.DataFrame]:
         frames.append(frame[frame["id"].isin(truth["id"])])
         truths.append(kept.set_index("id").loc[frames[-1]["id"]].reset_index())
     outcome = pd.concat(truths, ignore_index=True)
+    asked = sorted(set(outcome["siret"]) - {""})
+    known = Register(store).rows(asked, []).set_index("siret")["naf"]
+    # what a thinned store lacks is not in the register
+    outcome.loc[~outcome["siret"].isin(known.index), "siret"] = ""
     unknown = (outcome["naf"] == "") & (outcome["siret"] != "")
-    nafs = naf_of(outcome.loc[unknown, "siret"].tolist(), store)
-    outcome.loc[unknown, "naf"] = [nafs.get(s, "") for s in outcome.loc[unknown, "siret"]]
+    outcome.loc[unknown, "naf"] = outcome.loc[unknown, "siret"].map(known)
     return pd.concat(frames, ignore_index=True), outcome
 
 

@@ -52,6 +52,9 @@ class Judged:
         compare. A shorter code is unknown at that level.
     past
         Earlier coding → how it stands to the run and to the truth.
+    levels
+        ``site`` and ``siren``, where the decisions have their probability → is the unit right, in
+        its commune or at all? What is coded at a more precise level is coded here too.
     """
 
     siret: Answers
@@ -60,6 +63,7 @@ class Judged:
     rank: NDArray[np.int64] | None
     naf: Mapping[int, Answers]
     past: Mapping[str, Past]
+    levels: Mapping[str, Answers]
 
     @classmethod
     def of(cls, outcomes: Outcomes, past: Mapping[str, Text] | None = None) -> Judged:
@@ -80,12 +84,31 @@ class Judged:
             rank=outcomes.rank,
             naf=_naf(outcomes),
             past={n: Past.of(siret, other, truth) for n, other in (past or {}).items()},
+            levels=_levels(outcomes, siren),
         )
 
     def part(self, rows: NDArray[np.int64]) -> Judged:
         """What concerns some bulletins."""
         taken: Judged = _taken(self, rows)
         return taken
+
+
+def _levels(outcomes: Outcomes, siren: Text) -> dict[str, Answers]:
+    if outcomes.answer_level is None:
+        return {}
+    has_answer, has_truth = (c != "" for c in (outcomes.siret, outcomes.truth))
+    right = {"site": outcomes.is_right_site, "siren": has_truth & (siren == outcomes.truth_siren)}
+    level, found = outcomes.answer_level.astype(str), {}
+    for i, (name, is_right) in enumerate(right.items(), start=2):
+        if is_right is not None and name in outcomes.level_probability:
+            found[name] = Answers(
+                has_answer.astype(bool),
+                has_truth.astype(bool),
+                is_right.astype(bool),
+                np.isin(level, ("siret", "site", "siren")[:i]),
+                outcomes.level_probability[name],
+            )
+    return found
 
 
 def _taken(of: Any, rows: NDArray[np.int64]) -> Any:

@@ -226,6 +226,7 @@ def _metrics_dict(metrics: Metrics) -> dict[str, Any]:
         "n_with_truth": metrics.n_with_truth,
         **_measures_dict(metrics.siret),
         "siren": _measures_dict(metrics.siren),
+        "levels": {level: _measures_dict(m) for level, m in metrics.levels.items()},
         "naf": {
             str(level): {"n_with_truth": m["top1"].n, **_measures_dict(m)}
             for level, m in metrics.naf.items()

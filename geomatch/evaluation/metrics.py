@@ -35,6 +35,9 @@ class Metrics:
         decisions or the truth have no code. ``n_with_truth`` is the `n` of ``top1``. As for
         the SIRET, a bulletin whose true activity is unknown counts as wrong when it is coded;
         ``precision_known`` leaves those out.
+    levels
+        ``site``, ``siren`` → the measures when answers at that level, or a more precise one,
+        count as coded.
     errors
         ``auto`` and ``all`` → kind → number. ``wrong`` = ``not_in_register`` +
         ``rank_2_20`` + ``not_among_candidates``; ``right_siren_wrong_site`` is counted
@@ -53,6 +56,7 @@ class Metrics:
     siret: Mapping[str, Measure]
     siren: Mapping[str, Measure]
     naf: Mapping[int, Mapping[str, Measure]] = field(default_factory=dict)
+    levels: Mapping[str, Mapping[str, Measure]] = field(default_factory=dict)
     errors: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     agreement: Mapping[str, Mapping[str, Measure]] = field(default_factory=dict)
     who_was_right: Mapping[str, Mapping[str, Mapping[str, int]]] = field(default_factory=dict)
@@ -78,6 +82,7 @@ def measure(judged: Judged) -> Metrics:
             "top1": share(int(is_right_siren.sum()), n_truth),
             "precision": share(int((is_right_siren & answers.is_auto).sum()), n_auto),
         },
+        levels={level: _common(found) for level, found in judged.levels.items()},
         naf={level: _naf_measures(level, found) for level, found in judged.naf.items()},
         errors=_errors(answers, rank, is_right_siren),
         agreement={

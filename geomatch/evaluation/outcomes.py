@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -62,6 +62,13 @@ class Outcomes:
     is_naf_auto: Flags | None
     n_missing: int
     n_unlabelled: int
+    #: level (siret, site, siren) whose answer is coded, "" for none; None of decisions without
+    answer_level: Text | None = None
+    #: probability at site and siren, where the decisions have it
+    level_probability: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    #: is the best echo of the true unit, in the commune of the true establishment? None when the
+    #: candidates do not tell communes
+    is_right_site: Flags | None = None
 
 
 def bring_together(
@@ -101,6 +108,13 @@ def bring_together(
         is_naf_auto=_is(picked["naf_decision"], "auto") if has_naf else None,
         n_missing=len(known) - len(rows),
         n_unlabelled=len(decisions) - len(rows),
+        answer_level=text_array(picked["answer_level"]) if "answer_level" in picked else None,
+        level_probability={
+            level: _probability(picked, siret, f"{level}_probability")
+            for level in ("site", "siren")
+            if f"{level}_probability" in picked and picked[f"{level}_probability"].notna().any()
+        },
+        is_right_site=_right_site(candidates, siret, true_siret),
     )
 
 
@@ -154,6 +168,22 @@ def _naf_probability(picked: pd.DataFrame) -> NDArray[np.float64] | None:
     if "naf_probability" not in picked.columns:
         return None
     return _probability(picked, _naf_code(text_array(picked["naf"])), "naf_probability")
+
+
+def _right_site(candidates: pd.DataFrame | None, siret: Text, truth: Text) -> Flags | None:
+    """Same unit and commune; a true establishment that is nobody's candidate has no commune."""
+    if candidates is None or "code_commune" not in candidates.columns:
+        return None
+    known = candidates.drop_duplicates("siret")
+    place = dict(zip(text_array(known["siret"]), text_array(known["code_commune"]), strict=True))
+    pairs = zip(siret, truth, strict=True)
+    return np.array(
+        [
+            bool(t) and (a == t or (a[:9] == t[:9] and place.get(a, "-") == place.get(t, "+")))
+            for a, t in pairs
+        ],
+        dtype=bool,
+    )
 
 
 def _true_naf(told: pd.DataFrame, naf_of_siret: Mapping[str, str] | pd.Series | None) -> Text:

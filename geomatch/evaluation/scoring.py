@@ -140,7 +140,10 @@ def evaluate_run(
     """
     decisions = read_decisions(run)
     true = truth.loc[truth["siret"] != "", "siret"].unique()
-    candidates = read_candidates(run, _CANDIDATE_COLUMNS, where={"siret": true})
+    more = ("code_commune",)
+    of_truth = read_candidates(run, _CANDIDATE_COLUMNS, where={"siret": true}, if_there=more)
+    first = read_candidates(run, _CANDIDATE_COLUMNS, most=1, if_there=more)
+    candidates = pd.concat([of_truth, first], ignore_index=True)
     description = read_run(run)
     return evaluate(
         decisions,

@@ -43,6 +43,8 @@ def sections(metrics: Metrics) -> dict[str, list[Line]]:
     """Title → lines: what the screen and the report both show."""
     out = {"SIRET": _measure_lines(metrics.siret, LABELS)}
     out["SIREN"] = _measure_lines(metrics.siren, LABELS)
+    for level, measures in metrics.levels.items():
+        out[f"Réponse au niveau {level.upper()}"] = _measure_lines(measures, LABELS)
     for level, measures in metrics.naf.items():
         out[NAF_TITLES[level]] = _measure_lines(measures, LABELS)
     for name, measures in metrics.agreement.items():

@@ -52,6 +52,20 @@ def test_a_run_is_measured_against_its_truth(chain: Chain) -> None:
     assert figures["precision"] == pytest.approx(right[is_auto].mean())
 
 
+def test_each_level_of_an_answer_is_measured(chain: Chain) -> None:
+    truth = read_truth(chain.files.truth)
+    levels = evaluate_run(chain.out, truth).as_dict()["levels"]
+    decisions = pd.read_parquet(chain.out / "decisions.parquet").set_index("id")
+    known = truth.set_index("id")["siret"].reindex(decisions.index).fillna("")
+    coded = decisions["answer_level"].isin(["siret", "site", "siren"])
+    right = (decisions["siret"].fillna("?").str[:9] == known.str[:9]) & (known != "")
+    assert levels["siren"]["coding_rate"] == pytest.approx(coded.mean())
+    assert levels["siren"]["precision"] == pytest.approx(right[coded].mean())
+    assert levels["site"]["coding_rate"] <= levels["siren"]["coding_rate"]
+    assert levels["site"]["top1"] <= levels["siren"]["top1"]
+    assert 0 < levels["site"]["coverage_90"] <= 1
+
+
 def test_a_truth_of_sirets_only_gets_its_activities_from_the_store(chain: Chain) -> None:
     whole = read_truth(chain.files.truth)
     bare = whole.assign(naf="")
