@@ -163,8 +163,8 @@ class _Build:
         """Run jobs; what each reported. The share done goes from `low` to `high`."""
         left = len([j for j in jobs if self.shop.journal.get(j.name) is None])
         self.tell(step, low)
-        for done, job in enumerate(run_jobs(jobs, self.shop), start=1):
-            self.tell(f"{step} {job.name.rpartition('-')[2]}", low + (high - low) * done / left)
+        for done, _ in enumerate(run_jobs(jobs, self.shop), start=1):
+            self.tell(f"{step} {done} sur {left}", low + (high - low) * done / left)
         return {job.name: self.shop.journal.get(job.name) for job in jobs}
 
     def _write(self, name: str, table: Any, rows: pd.DataFrame) -> None:

@@ -26,6 +26,8 @@ from geomatch.core.paths import make_private, read_bytes
 log = logging.getLogger(__name__)
 
 _Loop = TypeVar("_Loop", bound=Callable)
+#: Every compiled function, in the order of the imports.
+_LOOPS: list[Any] = []
 
 
 def compiled(loop: _Loop) -> _Loop:
@@ -38,6 +40,7 @@ def compiled(loop: _Loop) -> _Loop:
     ``NUMBA_DISABLE_JIT=1`` the loops run as plain Python.
     """
     machine = numba.njit(nogil=True)(loop)
+    _LOOPS.append(machine)
     is_kept = False
 
     @wraps(loop)
@@ -55,6 +58,18 @@ def compiled(loop: _Loop) -> _Loop:
 def compiled_part(loop: _Loop) -> _Loop:
     """Compile a function that compiled ones of the same module call, into these."""
     return cast(_Loop, numba.njit(nogil=True)(loop))
+
+
+def is_compiled() -> bool:
+    """Whether loops of this version were compiled before and kept where they are found again."""
+    if getattr(numba.config, "DISABLE_JIT", 0) or not _LOOPS:
+        return True
+    try:
+        _keep(_LOOPS[0])
+        folder = Path(_LOOPS[0]._cache.cache_path)
+    except (AttributeError, ConfigError):
+        return False
+    return any(folder.glob("*.nbi"))
 
 
 def _keep(machine: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import typer
@@ -24,22 +24,37 @@ from geomatch.core.paths import is_utf8_name
 from geomatch.core.processes import ending_tidily, private_files
 from geomatch.store.commands import app as store_app
 
-#: The commands, as the help lists them: a new one is a function of a module, and its name here.
-COMMANDS: tuple[Callable[..., None], ...] = (
-    build, match, decide, merge, activity, geocode, nearby, parse, evaluate, train, explain, review,
-    audit, certify, download, demo,
-)  # fmt: skip
+#: The commands, as the help lists them, each with its example: a new one is a function of a module,
+#: and its line here.
+COMMANDS: Mapping[Callable[..., None], str] = {
+    build: "build --ban fichiers/ban --sirene fichiers/sirene --cog fichiers/reference --out base",
+    match: "match bulletins.csv --store base --out resultats --precision 0,95 --workers 2",
+    decide: "decide resultats --precision 0,98 --out resultats98",
+    merge: "merge parties/35 parties/75 --out resultats",
+    geocode: "geocode adresses.csv --store base --out places.csv --address adresse",
+    nearby: "nearby --store base --lon 2.3478 --lat 48.8566 --radius 300",
+    parse: 'parse "12 bis rue de la Gare 35000 Rennes"',
+    activity: 'activity "pose de carrelage"',
+    evaluate: "evaluate resultats --truth verite.csv --by TYPCOL --report rapport.html",
+    train: "train bulletins.csv --truth verite.csv --store base --out modele",
+    explain: "explain resultats --id 7000000000",
+    review: "review resultats",
+    audit: "audit resultats --size 300",
+    certify: "certify resultats",
+    download: "download --departements 35,75 --out fichiers",
+    demo: "demo --out demo-out --size 2000",
+}
 
 app = typer.Typer(
     name="geomatch",
     help="Quel établissement du répertoire Sirene est ce lieu de travail déclaré ?",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _command in COMMANDS:
-    app.command()(_command)
+for _command, _example in COMMANDS.items():
+    app.command(epilog=f"Exemple : geomatch {_example}")(_command)
 app.add_typer(store_app, name="store")
 
 
@@ -62,7 +77,7 @@ def main() -> None:
         show = getattr(error, "format_message", None)  # of a wrong call, whichever click it is
         if not callable(show):
             raise
-        complain(str(show()))
+        complain(_with_advice(str(show())))
         sys.exit(ConfigError.exit_code)
     # Commands return nothing: what comes back is the code of a stop, such as Ctrl-C's 130.
     if isinstance(code, int):
@@ -75,6 +90,16 @@ def _refuse_other_names(arguments: list[str]) -> None:
     if strange:
         told = os.fsencode(strange[0]).decode("utf-8", "backslashreplace")
         raise ConfigError(f"'{told}' is not UTF-8 text; rename the file or folder")
+
+
+def _with_advice(message: str) -> str:
+    """What a wrong call is told, and what to type where the shell made many files of a ``*``."""
+    if "unexpected extra argument" not in message:
+        return message
+    return (
+        f"{message.rstrip('.')}. Did the shell replace a * by several files? Give their folder "
+        "(--ban files/ban), or the option once for each file (--ban a.csv.gz --ban b.csv.gz)"
+    )
 
 
 def _show_version(value: bool) -> None:

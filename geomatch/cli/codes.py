@@ -19,10 +19,7 @@ def activity(
     nomenclature: Annotated[str, typer.Option(help="NAFRev2 ou NAF2025, de la base.")] = "",
     kind: Annotated[str, typer.Option("--format", help="table, csv ou json.")] = "table",
 ) -> None:
-    """Coder une activité dans la NAF, ou toutes celles d'un fichier (--text).
-
-    Exemple : geomatch activity "pose de carrelage"
-    """
+    """Coder une activité dans la NAF, ou toutes celles d'un fichier (--text)."""
     from geomatch.coding import code_activity_file, show_activity
 
     asked: dict[str, Any] = {

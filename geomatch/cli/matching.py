@@ -8,24 +8,60 @@ from typing import Annotated
 import typer
 
 from geomatch.cli.console import err, screen
-from geomatch.cli.options import ConfigFile, Geo, PathOption, codes, settings_of
-from geomatch.core.errors import ConfigError
+from geomatch.cli.ending import INTERRUPTED, ending
+from geomatch.cli.options import (
+    ConfigFile,
+    Geo,
+    PathOption,
+    StorePlace,
+    between_0_and_1,
+    codes,
+    settings_of,
+    share,
+)
 from geomatch.core.progress import Bar
 
 
 def match(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="Fichier de bulletins.")],
-    store: Annotated[str, typer.Option(help="Base de référence.")],
+    store: StorePlace,
     out: Annotated[str, PathOption(help="Dossier des résultats.")],
-    layout: Annotated[str, typer.Option(help="auto, rp_final ou free.")] = "auto",
-    columns: Annotated[str, typer.Option(help="raison_sociale=employeur,adresse=adr…")] = "",
-    precision: Annotated[float | None, typer.Option(help="Précision demandée, 0 à 1.")] = None,
-    parser: Annotated[str | None, typer.Option(help="auto, rules ou libpostal.")] = None,
-    model: Annotated[str, typer.Option(help="Modèle ; vide : celui qui est livré.")] = "",
+    layout: Annotated[
+        str,
+        typer.Option(help="Présentation : rp_final (recensement), free (autre table), ou auto."),
+    ] = "auto",
+    columns: Annotated[
+        str,
+        typer.Option(
+            help="Noms des colonnes du fichier : raison_sociale=employeur,adresse=lieu ; "
+            "vide : reconnues par leur nom."
+        ),
+    ] = "",
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="Part de codes automatiques justes qui est demandée : 0,95 ou 95 %. "
+            "[défaut : celle de --config, sinon 0,95]"
+        ),
+    ] = None,
+    parser: Annotated[
+        str | None,
+        typer.Option(help="Découpage des adresses : rules, libpostal, ou auto. [défaut : auto]"),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="Dossier d'un modèle appris ; vide : celui qui est livré.")
+    ] = "",
     workers: Annotated[int, typer.Option(help="Processus de cette machine.")] = 1,
-    scheduler: Annotated[str, typer.Option(help="Adresse d'un ordonnanceur Dask.")] = "",
-    resume: Annotated[bool, typer.Option("--resume", help="Reprendre un passage coupé.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Écraser d'autres résultats.")] = False,
+    scheduler: Annotated[
+        str, typer.Option(help="Adresse d'un ordonnanceur Dask (tcp://hôte:8786).")
+    ] = "",
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Reprendre un passage coupé, là où il en était.")
+    ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Écraser les résultats d'un autre fichier, ou repris."),
+    ] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuser un fichier qui a une mauvaise ligne.")
     ] = False,
@@ -33,10 +69,14 @@ def match(
         bool, typer.Option("--keep-text", help="Texte des mauvaises lignes dans rejects.parquet.")
     ] = False,
     departements: Annotated[
-        str, typer.Option(help="Lieux de travail : 35,44 ; inconnu : hors de la base.")
+        str,
+        typer.Option(
+            help="Seulement les lieux de travail de ces départements : 35,44 ; "
+            "inconnu : ceux qui sont hors de la base."
+        ),
     ] = "",
     clerks_hours: Annotated[
-        bool, typer.Option("--clerks-hours", help="Dire la charge de reprise.")
+        bool, typer.Option("--clerks-hours", help="Dire aussi la charge de reprise.")
     ] = False,
     pace: Annotated[
         float, typer.Option(min=1, help="Bulletins repris par personne et par jour.")
@@ -45,6 +85,7 @@ def match(
     config: ConfigFile = None,
 ) -> None:
     """Apparier un fichier de bulletins : decisions.parquet, candidates.parquet, run.json."""
+    from geomatch.arrays.jit import is_compiled
     from geomatch.core.memory import keep_freed
     from geomatch.runs.batch import RunOptions, run
     from geomatch.runs.promise import promise_lines
@@ -52,23 +93,23 @@ def match(
     keep_freed()
     settings = settings_of(config, layout=layout, columns=columns, parser=parser, model=model)
     if precision is not None:
-        settings = dataclasses.replace(
-            settings, decisions=dataclasses.replace(settings.decisions, precision=precision)
-        )
+        decisions = dataclasses.replace(settings.decisions, precision=share(precision))
+        settings = dataclasses.replace(settings, decisions=decisions)
     for asked in (settings.decisions.precision, settings.decisions.naf_precision):
-        if not 0.0 < asked < 1.0:
-            raise ConfigError(f"precision asked for is {asked}, expected one between 0 and 1")
+        between_0_and_1(asked)
     options = RunOptions(workers, scheduler, resume, codes(departements), force, strict, keep_text)
-    with Bar(err, "bulletins") as tell:
-        summary = run(source, store, out, settings, options, tell)
+    try:
+        with Bar(err, "bulletins") as tell:
+            if not is_compiled():
+                tell.say("compilation (première fois)")
+            summary = run(source, store, out, settings, options, tell)
+    except KeyboardInterrupt:
+        err.print(INTERRUPTED, highlight=False)
+        raise
     if geo:
         _add_points(out)
-    n, seconds = summary.get("part", summary["input"])["bulletins"], summary["seconds"]
-    told = f"{seconds} s, {summary.get('matched', n) / max(seconds, 1e-9):.0f}/s"
-    is_old = summary.get("is_old", False)
-    err.print(f"{n} bulletins, {'rien à reprendre' if is_old else told}", highlight=False)
-    for line in promise_lines(summary, out):
-        err.print(line, highlight=False, soft_wrap=True, markup=False)
+    for line in ending(out, summary, promise_lines(summary, out)[1:]):
+        err.print(line, highlight=False, markup=False, soft_wrap=True)
     if clerks_hours:
         _tell_workload(out, pace)
     screen.print(str(out), highlight=False, soft_wrap=True)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
 
 from geomatch.cli.console import err, print_json, screen
-from geomatch.cli.options import Parser, PathOption, settings_of
+from geomatch.cli.options import Parser, PathOption, StorePlace, settings_of
+from geomatch.core.errors import ConfigError
 from geomatch.core.progress import Bar
 
 
 def geocode(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="Fichier d'adresses.")],
-    store: Annotated[str, typer.Option(help="Base de référence.")],
+    store: StorePlace,
     out: Annotated[str, PathOption(help="Fichier à écrire (csv, parquet, gpkg, geojson).")],
     address: Annotated[str, typer.Option(help="Colonne de l'adresse.")] = "",
     parser: Parser = "auto",
@@ -28,7 +30,7 @@ def geocode(
 
 
 def nearby(
-    store: Annotated[str, typer.Option(help="Base de référence.")],
+    store: StorePlace,
     radius: Annotated[float, typer.Option(help="Rayon en mètres.")] = 300.0,
     lon: Annotated[float | None, typer.Option(help="Longitude, en degrés.")] = None,
     lat: Annotated[float | None, typer.Option(help="Latitude, en degrés.")] = None,
@@ -48,10 +50,7 @@ def nearby(
         str | None, PathOption(help="Fichier à écrire (csv, parquet, geojson, gpkg).")
     ] = None,
 ) -> None:
-    """Établissements autour d'un point, du plus proche au plus lointain.
-
-    Exemple : geomatch nearby --store base --lon 2.3478 --lat 48.8566 --naf 56
-    """
+    """Établissements autour d'un point, du plus proche au plus lointain."""
     from geomatch.core.geoframes import write_table
     from geomatch.store.reader import Store
 
@@ -85,7 +84,25 @@ def parse(
 
     settings = settings_of(None, parser=parser)
     if out is None:
+        _refuse_file(source)
         print_json(parse_one(source, settings.addresses))
         return
     parse_file(source, out, address=address, options=settings.addresses)
     screen.print(str(out), highlight=False, soft_wrap=True)
+
+
+#: Endings of the files that people have addresses in.
+_TABLE = re.compile(r"\S+\.(csv|txt|tsv|gz|parquet|xlsx|ods)", re.IGNORECASE)
+
+
+def _refuse_file(text: str) -> None:
+    """Raise when what was given as an address is the name of a file."""
+    from geomatch.core import paths
+
+    if _TABLE.fullmatch(text.strip()) or paths.is_file(text):
+        there = paths.is_file(text)
+        raise ConfigError(
+            f"{text} is a file; give --out FILE to have its addresses parsed"
+            if there
+            else f"{text} does not exist: check the path (an address has spaces and no such ending)"
+        )

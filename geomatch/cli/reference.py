@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Annotated
 
 import typer
 
+from geomatch.cli.built import contents_table, files_table
 from geomatch.cli.console import err, print_json, screen
 from geomatch.cli.options import PathOption, codes
 from geomatch.core.errors import ConfigError
 from geomatch.core.progress import Steps
+from geomatch.core.wording import duration
+
+INTERRUPTED = "Interrompu. Ce qui est fini est gardé : relancer la même commande le reprend."
 
 
 def build(
-    sirene: Annotated[str, typer.Option(help="Dossier des fichiers stock Sirene.")],
-    cog: Annotated[str, typer.Option(help="Dossier du COG, des codes postaux et de la NAF.")],
-    out: Annotated[str, PathOption(help="Base de référence à écrire.")],
-    ban: Annotated[list[str], typer.Option(help="Fichiers ou dossiers BAN (répétable).")],
-    geoloc: Annotated[str | None, typer.Option(help="Sirene géolocalisé.")] = None,
-    naf: Annotated[str | None, typer.Option(help="Libellés de la NAF.")] = None,
-    departements: Annotated[str, typer.Option(help="35,75 ; vide : tous.")] = "",
-    memory: Annotated[str, typer.Option(help="Mémoire que la construction peut prendre.")] = "4GB",
+    sirene: Annotated[
+        str, typer.Option(help="Dossier des fichiers stock Sirene (csv, csv.gz, zip, parquet).")
+    ],
+    cog: Annotated[
+        str, typer.Option(help="Dossier du COG, des codes postaux (La Poste) et de la NAF.")
+    ],
+    out: Annotated[str, PathOption(help="Dossier de la base de référence à écrire.")],
+    ban: Annotated[
+        list[str],
+        typer.Option(help="Dossier des fichiers d'adresses BAN, ou un fichier (répétable)."),
+    ],
+    geoloc: Annotated[
+        str | None, typer.Option(help="Fichier ou dossier de Sirene géolocalisé.")
+    ] = None,
+    naf: Annotated[
+        str | None, typer.Option(help="Fichier des libellés de la NAF, s'il n'est pas dans --cog.")
+    ] = None,
+    departements: Annotated[
+        str, typer.Option(help="Départements à garder : 35,75 ; vide : tous.")
+    ] = "",
+    memory: Annotated[
+        str, typer.Option(help="Mémoire que la construction peut prendre : 4GB, 800MB.")
+    ] = "4GB",
     workers: Annotated[int, typer.Option(help="Processus ; 0 : un par cœur.")] = 0,
     allow_refused: Annotated[
         float,
@@ -30,13 +50,17 @@ def build(
     nomenclature: Annotated[
         str, typer.Option(help="Codes d'activité de la base : NAFRev2 ou NAF2025.")
     ] = "NAFRev2",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Un objet JSON, pour un programme.")
+    ] = False,
 ) -> None:
     """Construire la base de référence à partir des fichiers officiels."""
     from gazetteer.build import BuildOptions
     from gazetteer.build import build as build_store
     from gazetteer.remote import building
 
-    with Steps(err) as tell, building(out) as place:
+    begun = time.monotonic()
+    with Steps(err, advice=INTERRUPTED) as tell, building(out) as place:
         options = BuildOptions(
             ban=tuple(map(place.input, ban)),
             sirene=place.input(sirene),
@@ -54,11 +78,22 @@ def build(
         store = build_store(options, tell)
     counts = {name: table["rows"] for name, table in store.manifest["tables"].items()}
     files = store.manifest.get("accounts", [])
-    print_json({"store": out, "tables": counts, "files": files})
+    if as_json:
+        print_json({"store": out, "tables": counts, "files": files})
+        return
+    screen.print(files_table(files))
+    screen.print(contents_table(counts, store.departements))
+    err.print(f"Terminé en {duration(time.monotonic() - begun)}.", highlight=False)
+    err.print(
+        f"Ensuite : geomatch match bulletins.csv --store {out} --out resultats",
+        highlight=False,
+        soft_wrap=True,
+    )
+    screen.print(out, highlight=False, soft_wrap=True)
 
 
 def download(
-    departements: Annotated[str, typer.Option(help="35,75")],
+    departements: Annotated[str, typer.Option(help="Départements à télécharger : 35,75.")],
     out: Annotated[str, PathOption(help="Dossier où ranger les fichiers.")],
 ) -> None:
     """Télécharger les fichiers officiels."""

@@ -60,6 +60,18 @@ def metres(value: float) -> str:
     return f"{decimal(value / 1000, 1)}\u00a0km"
 
 
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``0,4 s``, ``12 s``, ``3 min 05 s``, ``2 h 10 min``."""
+    if seconds < 10:
+        return f"{decimal(seconds, 1)} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+
+
 #: Unit of a ranking feature → how a value is told. Several features are logarithms, which
 #: nobody reads.
 UNITS: Mapping[str, Callable[[float], str]] = {
@@ -173,6 +185,8 @@ PEOPLE: Mapping[str, str] = {
     "52": "5 000 à 9 999",
     "53": "10 000 et plus",
 }
+#: ``mode_collecte`` → its words.
+COLLECTED: Mapping[str, str] = {"web": "internet", "paper": "papier"}
 #: ILT_X → its words.
 COMMUTING: Mapping[str, str] = {
     "1": "travaille dans sa commune",
@@ -186,6 +200,15 @@ VARIABLE: Mapping[str, str] = {
 }
 
 
+#: Tables of a store that people ask about, and what they are called.
+STORE_TABLES: Mapping[str, str] = {
+    "communes": "communes",
+    "streets": "voies et lieux-dits",
+    "addresses": "adresses",
+    "establishments": "établissements",
+    "names": "noms d'établissements",
+    "naf": "codes d'activité",
+}
 #: Fields of a bulletin, with their name in the census layout.
 FIELDS: Mapping[str, str] = {
     "raison_sociale": "raison sociale (RS_X)",
@@ -274,7 +297,9 @@ RIGHT_LABELS: Mapping[str, str] = {
 }
 SCOPE_LABELS = {"auto": "codés par les deux", "all": "codés par l'autre"}
 #: What screens call a stratification.
-STRATA_TITLES = {
+STRATA_TITLES: Mapping[str, str] = {
+    "decision": "décision",
+    "naf_decision": "décision de la NAF",
     "section_naf": "section de la NAF",
     "departement_travail": "département de travail",
     "mode_collecte": "mode de collecte",

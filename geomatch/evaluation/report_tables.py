@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -45,7 +45,11 @@ class Grid:
         """For the screen."""
         table = Table(title=escape_markup(self.title), title_justify="left")
         for i, head in enumerate(self.heads):
-            table.add_column(escape_markup(head), justify="right" if i else "left")
+            widest = max((len(row[i]) for row in self.rows), default=0)
+            if i:  # numbers are shown whole; the label and the heads fold
+                table.add_column(escape_markup(head), justify="right", min_width=widest)
+            else:
+                table.add_column(escape_markup(head), overflow="fold")
         for row in self.rows:
             table.add_row(*(escape_markup(cell) for cell in row))
         return table
@@ -91,8 +95,8 @@ def portrait_grid(portraits: Mapping[str, Portrait]) -> Grid:
     return Grid("Codage, sans vérité", ("mesure", *portraits), tuple(rows))
 
 
-def portrait_strata_grids(portrait: Portrait) -> list[Grid]:
-    """One table for each stratification."""
+def portrait_strata_grids(portrait: Portrait, only: Sequence[str] | None = None) -> list[Grid]:
+    """One table for each stratification, or for those of `only`."""
     return [
         Grid(
             f"Par {STRATA_TITLES.get(column, column)}",
@@ -108,6 +112,7 @@ def portrait_strata_grids(portrait: Portrait) -> list[Grid]:
             ),
         )
         for column, values in portrait.strata.items()
+        if only is None or column in only
     ]
 
 

@@ -83,7 +83,7 @@ def evaluate_runs(
     if asked.as_json:
         _print_json(evaluations or portraits, drifts)
         return
-    _show(console, evaluations, portraits, drifts)
+    _show(console, evaluations, portraits, drifts, asked.by)
     if asked.report is not None:
         console.print(str(asked.report), soft_wrap=True, highlight=False)
 
@@ -109,7 +109,9 @@ def _show(
     evaluations: Mapping[str, Evaluation],
     portraits: Mapping[str, Portrait],
     drifts: Mapping[str, Drift],
+    by: Sequence[str],
 ) -> None:
+    """What was asked for, and no more: other strata are in the report and in JSON."""
     if len(evaluations) > 1:
         console.print(report_tables.scoreboard(evaluations).table())
         console.print(compare(evaluations))
@@ -123,7 +125,7 @@ def _show(
     if portraits:
         console.print(report_tables.portrait_grid(portraits).table())
     for one in portraits.values():
-        for grid in report_tables.portrait_strata_grids(one):
+        for grid in report_tables.portrait_strata_grids(one, only=by):
             console.print(grid.table())
     for found in drifts.values():
         for grid in report_tables.drift_grids(found):

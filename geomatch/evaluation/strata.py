@@ -13,13 +13,20 @@ from numpy.typing import NDArray
 from geomatch.core.decision_types import type_label
 from geomatch.core.schema import text_array
 from geomatch.core.tables import load_table
+from geomatch.core.wording import COLLECTED, DECISIONS, LEVELS
 
 DEPARTEMENT = "departement_travail"
 SECTION = "section_naf"
 #: Always told when a report or JSON is asked for, as far as they are known and vary.
 STANDARD = (SECTION, DEPARTEMENT, "mode_collecte", "geocode_level", "type", "classe_mca")
 #: Stratifications whose values are codes, and what screens call a code.
-_LABELS: Mapping[str, Callable[[str], str]] = {"type": type_label}
+_LABELS: Mapping[str, Callable[[str], str]] = {
+    "type": type_label,
+    "geocode_level": lambda code: LEVELS[code].title if code in LEVELS else code,
+    "mode_collecte": lambda code: COLLECTED.get(code, code),
+    "decision": lambda code: DECISIONS[code].title if code in DECISIONS else code,
+    "naf_decision": lambda code: DECISIONS[code].title if code in DECISIONS else code,
+}
 #: A stratification keeps this many values, the most frequent; the rest is put together.
 MAX_VALUES = 40
 OTHERS = "(autres)"

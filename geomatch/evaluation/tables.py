@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -16,6 +17,7 @@ from geomatch.core.wording import (
     LABELS,
     NAF_TITLES,
     STRATA_COLUMNS,
+    STRATA_TITLES,
     integer,
     interval,
     percent,
@@ -115,16 +117,27 @@ def overall_table(metrics: Metrics, n_missing: int, n_unlabelled: int) -> Table:
 
 def strata_table(column: str, values: Mapping[str, Metrics]) -> Table:
     """One line for each value of a stratification."""
-    table = Table(title=f"Par {escape(column)}", title_justify="left")
-    table.add_column(escape(column), no_wrap=True)
-    table.add_column("bulletins", justify="right")
+    title = STRATA_TITLES.get(column, column)
+    table = Table(
+        title=f"Par {escape(title)}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column(escape(title), overflow="fold")
     shown = strata_shown(values)
-    for name in shown:
-        table.add_column(STRATA_COLUMNS[name], justify="right")
+    # at 80 columns the label gives way and the heads fold, never a number
+    for head in ("bulletins", *(STRATA_COLUMNS[name] for name in shown)):
+        width = max(_NUMBER, *map(len, head.split()))
+        table.add_column(head, justify="right", width=width)
     for value, metrics in values.items():
         cells = [percent(metrics.siret[name].value) for name in shown]
         table.add_row(escape(value_label(column, value)), integer(metrics.n), *cells)
     return table
+
+
+#: Signs of the longest number of a table by stratum: ``100,0 %``, ``999 999``.
+_NUMBER = 7
 
 
 def strata_shown(values: Mapping[str, Metrics]) -> list[str]:

@@ -197,17 +197,21 @@ def _replay_line(past: Past, row: pd.Series, replayed: Replay | None) -> str:
 # ------------------------------------------------------------------ the echoes
 def _candidate_table(candidates: pd.DataFrame, stories: Stories | None, bulletin: str) -> Table:
     table = Table(title="Échos", title_justify="left")
-    for column in ("rang", "SIRET", "nom comparé", "adresse au répertoire", "NAF"):
-        table.add_column(column, overflow="fold")
-    for column in ("prob.", "nom", "activité", "adresse", "distance / rayon"):
-        table.add_column(column, justify="right")
+    table.add_column("rang", no_wrap=True)
+    table.add_column("établissement", overflow="fold")
+    for column in ("prob.", "nom", "act.", "adr.", "distance"):
+        table.add_column(column, justify="right", no_wrap=True)
     register = _register(stories, bulletin)
     for row in candidates.head(_MOST).itertuples():
         known = register.get(str(row.siret), {})
-        far = "" if pd.isna(row.distance_m) else f"{row.distance_m:.0f} m / {row.radius_m:.0f} m"
+        lines = [
+            f"{row.siret}  {known.get('naf', '')}",
+            str(row.name_compared) or NO_VALUE,
+            register_address(known) if known else "",
+        ]
+        far = "" if pd.isna(row.distance_m) else f"{row.distance_m:.0f} m\n/ {row.radius_m:.0f} m"
         table.add_row(
-            str(row.rank), str(row.siret), escape(str(row.name_compared) or NO_VALUE),
-            escape(register_address(known)) if known else "", str(known.get("naf", "")),
+            str(row.rank), escape("\n".join(line.strip() for line in lines if line.strip())),
             decimal(row.probability), *(percent(float(s), 0) for s in (
                 row.name_score, row.activity_score, row.address_score)), far,
         )  # fmt: skip

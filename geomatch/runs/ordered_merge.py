@@ -9,7 +9,7 @@ to write and to read; the result is Parquet.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 
 from geomatch.core.errors import DataError
 from geomatch.core.schema import Table
+from geomatch.runs.columns import DESCRIPTION, meanings
 
 #: Where a row's bulletin stands in the input; not in the result.
 ORDER = "source_row"
@@ -60,12 +61,17 @@ def collate(
         Bulletins put in order together.
     """
     parts = [_Part(f) for f in files]
+    told = meanings(table)
     texts = [c for c, (kind, _) in table.columns.items() if kind == "text" and c != "id"]
     # a partition without any row may not know the types of its numbers
     known = next((p.schema for p in parts if p.last >= 0), parts[0].schema)
     # what has no value anywhere is written faster when the file need not tell where
     lacking = {name for p in parts for name in p.optional}.union(optional)
-    schema = pa.schema([f.with_nullable(f.name in lacking) for f in known if f.name != ORDER])
+    schema = pa.schema(
+        f.with_nullable(f.name in lacking).with_metadata(_described(f.name, told))
+        for f in known
+        if f.name != ORDER
+    )
     # what is least and most in each group serves who looks for an id, not for a feature
     writing: dict[str, Any] = {
         "compression": "zstd",
@@ -91,6 +97,11 @@ def collate(
             f"{target.name}: {n_written} rows were merged of {n_rows} in the partitions; "
             "run again without --resume"
         )
+
+
+def _described(name: str, told: Mapping[str, str]) -> dict[bytes, bytes] | None:
+    """What a file says of its column; readers of Arrow schemas show it."""
+    return {DESCRIPTION: told[name].encode()} if name in told else None
 
 
 def as_partition(rows: pa.Table) -> bytes:
