@@ -55,6 +55,8 @@ RUN_JSON = {
     "file_level": "level of the file's probabilities against those of the model's own sample",
     "is_own_level": "whether level and thresholds are this file's, or the learned ones (too small)",
     "decided": "bulletins of each decision",
+    "unusual": "in what the file is unlike those the model learned from",
+    "decided_again": "of `geomatch decide`: what was asked",
     "levels": "siret, site, siren: least probability coded, number coded, precision expected and "
     "its 95 % interval",
     "workload": "of `--clerks-hours`: what is left to clerks",

@@ -15,7 +15,7 @@ def decide(
     out: Annotated[str, PathOption(help="Nouveau dossier de résultats.")],
     precision: Annotated[
         str | None,
-        typer.Option(help="Précision demandée : 0,98 ou 98 % ; vide : celle du passage."),
+        typer.Option(help="Précision demandée : 0,98 ou 98 %."),
     ] = None,
     level: Annotated[str, typer.Option(help="siret, site, siren ou naf ; vide : tous.")] = "",
     threshold: Annotated[
