@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Two tests at a time; what is dear to make is made once for both (tests/once.py).
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: demo test test-all check bench mutants model clean
+.PHONY: demo test test-all check docs bench mutants model clean
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -29,6 +29,10 @@ check: $(STAMP)         ## style, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_architecture.py
+
+docs: $(STAMP)          ## the documentation site, into site/: open site/index.html
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/zensical build --strict
 
 bench: $(STAMP)         ## quality and speed on the shared sets; one JSON line each
 	$(BIN)/python benchmarks/quality.py
