@@ -51,7 +51,7 @@ PHASES: dict[str, tuple[tuple[Any, str], ...]] = {
     "places": ((blocking, "by_place"),),
     "activity": ((blocking, "by_activity"),),
     "features": ((ranking, "compare"),),
-    "decisions": ((decisions, "decide"), (decisions, "decide_naf")),
+    "decisions": ((decisions, "assess"), (decisions, "decide_naf"), (matching, "decided_of")),
 }
 
 
