@@ -236,7 +236,6 @@ def main() -> None:
     asked = parser.parse_args()
     # the libraries, once for all; nothing of the project
     import duckdb  # noqa: F401
-    import hypothesis  # noqa: F401
     import numba  # noqa: F401
     import pandas  # noqa: F401
     import pyarrow.parquet  # noqa: F401

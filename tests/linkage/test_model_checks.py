@@ -49,6 +49,7 @@ def rewritten(folder: Path, change: dict[str, Any]) -> Path:
         ({"thresholds": {"0.9": -0.5}}, "thresholds leaves the range"),
         ({"naf_thresholds": {"0.9": 1.5}}, "naf_thresholds leaves the range"),
         ({"naf_thresholds": {"9": 0.5}}, "naf_thresholds leaves the range"),
+        ({"thresholds": {"1.5": 0.5}}, "thresholds leaves the range"),
     ],
 )
 def test_a_model_with_numbers_that_no_model_has_is_refused(
