@@ -331,7 +331,7 @@ class Stopped(BaseException):
 
 
 @pytest.mark.parametrize(
-    "step", ["communes", "adresses 35", "établissements", "établissements 2A", "activités"]
+    "step", ["communes", "adresses 1 sur", "établissements", "établissements 1 sur", "activités"]
 )
 def test_an_interrupted_build_repeats_nothing_that_was_finished(built, step, monkeypatch):
     before = _content(built.out)
@@ -339,7 +339,7 @@ def test_an_interrupted_build_repeats_nothing_that_was_finished(built, step, mon
     finished: list[str] = []
 
     def stop(name: str, share: float) -> None:
-        if name == step:
+        if name.startswith(step):
             raise Stopped
 
     with pytest.raises(Stopped):
