@@ -22,7 +22,7 @@ from geomatch.evaluation import read_truth
 from geomatch.evaluation.measures import Curve
 from geomatch.linkage import decisions, ranking
 from geomatch.linkage.blocking import BY_ACTIVITY, BY_NAME, BY_RADIUS, BY_STREET
-from geomatch.linkage.echoes import bulletin_flags
+from geomatch.linkage.calibration_features import bulletin_flags
 from geomatch.linkage.matcher import Matcher
 from geomatch.linkage.settling import chances
 from geomatch.store.reader import Store
@@ -132,7 +132,7 @@ def tell(
 
 def measured(model: train.Model, sample: train.Sample) -> dict[str, float]:
     copy = train.coded_of(sample).copy(0.0, model.ranking, model.collective)
-    known = decisions.assess(copy.echoes, sample.flags, model)
+    known = decisions.assess(copy.leading, sample.flags, model)
     _, chance = chances(known, model.file_share.usual, model)
     top = copy.right["siret"]
     truth = sample.truth["siret"].to_numpy(object)

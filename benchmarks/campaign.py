@@ -5,7 +5,7 @@
 
 * ``runs``: `geomatch match` in processes of its own, for one département and for the first
   bulletins of the file (which is in no order of places): seconds, CPU seconds, bulletins a
-  second, peak memory of all processes, share of right first echoes;
+  second, peak memory of all processes, share of right first candidates;
 * ``open``: seconds to open a matcher and load one département, milliseconds of one bulletin then;
 * ``slowest``: bulletins matched one by one, so that time is each one's own; of the slowest, how
   many owe it to which phase (the one that takes the most above its median), and each phase's

@@ -94,7 +94,7 @@ def naf(frame: pd.DataFrame) -> dict[str, object]:
 
 
 def twins(frame: pd.DataFrame, run: Path) -> dict[str, object]:
-    """Bulletins without a truth among those whose best echo could not fit better."""
+    """Bulletins without a truth among those whose best candidate could not fit better."""
     columns = ["id", "rank", "both", "street", "street_text", "number"]
     pairs = read_candidates(run, columns)
     best = pairs[pairs["rank"] == 1].set_index("id").reindex(frame["id"]).reset_index()

@@ -1,4 +1,4 @@
-"""Wrong first echoes of a finished run by kind: one JSON line, no bulletin's text.
+"""Wrong first candidates of a finished run by kind: one JSON line, no bulletin's text.
 
 ``python benchmarks/errors.py RUN TRUTH [--held-back 0.5]``. The kinds are tried in their order;
 the first that fits names the error.
@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def errors(run: Path, truth: pd.DataFrame) -> pd.Series:
-    """Kind of each wrong first echo."""
+    """Kind of each wrong first candidate."""
     columns = ["id", "rank", "siret", *_FEATURES]
     pairs = pd.read_parquet(run / "candidates.parquet", columns=columns)
     pairs = pairs[pairs["id"].isin(truth.index)]
@@ -49,7 +49,7 @@ def errors(run: Path, truth: pd.DataFrame) -> pd.Series:
     for column in ("street", "number", "inside"):
         same_place &= (right[column] == first[column]).to_numpy()
     conditions = {
-        "no echo at all": first["siret"].isna().to_numpy(),
+        "no candidate at all": first["siret"].isna().to_numpy(),
         "not listed, generic or no name": ~listed & vague,
         "not listed, right unit first": ~listed & unit,
         "not listed": ~listed,

@@ -155,7 +155,7 @@ def judged(
     For each level ``p_<level>``, ``right_<level>`` and ``auto_<level>``, coded at what is `asked`.
     """
     copy = coded_of(sample).copy(rate, model.ranking, model.collective)
-    known = decisions.assess(copy.echoes, sample.flags, model)
+    known = decisions.assess(copy.leading, sample.flags, model)
     parts = []
     for name in SETS:
         mine = np.flatnonzero(held & (sample.truth["set"] == name).to_numpy())

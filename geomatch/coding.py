@@ -99,7 +99,7 @@ def coded_table(model: ActivityModel, texts: Sequence[str], sure: float = SURE) 
     first = np.argsort(-coded.probability, axis=1, kind="stable")[:, :_MOST]
     return pd.DataFrame(
         {
-            "naf": np.where(known, nafs[first[:, 0]], None),
+            "naf": np.where(known, nafs[first[:, 0]], np.array(None, object)),
             "naf_probability": np.where(known, coded.sure[:, -1], np.nan),
             "naf_level": at,
             "naf_at_level": code,

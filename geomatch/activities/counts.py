@@ -127,11 +127,12 @@ def evidence(
     low, high = (np.searchsorted(groups, division, side) for side in ("left", "right"))
     cell, code = ragged_ranges(low, high)
     cells = seen_with[cell] // n_codes * n_codes + code
-    value, above, share_above = np.zeros(len(cells)), None, np.ones(n_codes)
+    value, share_above = np.zeros(len(cells)), np.ones(n_codes)
+    above: NDArray[np.float64] | None = None
     levels = zip(_CHAIN, (smoothing.division, smoothing.class_, smoothing.code), strict=True)
     for level, k in levels:
         group = nomenclature.groups(level)
-        share = np.bincount(group, prior)[group]
+        share = np.bincount(group, prior)[group].astype(np.float64)
         seen = _seen(word, naf, pairs.data, group, cells)
         given = (share / share_above)[code]
         if above is None:  # but for log(k / (k + all)), the same for all codes of a word

@@ -203,7 +203,7 @@ class ActivityModel:
     def _code(self, activities: Sequence[str]) -> tuple[NDArray, ...]:
         asked = self.asked(activities)
         score = self.evidence(asked)
-        is_known = score.any(axis=1)
+        is_known = np.asarray(score.any(axis=1))
         score += np.float32(self.weights.sources.get("prior", 1.0)) * np.log(self.prior)
         probability = softmax(score)
         best, sure = self.levels(probability, asked)

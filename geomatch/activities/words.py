@@ -97,4 +97,5 @@ def _with_pairs(
     features = np.array([*names, *pair_names], dtype=object)
     _, first = np.unique(text * (len(features) + 1) + feature, return_index=True)
     text, feature, place = text[first], feature[first], place[first]
-    return Written(text, feature, 1.0 / (1.0 + _DECAY * place), features, n_texts)
+    weight = (1.0 / (1.0 + _DECAY * place)).astype(np.float64)
+    return Written(text, feature, weight, features, n_texts)

@@ -85,7 +85,7 @@ def _seal(cache: Any) -> None:
     Numba's index and data files have no sums: an empty one ends every match with a traceback, a
     flipped bit in machine code may do anything. The contents are put behind their SHA-256.
     """
-    files = getattr(cache, "_cache_file", None)
+    files: Any = getattr(cache, "_cache_file", None)
     if not all(hasattr(files, n) for n in ("_dump", "_load_data", "_data_path", "_load_index")):
         return  # a numba that keeps them otherwise
     dump, load_index, load, save = (

@@ -102,6 +102,9 @@ class Ordered:
     def __init__(self, rows: Rows, at: NDArray[np.int64]) -> None:
         self._rows, self._at = rows, at
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
     def __len__(self) -> int:
         return len(self._at)
 

@@ -198,7 +198,7 @@ DECISIONS = Table(
     {
         "id": ("text", "bulletin"),
         "decision": ("text", "auto, review or none"),
-        "siret": ("text", "best echo, also when decision is review"),
+        "siret": ("text", "best candidate, also when decision is review"),
         "siren": ("text", "its legal unit"),
         "probability": ("float", "that siret is right, calibrated"),
         "margin": ("float", "distance in probability to the second"),

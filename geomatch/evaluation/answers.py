@@ -40,7 +40,7 @@ class Judged:
     Attributes
     ----------
     siret
-        Is the best echo the true establishment?
+        Is the best candidate the true establishment?
     is_right_siren
         Is it one of the true legal unit, at least?
     is_none

@@ -40,7 +40,7 @@ class Past:
     is_coded
         Whether it coded the bulletin.
     is_same, is_right
-        Whether its SIRET is the run's best echo, and the true one.
+        Whether its SIRET is the run's best candidate, and the true one.
     """
 
     is_coded: Flags
@@ -49,7 +49,7 @@ class Past:
 
     @classmethod
     def of(cls, siret: Text, other: Text, truth: Text | None = None) -> Past:
-        """From the run's best echoes and the earlier coding; without a truth nothing is right."""
+        """Of best candidates and the earlier coding; without a truth nothing is right."""
         is_coded = (other != "").astype(bool)
         nothing = np.zeros(len(other), dtype=bool)
         return cls(
@@ -60,7 +60,7 @@ class Past:
 
 
 def agreement(past: Past, is_auto: Flags) -> dict[str, Measure]:
-    """How far best echoes and automatic codes agree with an earlier coding."""
+    """How far best candidates and automatic codes agree with an earlier coding."""
     n_coded, n_both = int(past.is_coded.sum()), int((past.is_coded & is_auto).sum())
     return {
         "coding_rate": share(n_coded, len(is_auto)),

@@ -45,8 +45,8 @@ class Metrics:
     agreement
         Earlier coding → measures against it, and the ``precision`` it had itself.
     who_was_right
-        Earlier coding → ``auto`` (where the run coded too) and ``all`` (its best echo) → kind →
-        number of the bulletins that the earlier coding coded: ``agree_right``,
+        Earlier coding → ``auto`` (where the run coded too) and ``all`` (its best candidate) →
+        kind → number of the bulletins that the earlier coding coded: ``agree_right``,
         ``agree_wrong``, and of those that disagree ``run_right``, ``other_right``,
         ``both_wrong``.
     """

@@ -32,9 +32,9 @@ class Outcomes:
     rows, truth_rows
         Position of each bulletin in the decisions and in the truth.
     siret, truth
-        Best echo and true SIRET; ``""`` is none.
+        Best candidate and true SIRET; ``""`` is none.
     probability
-        That the best echo is right; NaN without an echo.
+        That the best candidate is right; NaN without a candidate.
     is_auto, is_none
         The decision.
     rank
@@ -66,8 +66,8 @@ class Outcomes:
     answer_level: Text | None = None
     #: probability at site and siren, where the decisions have it
     level_probability: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    #: is the best echo of the true unit, in the commune of the true establishment? None when the
-    #: candidates do not tell communes
+    #: is the best candidate of the true unit, in the commune of the true establishment? None when
+    #: the candidates do not tell communes
     is_right_site: Flags | None = None
 
 

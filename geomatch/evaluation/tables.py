@@ -47,8 +47,8 @@ def sections(metrics: Metrics) -> dict[str, list[Line]]:
     out["SIREN"] = _measure_lines(metrics.siren, LABELS)
     for level, measures in metrics.levels.items():
         out[f"Réponse au niveau {level.upper()}"] = _measure_lines(measures, LABELS)
-    for level, measures in metrics.naf.items():
-        out[NAF_TITLES[level]] = _measure_lines(measures, LABELS)
+    for digits, measures in metrics.naf.items():
+        out[NAF_TITLES[digits]] = _measure_lines(measures, LABELS)
     for name, measures in metrics.agreement.items():
         out[CODING_LABELS[name]] = _measure_lines(measures, AGREEMENT_LABELS)
     for scope, title in ERROR_TITLES.items():

@@ -1,4 +1,4 @@
-"""One bulletin's story, in French: as written beside as understood, the echoes, why not another.
+"""One bulletin's story, in French: as written and as understood, the candidates, why not another.
 
 What was understood is not kept by a run, so the bulletin is matched once more, alone, with
 the store, the model and the options that run.json names; whether they are still the same is
@@ -29,7 +29,7 @@ from geomatch.review.desk.wording import (
 )
 from geomatch.runs.results import results_of
 
-#: Echoes shown.
+#: Candidates shown.
 _MOST = 8
 
 
@@ -194,7 +194,7 @@ def _replay_line(past: Past, row: pd.Series, replayed: Replay | None) -> str:
     return f"Rejoué sans les autres bulletins{model} : autre écho, {other}, probabilité {chance}."
 
 
-# ------------------------------------------------------------------ the echoes
+# ------------------------------------------------------------------ the candidates
 def _candidate_table(candidates: pd.DataFrame, stories: Stories | None, bulletin: str) -> Table:
     table = Table(title="Échos", title_justify="left")
     table.add_column("rang", no_wrap=True)

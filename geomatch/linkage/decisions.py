@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from geomatch.arrays.rows import Columns, Rows
 from geomatch.core.decision_types import check_conditions, decision_types
-from geomatch.linkage.echoes import log_odds
+from geomatch.linkage.calibration_features import log_odds
 from geomatch.linkage.facts import facts_of
 from geomatch.linkage.model import LEVELS, Model, threshold_for
 
-#: Types that a flag of the bulletin tells (:func:`~geomatch.linkage.echoes.bulletin_flags`).
+#: Types that a flag of the bulletin tells, see
+#: :func:`~geomatch.linkage.calibration_features.bulletin_flags`.
 _FLAG_TYPES = ("abroad", "outside_store", "no_declaration", "private_employer", "self_employed",
                "home", "itinerant", "temp_agency", "generic_employer")  # fmt: skip
 #: Types that the candidates tell, with "sure" before all others and "low_probability" for the rest.
@@ -30,46 +31,46 @@ _SURE_UNIT = 0.8
 _AS_GOOD = 0.5
 
 
-def assess(echoes: Columns, flags: Columns, model: Model) -> Rows:
+def assess(leading: Columns, flags: Columns, model: Model) -> Rows:
     """What is known of each bulletin by itself.
 
     Parameters
     ----------
-    echoes, flags : tables aligned with one another
-        See :func:`geomatch.linkage.echoes.best_echoes` and
-        :func:`~geomatch.linkage.echoes.bulletin_flags`.
+    leading, flags : tables aligned with one another
+        See :func:`geomatch.linkage.calibration_features.best_candidates` and
+        :func:`~geomatch.linkage.calibration_features.bulletin_flags`.
 
     Returns
     -------
     Rows of :data:`geomatch.linkage.settling.ASSESSED`.
     """
-    found = np.asarray(echoes["first"]) >= 0
-    presence = model.presence.probability(echoes)
+    found = np.asarray(leading["first"]) >= 0
+    presence = model.presence.probability(leading)
     given: dict[str, NDArray[np.float64]] = {}
     least = np.zeros(len(found))
     for level in LEVELS:
         # An answer that says less is right wherever one that says more is.
-        least = np.maximum(least, np.where(found, model.given[level].probability(echoes), 0.0))
+        least = np.maximum(least, np.where(found, model.given[level].probability(leading), 0.0))
         given[f"given_{level}"] = least
-    rivals = np.maximum(np.asarray(echoes["found_chance"]) - np.asarray(echoes["chance"]), 1e-9)
-    share = np.minimum(np.asarray(echoes["second_chance"]) / rivals, 1.0)
+    rivals = np.maximum(np.asarray(leading["found_chance"]) - np.asarray(leading["chance"]), 1e-9)
+    share = np.minimum(np.asarray(leading["second_chance"]) / rivals, 1.0)
     second = np.minimum((1.0 - given["given_siret"]) * share, given["given_siret"])
     told = Rows({"presence": presence, **given, "given_second": np.round(second, 6)})
     by_itself = presence * given["given_siret"]
-    kind = types_of(type_conditions(echoes, flags, found, np.zeros(len(found), bool), by_itself))
-    seen = Rows({c: np.asarray(echoes[c]) for c in echoes}).plus(given_second=second)
+    kind = types_of(type_conditions(leading, flags, found, np.zeros(len(found), bool), by_itself))
+    seen = Rows({c: np.asarray(leading[c]) for c in leading}).plus(given_second=second)
     return told.plus(doubt=kind, facts=facts_of(seen))
 
 
 def type_conditions(
-    echoes: Columns, flags: Columns, found: NDArray, sure: NDArray, probability: NDArray
+    leading: Columns, flags: Columns, found: NDArray, sure: NDArray, probability: NDArray
 ) -> dict[str, NDArray[np.bool_]]:
     """Which bulletins each type of :func:`~geomatch.core.decision_types.decision_types` fits."""
-    tie = np.asarray(echoes["second_chance"]) > _AS_GOOD * np.asarray(echoes["chance"])
+    tie = np.asarray(leading["second_chance"]) > _AS_GOOD * np.asarray(leading["chance"])
     told = (
         sure,
         ~found,
-        (np.asarray(echoes["unit_chance"]) > _SURE_UNIT) & found,
+        (np.asarray(leading["unit_chance"]) > _SURE_UNIT) & found,
         tie & found & (probability > 0.05),
         np.ones(len(found), dtype=bool),
     )
@@ -89,22 +90,22 @@ def types_of(conditions: Mapping[str, NDArray[np.bool_]]) -> NDArray[np.object_]
 
 
 def decide_naf(
-    pairs: Columns, echoes: Columns, texts: Columns, model: Model, precision: float
+    pairs: Columns, leading: Columns, texts: Columns, model: Model, precision: float
 ) -> Rows:
-    """The NAF that the likely echoes agree on, or that the texts alone imply.
+    """The NAF that the likely candidates agree on, or that the texts alone imply.
 
     Parameters
     ----------
     pairs : table
         ``row``, ``chance``, ``naf`` (text), sorted by row.
-    texts : table aligned with `echoes`
+    texts : table aligned with `leading`
         ``naf`` the likeliest code from activity, occupation and name, ``naf_chance`` its share.
 
     Returns
     -------
-    Rows ``naf``, ``naf_probability``, ``naf_decision`` aligned with `echoes`.
+    Rows ``naf``, ``naf_probability``, ``naf_decision`` aligned with `leading`.
     """
-    n = len(echoes)
+    n = len(leading)
     row = np.asarray(pairs["row"], np.int64)
     chance = np.asarray(pairs["chance"], np.float64)
     known = np.zeros(n)
@@ -115,7 +116,7 @@ def decide_naf(
         np.concatenate([chance, (1 - known) * np.asarray(texts["naf_chance"])]),
         n,
     )
-    features = naf_features(share, echoes)
+    features = naf_features(share, leading)
     probability = np.where(naf != "", model.naf.probability(features), 0.0)
     sure = probability >= threshold_for(model.naf_thresholds, precision)
     decision = np.where(naf == "", "none", np.where(sure, "auto", "review"))
@@ -153,9 +154,9 @@ def _likeliest(
     return codes, shares
 
 
-def naf_features(share: NDArray[np.float64], echoes: Columns) -> Rows:
+def naf_features(share: NDArray[np.float64], leading: Columns) -> Rows:
     """Features of the NAF's calibration."""
-    told = {c: np.asarray(echoes[c]) for c in NAF_FEATURES[1:]}
+    told = {c: np.asarray(leading[c]) for c in NAF_FEATURES[1:]}
     return Rows({"share_log_odds": log_odds(share), **told})
 
 

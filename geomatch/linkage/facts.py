@@ -1,4 +1,4 @@
-"""What speaks for and against a bulletin's best echo, as facts that reasons are made of.
+"""What speaks for and against a bulletin's best candidate, as facts that reasons are made of.
 
 A fact is a condition on the features of the pair and a few French words
 (:data:`geomatch.core.wording.FACTS`). The facts of a bulletin are kept as bits of one number, so
@@ -26,15 +26,15 @@ FITS = 1.0
 ONE_STREET = 0.85
 #: Chance that the second is right, of one that is in the register, below which it is no rival.
 NO_RIVAL = 0.05
-#: Facts told at most for an echo, and against it.
+#: Facts told at most for a candidate, and against it.
 _MOST_FOR, _MOST_AGAINST = 3, 2
-#: Types whose reason says all: the best echo was not looked for, or does not matter.
+#: Types whose reason says all: the best candidate was not looked for, or does not matter.
 _WITHOUT_ECHO = ("abroad", "outside_store", "no_candidate", "private_employer", "no_declaration")
 
 
-def name_score(echoes: Columns) -> NDArray[np.float64]:
-    """Agreement of the two names of the best echo, as candidates show it."""
-    parts = (np.asarray(echoes[f"top_{n}"]) for n in ("both", "token_set", "characters"))
+def name_score(leading: Columns) -> NDArray[np.float64]:
+    """Agreement of the two names of the best candidate, as candidates show it."""
+    parts = (np.asarray(leading[f"top_{n}"]) for n in ("both", "token_set", "characters"))
     both, words, characters = parts
     return np.maximum(both, words * characters)
 
@@ -55,9 +55,9 @@ def _activity(e: Columns) -> NDArray[np.float64]:
     return np.asarray(e["top_activity"]) + np.asarray(e["top_profession"])
 
 
-#: Fact → whether it holds of the best echo, from the columns ``top_*`` of
-#: :func:`~geomatch.linkage.echoes.best_echoes` and ``given_second``. Those that speak for the echo
-#: come first; of what says the same thing, the strongest.
+#: Fact → whether it holds of the best candidate, from the columns ``top_*`` of
+#: :func:`~geomatch.linkage.calibration_features.best_candidates` and ``given_second``.
+#: Those that speak for the candidate come first; of what says the same thing, the strongest.
 FOR: Mapping[str, Callable[[Columns], Flags]] = {
     "same_name": lambda e: _is("same_name")(e) & _has_names(e),
     "close_name": lambda e: ~_is("same_name")(e) & _has_names(e) & (name_score(e) >= CLOSE),
@@ -83,17 +83,17 @@ AGAINST: Mapping[str, Callable[[Columns], Flags]] = {
     "no_street": _is("street_missing"),
     "other_activity": lambda e: (_activity(e) <= -FITS) | _is("kind_contradicts")(e),
 }
-#: Bit of each fact; bit 0 says that there is an echo.
+#: Bit of each fact; bit 0 says that there is a candidate.
 BITS: Mapping[str, int] = {name: 1 << i for i, name in enumerate((*FOR, *AGAINST), start=1)}
 FOUND = 1
 
 
-def facts_of(echoes: Columns) -> NDArray[np.int64]:
-    """Facts of each bulletin's best echo, as bits; 0 where there is none."""
-    bits = np.full(len(echoes), FOUND, np.int64)
+def facts_of(leading: Columns) -> NDArray[np.int64]:
+    """Facts of each bulletin's best candidate, as bits; 0 where there is none."""
+    bits = np.full(len(leading), FOUND, np.int64)
     for name, holds in {**FOR, **AGAINST}.items():
-        bits |= np.where(holds(echoes), BITS[name], 0)
-    return np.where(np.asarray(echoes["first"]) >= 0, bits, 0)
+        bits |= np.where(holds(leading), BITS[name], 0)
+    return np.where(np.asarray(leading["first"]) >= 0, bits, 0)
 
 
 def shares_of(facts: NDArray[np.int64]) -> dict[str, float]:
@@ -104,7 +104,7 @@ def shares_of(facts: NDArray[np.int64]) -> dict[str, float]:
 
 
 def reasons(kind: NDArray[np.object_], facts: NDArray[np.int64]) -> NDArray[np.object_]:
-    """One short French sentence for each bulletin, from its type and the facts of its best echo."""
+    """A short French sentence for each bulletin, from its type and its best candidate's facts."""
     code, types = pd.factorize(kind)
     keys, inverse = np.unique(np.stack([code, facts]), axis=1, return_inverse=True)
     told = [_reason(str(types[t]), int(f)) for t, f in keys.T]

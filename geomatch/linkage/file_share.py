@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from geomatch.linkage.echoes import log_odds
+from geomatch.linkage.calibration_features import log_odds
 
 #: Bulletins from which on a file speaks for itself; of fewer, the learned level is taken.
 LEAST_BULLETINS = 300
@@ -73,11 +73,11 @@ class FileShare:
     def from_dict(cls, content: Mapping[str, Any]) -> FileShare:
         """Of :meth:`as_dict`; raises KeyError, TypeError or ValueError for anything else."""
         offset, slope = (tuple(map(float, content[n])) for n in ("offset", "slope"))
-        ends = [float(content[n]) for n in ("low", "high", "usual")]
+        low, high, usual = ends = tuple(float(content[n]) for n in ("low", "high", "usual"))
         if not offset or not slope or not all(map(math.isfinite, (*offset, *slope, *ends))):
             raise ValueError("file_share has no number where one is needed")
         facts = {str(n): (float(a), float(b)) for n, (a, b) in content["facts"].items()}
-        return cls(offset, slope, *ends, facts)
+        return cls(offset, slope, low, high, usual, facts)
 
 
 def _polynomial(coefficients: Sequence[float], at: float) -> float:

@@ -39,7 +39,7 @@ from geomatch.linkage import (
     results,
 )
 from geomatch.linkage.by_rare_name import searched_departements
-from geomatch.linkage.echoes import best_echoes, bulletin_flags
+from geomatch.linkage.calibration_features import best_candidates, bulletin_flags
 from geomatch.linkage.model import Model
 from geomatch.linkage.pool import street_codes
 from geomatch.linkage.prepared import PLACED, Prepared, address_parts, places_of_work, resolved
@@ -424,11 +424,11 @@ class Matcher:
     def _decide(self, prepared: Prepared, pairs: Rows, features: Rows, *, whole: bool) -> Result:
         pairs, ordered = self.ranked(pairs, features, prepared.departement)
         flags = self.flags(prepared)
-        echoes = best_echoes(pairs, ordered, flags)
+        leading = best_candidates(pairs, ordered, flags)
         options, texts = self.config.decisions, self.naf_of_texts(prepared)
-        nafs = decisions.decide_naf(pairs, echoes, texts, self.model, options.naf_precision)
-        known = decisions.assess(echoes, flags, self.model)
-        best = results.best_sirets(pairs["siret"], echoes["first"])
+        nafs = decisions.decide_naf(pairs, leading, texts, self.model, options.naf_precision)
+        known = decisions.assess(leading, flags, self.model)
+        best = results.best_sirets(pairs["siret"], leading["first"])
         known = known.plus(siret=best, **{c: nafs[c] for c in nafs})
         decided, settlement = decided_of(known, self.model, options, whole=whole)
         kept = results.kept_candidates(pairs["row"])

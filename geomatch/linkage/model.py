@@ -28,9 +28,9 @@ from geomatch.arrays.rows import Columns
 from geomatch.core import paths
 from geomatch.core.errors import ConfigError
 from geomatch.core.paths import Location
+from geomatch.linkage.calibration_features import CALIBRATION_FEATURES
 from geomatch.linkage.calibrator import Calibrator
 from geomatch.linkage.collective import FEATURES
-from geomatch.linkage.echoes import CALIBRATION_FEATURES
 from geomatch.linkage.file_share import FileShare
 from geomatch.linkage.model_checks import check, sealed
 from geomatch.linkage.ranking import check_learned
@@ -79,8 +79,8 @@ class Model:
 
     ``ranking`` scores pairs, ``collective`` weighs what other bulletins say (by name of
     :data:`geomatch.linkage.collective.FEATURES`). ``presence`` tells how probably a bulletin's
-    establishment is in the store, ``given`` how probably the best echo is right if so, for each
-    of :data:`LEVELS`; ``file_share`` moves presence to a file's own level. ``naf`` turns what is
+    establishment is in the store, ``given`` how probably the best candidate is right if so, at
+    each level; ``file_share`` moves presence to a file's own level. ``naf`` turns what is
     known into the probability of the activity. Thresholds give, for a precision asked for (as
     text, ``"0.95"``), the least probability that kept it where the model learned; larger files
     find their own (:mod:`geomatch.linkage.settling`).

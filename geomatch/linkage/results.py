@@ -42,7 +42,7 @@ class Result:
 
     #: the two tables as arrays
     decided: Rows
-    echoes: Rows
+    candidate_columns: Rows
     #: bulletin (position) of each row of candidates
     candidate_rows: NDArray[np.int64]
     prepared: Prepared
@@ -70,7 +70,7 @@ class Result:
 
     def described(self) -> Rows:
         """:attr:`candidates` as arrays, with what the register says of each."""
-        return described(self.echoes, self.store)
+        return described(self.candidate_columns, self.store)
 
     def table(self, name: str = "decisions", kind: str = "") -> Any:
         """One of the two tables as another library's.
@@ -155,8 +155,9 @@ def candidate_table(
 ) -> Rows:
     """The pairs `kept`: CANDIDATES but for what :func:`described` adds, then the features.
 
-    `decided` has ``given_siret`` and ``present_probability`` of each bulletin. What the best echo
-    leaves of the first is its rivals', in the proportion of their chances, but none is likelier.
+    `decided` has ``given_siret`` and ``present_probability`` of each bulletin. What the best
+    candidate leaves of the first is its rivals', in the proportion of their chances, but none is
+    likelier.
     """
     rank = _rank(pairs["row"])[kept]
     of_all = np.bincount(pairs["row"], pairs["chance"], len(prepared.told))

@@ -124,7 +124,7 @@ def settle(
         if name == bounds.level and bounds.threshold is not None:
             thresholds[name] = bounds.threshold
         expected[name] = Expected.of(chance[chance >= thresholds[name]])
-    if "naf_probability" in set(rows):
+    if "naf_probability" in list(rows):
         is_sure = np.asarray(rows["naf_decision"], object) == "auto"
         expected["naf"] = Expected.of(np.asarray(rows["naf_probability"], np.float64)[is_sure])
     is_auto = (by_level["siret"] >= thresholds["siret"]) & may_be_coded
@@ -180,8 +180,8 @@ def settled(
 ) -> dict[str, NDArray[Any]]:
     """Columns of :data:`~geomatch.core.schema.DECISIONS` that hang on the file.
 
-    `rows` are some of the settled file's bulletins, with :data:`ASSESSED`, ``siret`` (best echo,
-    "" for none) and the columns of the NAF.
+    `rows` are some of the settled file's bulletins, with :data:`ASSESSED`, ``siret`` (best
+    candidate, "" for none) and the columns of the NAF.
     """
     present, chance = chances(rows, settlement.level, model)
     doubt, facts = np.asarray(rows["doubt"], object), np.asarray(rows["facts"], np.int64)
@@ -192,7 +192,8 @@ def settled(
     decision = np.where(is_auto, "auto", np.where(is_none, "none", "review")).astype(object)
     kind = np.where(is_auto, "sure", doubt).astype(object)
     siret = np.where(is_none, "", np.asarray(rows["siret"], object)).astype(object)
-    told = {**chance, "naf": np.round(np.asarray(rows["naf_probability"], np.float64), 6)}
+    told: dict[str, NDArray[Any]] = {**chance}
+    told["naf"] = np.round(np.asarray(rows["naf_probability"], np.float64), 6)
     sure["naf"] = np.asarray(rows["naf_decision"], object) == "auto"
     answered = answers(told, sure)
     second = present * np.asarray(rows["given_second"], np.float64)
@@ -214,8 +215,8 @@ def decided_of(
 ) -> tuple[Rows, Settlement]:
     """Bulletins and what is decided of them: as a whole file, or as bulletins of no file.
 
-    A part of a file keeps the SIRET of every best echo: whether its bulletins have one at all is
-    decided when the file is settled.
+    A part of a file keeps the SIRET of every best candidate: whether its bulletins have one at all
+    is decided when the file is settled.
     """
     settlement = settle(known if whole else known.take(np.arange(0)), model, options)
     decided = settled(known, settlement, model, options)

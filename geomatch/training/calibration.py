@@ -14,8 +14,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from geomatch.arrays.rows import Rows
+from geomatch.linkage.calibration_features import CALIBRATION_FEATURES, log_odds
 from geomatch.linkage.calibrator import Calibrator, Trees
-from geomatch.linkage.echoes import CALIBRATION_FEATURES, log_odds
 from geomatch.linkage.facts import shares_of
 from geomatch.linkage.file_share import FileShare
 from geomatch.linkage.model import LEVELS
@@ -68,7 +68,7 @@ def fit_outcomes(
     for half in (fold, ~fold):
         other = _fit_presence(copies, trust, ~half) if (~half).any() else presence
         for chance, copy in zip(unseen, copies, strict=True):
-            chance[half] = other.probability(copy.echoes.take(np.flatnonzero(half)))
+            chance[half] = other.probability(copy.leading.take(np.flatnonzero(half)))
     parts = [f for f in files if f.sum() >= LEAST_FILE] or [everyone]
     share = fit_file_share(unseen, [c.present for c in copies], parts)
     return Outcomes(presence, given, share)
@@ -77,17 +77,17 @@ def fit_outcomes(
 def _fit_presence(
     copies: Sequence[Copy], trust: NDArray[np.float64], learned: NDArray[np.bool_]
 ) -> Calibrator:
-    told = [believed(c.present, c.echoes["found_chance"], trust)[learned] for c in copies]
+    told = [believed(c.present, c.leading["found_chance"], trust)[learned] for c in copies]
     rows = np.flatnonzero(learned)
-    return fit_calibrator([c.echoes.take(rows) for c in copies], told)
+    return fit_calibrator([c.leading.take(rows) for c in copies], told)
 
 
 def _fit_given(copies: Sequence[Copy], level: str, trust: NDArray[np.float64]) -> Calibrator:
     tables, told = [], []
     for copy in copies:
-        right = believed(copy.right[level], copy.echoes[_CHANCES[level]], trust)
+        right = believed(copy.right[level], copy.leading[_CHANCES[level]], trust)
         rows = np.flatnonzero(copy.present)
-        tables.append(copy.echoes.take(rows))
+        tables.append(copy.leading.take(rows))
         told.append(right[rows])
     return fit_calibrator(tables, told)
 

@@ -16,7 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.arrays.rows import Rows
-from geomatch.linkage import collective, comparison, echoes
+from geomatch.linkage import collective, comparison
+from geomatch.linkage.calibration_features import best_candidates
 from geomatch.linkage.model import LEVELS, Linear
 from geomatch.linkage.results import KEPT_CANDIDATES
 
@@ -30,13 +31,13 @@ class Copy:
 
     Attributes
     ----------
-    echoes : see :func:`geomatch.linkage.echoes.best_echoes`
+    leading : see :func:`geomatch.linkage.calibration_features.best_candidates`
     present : whether each bulletin's establishment is in the copy's register
-    right : by level, whether the best echo is right; never where it is absent
+    right : by level, whether the best candidate is right; never where it is absent
     near : whether the establishment is among the first twenty candidates
     """
 
-    echoes: Rows
+    leading: Rows
     present: NDArray[np.bool_]
     right: Mapping[str, NDArray[np.bool_]]
     near: NDArray[np.bool_]
@@ -69,7 +70,7 @@ class Coded:
         pairs = pairs.assign(**collective.chances(pairs, own, size, self.group, weights))
         order = np.lexsort((pairs["siret_number"], -pairs["score"], row))
         pairs, features = (t.iloc[order].reset_index(drop=True) for t in (pairs, features))
-        known = echoes.best_echoes(pairs, features, self.flags)
+        known = best_candidates(pairs, features, self.flags)
         truth = np.where(taken_out(self.truth, rate), "", self.truth)
         row, siret = pairs["row"].to_numpy(np.int64), pairs["siret"].to_numpy(object)
         rank = np.arange(len(row)) - np.searchsorted(row, row)

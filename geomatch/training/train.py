@@ -23,8 +23,8 @@ from geomatch.core.errors import ConfigError, DataError
 from geomatch.core.paths import Location
 from geomatch.evaluation import evaluate
 from geomatch.linkage import activities, collective, decisions, ranking
+from geomatch.linkage.calibration_features import best_candidates
 from geomatch.linkage.calibrator import Calibrator
-from geomatch.linkage.echoes import best_echoes
 from geomatch.linkage.matcher import Matcher
 from geomatch.linkage.model import LEVELS, Linear, Model, precision_thresholds
 from geomatch.linkage.settling import expected_threshold
@@ -255,7 +255,7 @@ def cross_evidence(
 
 
 def fit(sample: Sample, names: Sequence[str] = ranking.FEATURE_NAMES) -> Model:
-    """Ranking, then the file's word, then calibration of echo and NAF, then thresholds."""
+    """Ranking, then the file's word, then calibration of candidate and NAF, then thresholds."""
     right = is_right(sample)
     row = sample.pairs["row"].to_numpy(np.int64)
     trust = _trust(sample)
@@ -272,7 +272,7 @@ def fit(sample: Sample, names: Sequence[str] = ranking.FEATURE_NAMES) -> Model:
     order = np.lexsort((pairs["siret_number"], -pairs["score"], row))
     pairs = pairs.iloc[order].reset_index(drop=True)
     features = sample.features.iloc[order].reset_index(drop=True)
-    return _fit_naf(model, sample, pairs, best_echoes(pairs, features, sample.flags))
+    return _fit_naf(model, sample, pairs, best_candidates(pairs, features, sample.flags))
 
 
 def calibrated(model: Model, sample: Sample) -> Model:
@@ -282,7 +282,7 @@ def calibrated(model: Model, sample: Sample) -> Model:
     fold = in_share(sample.truth["id"].tolist(), 0.5)
     found = fit_outcomes(copies, _trust(sample), fold, files_of(sample))
     model = replace(model, presence=found.presence, given=found.given, file_share=found.file_share)
-    known = decisions.assess(copies[0].echoes, sample.flags, model)
+    known = decisions.assess(copies[0].leading, sample.flags, model)
     present = model.file_share.moved(known["presence"], model.file_share.usual)
     seen = facts_seen(known["facts"], files_of(sample))
     model = replace(model, file_share=replace(model.file_share, facts=seen))
@@ -314,15 +314,15 @@ def files_of(sample: Sample) -> list[NDArray[np.bool_]]:
     return files
 
 
-def _fit_naf(model: Model, sample: Sample, pairs: pd.DataFrame, echoes: Rows) -> Model:
-    nafs = decisions.decide_naf(pairs, echoes, sample.naf_texts, model, 0.95)
+def _fit_naf(model: Model, sample: Sample, pairs: pd.DataFrame, leading: Rows) -> Model:
+    nafs = decisions.decide_naf(pairs, leading, sample.naf_texts, model, 0.95)
     truth = sample.truth["naf"].to_numpy(object)
     # As in evaluation, what is coded without a known truth counts as wrong.
     said = (nafs["naf"] == truth) & (truth != "")
     if not said.any():
         return model
     right = believed(said, nafs["naf_share"], _trust(sample))
-    features = decisions.naf_features(nafs["naf_share"], echoes)
+    features = decisions.naf_features(nafs["naf_share"], leading)
     naf = fit_logistic(features.frame(), right, decisions.NAF_FEATURES)
     thresholds = precision_thresholds(naf.probability(features), right, TARGETS)
     return replace(model, naf=naf, naf_thresholds=thresholds)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geomatch.arrays.rows import Rows
+from geomatch.linkage.calibration_features import CALIBRATION_FEATURES
 from geomatch.linkage.calibrator import Calibrator, Trees
-from geomatch.linkage.echoes import CALIBRATION_FEATURES
 from geomatch.training.calibration import fit_calibrator
 
 #: lead <= 1: -2; else share <= 0: 0.5, else 3

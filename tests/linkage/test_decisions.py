@@ -13,9 +13,13 @@ from geomatch.core.config import DecisionOptions
 from geomatch.core.decision_types import decision_types
 from geomatch.core.schema import BULLETINS
 from geomatch.core.text import normalise
+from geomatch.linkage.calibration_features import (
+    CALIBRATION_FEATURES,
+    best_candidates,
+    bulletin_flags,
+)
 from geomatch.linkage.collective import candidate_probabilities
 from geomatch.linkage.decisions import NAF_FEATURES, assess, decide_naf, naf_features
-from geomatch.linkage.echoes import CALIBRATION_FEATURES, best_echoes, bulletin_flags
 from geomatch.linkage.model import Linear, Model
 from geomatch.linkage.ranking import FEATURE_NAMES
 from geomatch.linkage.settling import decided_of
@@ -81,7 +85,7 @@ def test_scores_of_any_size_give_finite_chances(score: float) -> None:
     assert ((chance >= 0) & (chance <= 1)).all()
 
 
-# ------------------------------------------------------------------ echoes and decisions
+# ------------------------------------------------------------------ candidates and decisions
 def pairs_of(*bulletins: list[tuple[float, int, str]]) -> pd.DataFrame:
     """Ranked pairs: for each bulletin (score, siren, naf) of its candidates, best first."""
     rows = [(i, *pair) for i, pairs in enumerate(bulletins) for pair in pairs]
@@ -108,10 +112,10 @@ def features_of(pairs: pd.DataFrame) -> pd.DataFrame:
 def decided(
     pairs: pd.DataFrame, flags: pd.DataFrame, options: DecisionOptions = OPTIONS
 ) -> pd.DataFrame:
-    echoes = best_echoes(pairs, features_of(pairs), flags)
-    nafs = decide_naf(pairs, echoes, texts_of(*[("", 0.0)] * len(flags)), MODEL, 0.95)
-    siret = np.where(echoes["first"] >= 0, "12345678200010", "").astype(object)
-    known = assess(echoes, flags, MODEL).plus(siret=siret, **{c: nafs[c] for c in nafs})
+    leading = best_candidates(pairs, features_of(pairs), flags)
+    nafs = decide_naf(pairs, leading, texts_of(*[("", 0.0)] * len(flags)), MODEL, 0.95)
+    siret = np.where(leading["first"] >= 0, "12345678200010", "").astype(object)
+    known = assess(leading, flags, MODEL).plus(siret=siret, **{c: nafs[c] for c in nafs})
     return decided_of(known, MODEL, options, whole=True)[0].frame()
 
 
@@ -200,19 +204,19 @@ def test_asking_for_more_precision_never_codes_more(
 def test_echoes_have_a_row_for_each_bulletin_and_every_calibration_feature() -> None:
     pairs = pairs_of([], [(2.0, 7, "A"), (1.0, 7, "A"), (0.0, 8, "A")], [])
     features = features_of(pairs)
-    echoes = best_echoes(pairs, features, flags_of({}, {}, {}))
-    assert echoes["first"].tolist() == [-1, 0, -1]
-    assert all(np.isfinite(echoes[name]).all() for name in CALIBRATION_FEATURES)
-    assert echoes["chance"][1] == pairs["chance"][0]
-    assert echoes["second_chance"].tolist() == [0.0, pairs["chance"][1], 0.0]
-    assert echoes["unit_chance"][1] == pytest.approx(pairs["chance"][:2].sum())
-    assert echoes["unit_chance"][0] == 0.0
+    leading = best_candidates(pairs, features, flags_of({}, {}, {}))
+    assert leading["first"].tolist() == [-1, 0, -1]
+    assert all(np.isfinite(leading[name]).all() for name in CALIBRATION_FEATURES)
+    assert leading["chance"][1] == pairs["chance"][0]
+    assert leading["second_chance"].tolist() == [0.0, pairs["chance"][1], 0.0]
+    assert leading["unit_chance"][1] == pytest.approx(pairs["chance"][:2].sum())
+    assert leading["unit_chance"][0] == 0.0
     tops = [c for c in CALIBRATION_FEATURES if c.startswith("top_")]
     assert tops
     for column in tops:
         name = column.removeprefix("top_")
-        assert echoes[column][1] == (features if name in features else pairs)[name][0]
-        assert echoes[column][0] == 0.0
+        assert leading[column][1] == (features if name in features else pairs)[name][0]
+        assert leading[column][0] == 0.0
 
 
 # ------------------------------------------------------------------ NAF
@@ -224,8 +228,8 @@ def naf_of(
     pairs: pd.DataFrame, texts: pd.DataFrame, model: Model = MODEL, precision: float = 0.95
 ) -> pd.DataFrame:
     flags = flags_of(*({} for _ in range(len(texts))))
-    echoes = best_echoes(pairs, features_of(pairs), flags)
-    return decide_naf(pairs, echoes, texts, model, precision).frame()
+    leading = best_candidates(pairs, features_of(pairs), flags)
+    return decide_naf(pairs, leading, texts, model, precision).frame()
 
 
 def test_the_activity_is_decided_where_likely_echoes_agree_though_the_siret_is_not() -> None:
@@ -278,5 +282,5 @@ def test_activity_decisions_are_of_the_contract(
 
 def test_naf_features_are_those_the_model_names() -> None:
     pairs = pairs_of([(1.0, 1, "A")])
-    echoes = best_echoes(pairs, features_of(pairs), flags_of({}))
-    assert list(naf_features(np.array([0.5]), echoes)) == list(NAF_FEATURES)
+    leading = best_candidates(pairs, features_of(pairs), flags_of({}))
+    assert list(naf_features(np.array([0.5]), leading)) == list(NAF_FEATURES)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from geomatch.core.errors import ConfigError
 from geomatch.linkage import collective
+from geomatch.linkage.calibration_features import CALIBRATION_FEATURES
 from geomatch.linkage.decisions import NAF_FEATURES
-from geomatch.linkage.echoes import CALIBRATION_FEATURES
 from geomatch.linkage.model import (
     SHIPPED,
     Linear,

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from chains import Chain
+from chromium import Browser
 
 from geomatch.core.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_ESTABLISHMENTS
 from geomatch.review import Atlas, Stories, tell_stories
@@ -20,6 +26,20 @@ def store(demo_store: Store) -> Store:
 @pytest.fixture(scope="session")
 def establishments(store: Store) -> pd.DataFrame:
     return store.departement(STORE_ESTABLISHMENTS, "96")
+
+
+@pytest.fixture
+def run_dir(chain: Chain, tmp_path: Path) -> Path:
+    """A copy of a finished run, whose journal a test may write."""
+    return Path(shutil.copytree(chain.out, tmp_path / "run"))
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    """Chromium with a profile of its own."""
+    made = Browser(tmp_path / "profile")
+    yield made
+    made.close()
 
 
 @pytest.fixture

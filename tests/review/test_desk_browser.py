@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chains import Chain
 from chromium import PROGRAM, Browser
 from clerks import Served
 from test_review_browser import FITS, enter, press_for_next
@@ -51,18 +48,6 @@ CUT = """(() => {
   const rows = [...document.querySelectorAll('.candidate')];
   return rows.filter((e) => e.getBoundingClientRect().bottom > end).length;
 })()"""
-
-
-@pytest.fixture
-def run_dir(chain: Chain, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(chain.out, tmp_path / "run"))
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    made = Browser(tmp_path / "profile")
-    yield made
-    made.close()
 
 
 def screen(browser: Browser, width: int, height: int) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 import statistics
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -25,18 +23,6 @@ FITS = """(() => {
   return box && Math.abs(box.width - map.clientWidth) < 2
     && Math.abs(box.height - map.clientHeight) < 2; })()"""
 HOSTILE = "<img src=x onerror=window.pwned=1><script>window.pwned=1</script>"
-
-
-@pytest.fixture
-def run_dir(chain: Chain, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(chain.out, tmp_path / "run"))
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Browser]:
-    made = Browser(tmp_path / "profile")
-    yield made
-    made.close()
 
 
 def enter(browser: Browser, url: str, name: str = "Anne") -> None:

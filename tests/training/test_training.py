@@ -15,8 +15,8 @@ from geomatch.core.config import Config
 from geomatch.core.errors import ConfigError, DataError
 from geomatch.evaluation import read_truth
 from geomatch.linkage.activities import stems
+from geomatch.linkage.calibration_features import CALIBRATION_FEATURES
 from geomatch.linkage.decisions import NAF_FEATURES
-from geomatch.linkage.echoes import CALIBRATION_FEATURES
 from geomatch.linkage.model import LEVELS, Model
 from geomatch.linkage.ranking import FEATURE_NAMES, WEIGHT_BOUNDS
 from geomatch.store.reader import Store

@@ -80,7 +80,10 @@ def bulletin_html(dossier: Dossier, known: Known) -> str:
     streets = [wording.address_parts(row)[1] for row in rows]
     place = wording.understood_address(decision, atlas)
     name_side = (Words.of(NAME, cleaned, *names),)
-    street_side = (Words.of(STREET, place, *streets), Words.of(NUMBER, place.partition(" · ")[0]))
+    street_side: tuple[Words, ...] = (
+        Words.of(STREET, place, *streets),
+        Words.of(NUMBER, place.partition(" · ")[0]),
+    )
     street_side += () if dossier.is_on_a_street else name_side
     town_name = atlas.commune_name(town) if town else ""
     naf = "" if dossier.is_blind else known.naf(decision["naf"])

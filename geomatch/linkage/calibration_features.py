@@ -9,18 +9,18 @@ from geomatch.arrays.rows import Columns, Rows
 from geomatch.linkage.collective import FEATURES as COLLECTIVE_FEATURES
 from geomatch.linkage.ranking import FEATURE_NAMES
 
-#: Score of an echo that is not there, and a lead that no rival contests.
+#: Score of a candidate that is not there, and a lead that no rival contests.
 _NO_SCORE, _MOST_LEAD = -8.0, 12.0
 #: What depends on how much of the country a store holds. Nor does calibration look at features that
-#: compare the best echo with its rivals: lead and shares tell that.
+#: compare the best candidate with its rivals: lead and shares tell that.
 _NOT_LOOKED_AT = frozenset({"choice_of_communes"})
 _TOP_FEATURES = tuple(
     f for f in FEATURE_NAMES if not f.startswith("best_") and f not in _NOT_LOOKED_AT
 )
 _FLAGS = ("no_declaration", "private_employer", "self_employed", "is_home", "itinerant", "is_temp",
           "is_generic", "is_paper", "is_placed", "name_missing")  # fmt: skip
-#: Columns of :func:`best_echoes` that calibrators may look at. How many candidates there are is not
-#: among them: it tells how much of a register a store holds, not whether it holds this one.
+#: Columns of :func:`best_candidates` that calibrators may look at. How many candidates there are
+#: is not among them: it tells how much of a register a store holds, not whether it holds this one.
 CALIBRATION_FEATURES: tuple[str, ...] = (
     "found_log_odds",
     "log_odds",
@@ -36,8 +36,8 @@ CALIBRATION_FEATURES: tuple[str, ...] = (
 )
 
 
-def best_echoes(pairs: Columns, features: Columns, flags: Columns) -> Rows:
-    """What is known of each bulletin's best echo and its rivals.
+def best_candidates(pairs: Columns, features: Columns, flags: Columns) -> Rows:
+    """What is known of each bulletin's best candidate and its rivals.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def best_echoes(pairs: Columns, features: Columns, flags: Columns) -> Rows:
     row = np.asarray(pairs["row"], np.int64)
     first = np.searchsorted(row, np.arange(n))
     size = np.searchsorted(row, np.arange(n), side="right") - first
-    nowhere = len(row)  # position of a pair that stands for "no echo"
+    nowhere = len(row)  # position of a pair that stands for "no candidate"
     top = np.where(size > 0, first, nowhere)
     chance = np.append(np.asarray(pairs["chance"], np.float64), 1e-6)
     score = np.append(np.asarray(pairs["score"], np.float64), _NO_SCORE)
@@ -67,14 +67,14 @@ def best_echoes(pairs: Columns, features: Columns, flags: Columns) -> Rows:
     is_unit = siren[:-1] == siren[top][row]
     commune = np.append(np.asarray(pairs["code_commune"], object), "")
     is_site = is_unit & (commune[:-1] == commune[top][row]).astype(bool)
-    best, found = chance[top], np.bincount(row, chance[:-1], n)
+    best, found = chance[top], np.bincount(row, chance[:-1], n).astype(np.float64)
     second, third = (np.where(size > k, first + k, nowhere) for k in (1, 2))
     other = np.full(n, _NO_SCORE)
     np.maximum.at(other, row, np.where(is_unit, _NO_SCORE, score[:-1]))
     unit, site = (np.bincount(row, np.where(f, chance[:-1], 0.0), n) for f in (is_unit, is_site))
     known = np.maximum(found, 1e-9)
     second_chance = np.where(size > 1, chance[second], 0.0)
-    echoes = {
+    leading = {
         "first": np.where(size > 0, first, -1),
         "chance": best,
         "second_chance": second_chance,
@@ -94,10 +94,10 @@ def best_echoes(pairs: Columns, features: Columns, flags: Columns) -> Rows:
     for table, names in ((features, _TOP_FEATURES), (pairs, tuple(COLLECTIVE_FEATURES))):
         for name in names:
             values = np.append(np.asarray(table[name], np.float64), 0.0)
-            echoes[f"top_{name}"] = values[top]
+            leading[f"top_{name}"] = values[top]
     for flag in _FLAGS:
-        echoes[flag] = np.asarray(flags[flag], np.float64)
-    return Rows(echoes)
+        leading[flag] = np.asarray(flags[flag], np.float64)
+    return Rows(leading)
 
 
 def bulletin_flags(
