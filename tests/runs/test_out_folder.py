@@ -18,6 +18,7 @@ from chains import Chain
 from command_line import content, ended, start
 
 from geomatch.arrays.rows import Rows
+from geomatch.core.config import Config
 from geomatch.core.errors import ConfigError, DataError, StoreError
 from geomatch.runs import batch, out_folder
 from geomatch.runs.batch import RunOptions, run
@@ -115,7 +116,7 @@ def test_results_that_are_not_those_of_the_plan_are_not_merged(tmp_path: Path, f
         file = tmp_path / ".partitions" / "00000-decisions.arrow"
         file.write_bytes(file.read_bytes()[:-9])
     with pytest.raises(DataError, match="without --resume"):
-        work.merge(tmp_path, plan, tell_places=False)
+        work.merge(tmp_path, plan, Config(), tell_places=False)
     assert not (tmp_path / "decisions.parquet").exists()
 
 
