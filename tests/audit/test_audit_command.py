@@ -52,7 +52,8 @@ def test_drawn_checked_and_certified(
     decisions = pd.read_parquet(run_dir / "decisions.parquet").merge(
         truth.rename(columns={"siret": "true"}), on="id"
     )
-    coded = decisions[decisions["probability"] >= told["threshold"]]
+    is_answer = decisions["siret"].notna() & (decisions["siret"] != "")
+    coded = decisions[is_answer & (decisions["probability"] >= told["threshold"])]
     assert len(coded) == told["n_coded"]
     assert (coded["siret"] == coded["true"]).mean() >= PRECISION
     assert json.loads((run_dir / "certificate.json").read_text("utf-8")) == told
