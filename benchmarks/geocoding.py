@@ -88,7 +88,7 @@ def of_parser(
 def geocode(texts: Sequence[str], parser: AddressParser, geocoder: Geocoder) -> pd.DataFrame:
     """The whole phase on lines."""
     parts = complete_parts(parser.parse(texts).frame(), geocoder.communes)
-    return geocoder.geocode(parts, geocoder.communes.resolve(parts))
+    return geocoder.geocode(parts, geocoder.communes.resolve(parts), claimed=True)
 
 
 def memory_mb() -> float:
@@ -144,13 +144,24 @@ def judge(asked: pd.DataFrame, found: pd.DataFrame) -> pd.DataFrame:
             "street": np.array(street) & commune,
             "is_house": asked["level"].to_numpy() == "house",
             "ops": asked["ops"].to_numpy(),
+            "absent": asked["true_absent"].to_numpy() == "1",
         }
     )
 
 
 def quality(judged: pd.DataFrame) -> dict[str, float]:
     house = judged[judged["is_house"]]
+    known, absent = judged[~judged["absent"]], judged[judged["absent"]]
+    claimed = absent["level"].isin(LEVELS[:4])
     return {
+        "known_number_50m": round(
+            float((known.loc[known["is_house"], "off_m"] <= NEAR_M).mean()), 4
+        ),
+        "known_street": round(float(known["street"].mean()), 4),
+        "known_commune": round(float(known["commune"].mean()), 4),
+        "absent": len(absent),
+        "absent_claimed": round(float(claimed.mean()), 4),
+        "absent_sure": round(float((claimed & (absent["score"] >= 0.9)).mean()), 4),
         "house_50m": round(float((house["off_m"] <= NEAR_M).mean()), 4),
         "street": round(float(judged["street"].mean()), 4),
         "commune": round(float(judged["commune"].mean()), 4),

@@ -126,7 +126,7 @@ class Geocoder:
         self, texts: Sequence[str], known: pd.DataFrame | None, progress: Progress
     ) -> pd.DataFrame:
         if not len(texts):
-            return _result_columns(GEOCODES.empty(), [])
+            return _result_columns(GEOCODES.empty().assign(alternatives=""), [])
         known = pd.DataFrame(index=range(len(texts))) if known is None else known
         understood = []
         for low in range(0, len(texts), _CHUNK):
@@ -142,7 +142,7 @@ class Geocoder:
             for rows in np.split(every, range(_CHUNK, len(every), _CHUNK)):
                 asked = ADDRESS_PARTS.conform(parts.take(rows).to_pandas())
                 resolved = COMMUNES_RESOLVED.conform(communes.take(rows).to_pandas())
-                places = geocoder.geocode(asked, resolved)
+                places = geocoder.geocode(asked, resolved, claimed=True)
                 cities = [self._labels.get(code, "") for code in places["code_commune"]]
                 found.append(_result_columns(places, cities))
                 order.append(rows)
@@ -206,7 +206,8 @@ def geocode_addresses(
     DataFrame
         ``result_level``, ``result_score``, ``result_label``, ``result_street``,
         ``result_housenumber``, ``result_postcode``, ``result_city``, ``result_citycode``,
-        ``x``, ``y``, ``crs``, ``lon``, ``lat``, ``uncertainty_m``, ``ban_id``.
+        ``x``, ``y``, ``crs``, ``lon``, ``lat``, ``uncertainty_m``, ``ban_id``,
+        ``result_alternatives``: a street too doubtful to be the answer.
     """
     return Geocoder(store, options)._places(texts, known, progress)
 
@@ -394,6 +395,7 @@ def _result_columns(places: pd.DataFrame, cities: list[str]) -> pd.DataFrame:
             "lat": lat,
             "uncertainty_m": places["uncertainty_m"].round(1),
             "ban_id": places["ban_id"],
+            "result_alternatives": places["alternatives"],
         }
     ).reset_index(drop=True)
 

@@ -15,6 +15,7 @@ from geomatch.core.paths import Location
 #: Least and greatest value of numbers; precisions are checked where they are asked for.
 _BOUNDS: dict[str, tuple[float, float]] = {
     "addresses.least_probability": (0, 1),
+    "addresses.least_claimed": (0, 1),
     "candidates.max_radius_m": (0, 1_000_000),
     "candidates.min_radius_m": (0, 1_000_000),
     "candidates.by_radius": (0, 1_000),
@@ -43,6 +44,9 @@ class AddressOptions:
     libpostal_data: str = ""
     #: a street less likely than this (0–1) is not given, the commune is
     least_probability: float = 0.3
+    #: a geocoded street less likely than this to be the one meant, were some streets not in the
+    #: gazetteer, is an alternative and not the answer
+    least_claimed: float = 0.5
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geomatch.addresses.communes.index import CommuneIndex
 from geomatch.addresses.parse.numbers import whole_numbers
-from geomatch.addresses.streets import houses
+from geomatch.addresses.streets import houses, second_look
 from geomatch.addresses.streets.index import StreetIndex
 from geomatch.addresses.streets.names import read_street
 from geomatch.addresses.streets.questions import Questions
@@ -44,8 +44,14 @@ class _Best:
     question: Ints
     street: Ints
     score: NDArray[np.float64]
+    #: the score with those of the street's other parts in the city
+    mass: NDArray[np.float64]
     n_alike: Ints
     spread_m: NDArray[np.float64]
+
+    def take(self, at: Ints) -> _Best:
+        """Some of them."""
+        return _Best(*(getattr(self, f.name)[at] for f in fields(self)))
 
 
 class Geocoder:
@@ -93,13 +99,20 @@ class Geocoder:
             options or AddressOptions(),
         )
 
-    def geocode(self, parts: pd.DataFrame, communes: pd.DataFrame) -> pd.DataFrame:
+    def geocode(
+        self, parts: pd.DataFrame, communes: pd.DataFrame, *, claimed: bool = False
+    ) -> pd.DataFrame:
         """Place of each address.
 
         Parameters
         ----------
         parts : DataFrame of ADDRESS_PARTS
         communes : DataFrame of COMMUNES_RESOLVED, aligned with `parts`
+        claimed : bool
+            Weigh each street against one that the gazetteer lacks
+            (:mod:`geomatch.addresses.streets.second_look`): the score is then the probability
+            that it is the street meant, and one below ``least_claimed`` is not given but named in
+            a column ``alternatives``. Matching, which weighs streets itself, takes them all.
 
         Returns
         -------
@@ -107,12 +120,14 @@ class Geocoder:
             Aligned with `parts`. Where no street is found, or the store knows no street of the
             commune, the level is ``commune``; ``none`` when the commune is not known either.
         """
-        return self.places(parts, communes).frame(parts.index)
+        return self.places(parts, communes, claimed=claimed).frame(parts.index)
 
-    def places(self, parts: Columns, communes: Columns) -> Rows:
+    def places(self, parts: Columns, communes: Columns, *, claimed: bool = False) -> Rows:
         """:meth:`geocode` as arrays."""
         asked = _distinct(parts, communes)
         out = self._at_commune(asked.rows)
+        if claimed:
+            out = out.plus(alternatives=constant("", len(out)))
         self._on_streets(asked.rows, out)
         return out.take(asked.of_row)
 
@@ -165,6 +180,8 @@ class Geocoder:
             questions = _questions(lines["numero"][rows], keys[rows], zone[rows], zones)
             found = with_doors(self.streets, questions, find(self.streets, questions))
             best = self._best(found)
+            if "alternatives" in out:
+                best = self._claimed(best, questions, rows, out)
             row = rows[best.question]
             done[row] = True
             self._write(best, row, lines.take(row), out)
@@ -210,9 +227,21 @@ class Geocoder:
             question=question[top],
             street=street[top],
             score=chance[top],
+            mass=np.maximum(mass, chance[first])[kept],
             n_alike=np.bincount(group, as_good).astype(np.int64)[kept],
             spread_m=spread_m[kept],
         )
+
+    def _claimed(self, best: _Best, questions: Questions, rows: Ints, out: Rows) -> _Best:
+        """Those likelier than a street nobody knows; `out` gets the names of the others."""
+        chosen = second_look.Chosen(best.question, best.street, best.mass, best.score)
+        sure = second_look.probability(self.streets, questions, chosen)
+        row = rows[best.question]
+        # without a commune to fall back on, a doubtful street with its score is more than nothing
+        is_claimed = (sure >= self.options.least_claimed) | (out["geocode_level"][row] == "none")
+        below = np.flatnonzero(~is_claimed)
+        out["alternatives"][row[below]] = self.streets.told(best.street[below])["nom_voie"]
+        return replace(best, score=sure).take(np.flatnonzero(is_claimed))
 
     def _write(self, best: _Best, row: Ints, wanted: Rows, out: Rows) -> None:
         """Fill the rows of `out` whose street was found; `wanted` is what they asked for."""

@@ -127,6 +127,19 @@ class StreetIndex:
         """Distinct words of three letters or more of all names."""
         return self._word_pairs[2]
 
+    def words_borne(self, streets: Ints) -> list[str]:
+        """The words of some streets, each street's with blanks between."""
+        return list(texts(self._distinct_words.take(pa.array(self._bears[streets]))))
+
+    @cached_property
+    def rarity(self) -> dict[str, float]:
+        """Logarithm of how rarely names bear each word; under ``""`` that of an unknown word."""
+        words = pc.split_pattern(self._distinct_words, " ").flatten()
+        code, distinct = coded(words)
+        n = len(self._distinct_words) + 1
+        log = np.log(n / (np.bincount(code, minlength=len(distinct)) + 1))
+        return dict(zip(texts(distinct), log.tolist(), strict=True)) | {"": float(np.log(n))}
+
     def words_of(self, streets: Ints) -> tuple[Ints, tuple[Ints, Ints]]:
         """Words that some streets bear, and their bearers.
 
