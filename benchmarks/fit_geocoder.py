@@ -29,6 +29,7 @@ from geomatch.addresses.streets.doors import Addresses
 from geomatch.addresses.streets.index import StreetIndex
 from geomatch.addresses.streets.street_score import WEIGHTS, Pairs, features
 from geomatch.arrays.arrow import texts
+from geomatch.arrays.rows import Rows
 from geomatch.core.config import AddressOptions
 from geomatch.core.schema import STORE_ESTABLISHMENTS
 from geomatch.core.territories import departement_of
@@ -103,12 +104,16 @@ def sample(geocoder: Geocoder, names: list[str], n: int, seed: int) -> pd.DataFr
     return pd.DataFrame(made, columns=["row", "q", "street", "ops"])
 
 
+def both(parts: Rows, communes: Rows) -> Rows:
+    """The columns of address parts and of their communes together."""
+    return parts.plus(**{c: communes[c] for c in communes})
+
+
 def candidates(geocoder: Geocoder, rows: pd.DataFrame) -> tuple[np.ndarray, ...]:
     """Features, question and truth of every candidate, and whether the truth is among them."""
     parser = get_parser(AddressOptions(parser="rules"))
-    parts = complete_parts(parser.parse(rows["q"].tolist()).frame(), geocoder.communes)
-    communes = geocoder.communes.resolve(parts)
-    asked = pd.concat([parts, communes], axis=1)
+    parts = complete_parts(parser.parse(rows["q"].tolist()), geocoder.communes)
+    asked = both(parts, geocoder.communes.resolve(parts))
     questions, at = geocoder.questions(asked)
     found = search_module.find(geocoder.streets, questions)
     index = geocoder.streets
@@ -132,8 +137,8 @@ def second_weights(
     seen = np.random.default_rng(seed).random(len(distinct)) >= share
     thinned = Geocoder(without(whole, seen[of_street]), geocoder.communes, geocoder.options)
     parser = get_parser(AddressOptions(parser="rules"))
-    parts = complete_parts(parser.parse(rows["q"].tolist()).frame(), geocoder.communes)
-    asked = pd.concat([parts, geocoder.communes.resolve(parts)], axis=1)
+    parts = complete_parts(parser.parse(rows["q"].tolist()), geocoder.communes)
+    asked = both(parts, geocoder.communes.resolve(parts))
     questions, at = thinned.questions(asked)
     found = search_module.find(thinned.streets, questions)
     best = thinned._best(search_module.with_doors(thinned.streets, questions, found))

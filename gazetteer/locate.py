@@ -140,7 +140,7 @@ def from_geocoder(rows: pd.DataFrame, parts: pd.DataFrame, geocoder: Geocoder) -
         {"code_commune": rows["code_commune"], "commune_score": 1.0, "commune_method": "code"},
         index=rows.index,
     )
-    found = geocoder.geocode(parts, COMMUNES_RESOLVED.conform(communes))
+    found = geocoder.geocode(parts, COMMUNES_RESOLVED.conform(communes)).frame(rows.index)
     return found.loc[found["geocode_level"].isin(FINE_LEVELS), list(POSITION)]
 
 
@@ -170,7 +170,7 @@ def _positions(
     centres = at_commune(rows, communes)
     given = in_commune(from_geoloc(rows), centres)
     places = better(centres, given)
-    parts = register_parts(rows)
+    parts = register_parts(rows).frame(rows.index)
     if geocoder is not None:
         exact = given.index[rows.loc[given.index, "gqualite"] == EXACT]
         unsure = rows.index.difference(exact)

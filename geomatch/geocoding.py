@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from geomatch.addresses import AddressParser, CommuneIndex, complete_parts, get_parser
 from geomatch.addresses import Geocoder as StreetGeocoder
+from geomatch.arrays.arrow import as_rows, as_table
+from geomatch.arrays.rows import Rows
 from geomatch.bulletins import open_source
 from geomatch.bulletins.clean import clean_column
 from geomatch.bulletins.layouts import FREE
@@ -25,7 +27,7 @@ from geomatch.core.frames import AnyFrame, as_kind, as_pandas
 from geomatch.core.geoframes import DRIVERS, ending_of, write_geo
 from geomatch.core.paths import Location
 from geomatch.core.processes import private_files
-from geomatch.core.schema import ADDRESS_PARTS, COMMUNES_RESOLVED, GEOCODES, STORE_COMMUNES
+from geomatch.core.schema import GEOCODES, STORE_COMMUNES
 from geomatch.core.territories import degrees, departement_of, departements_of
 from geomatch.core.text import normalise
 from geomatch.core.wording import rejected_rows
@@ -140,9 +142,8 @@ class Geocoder:
         for every, departements in _by_departement(parts, communes, self._communes, self.store):
             geocoder = self._streets(departements)
             for rows in np.split(every, range(_CHUNK, len(every), _CHUNK)):
-                asked = ADDRESS_PARTS.conform(parts.take(rows).to_pandas())
-                resolved = COMMUNES_RESOLVED.conform(communes.take(rows).to_pandas())
-                places = geocoder.geocode(asked, resolved, claimed=True)
+                asked, resolved = (as_rows(table.take(rows)) for table in (parts, communes))
+                places = geocoder.geocode(asked, resolved, claimed=True).frame()
                 cities = [self._labels.get(code, "") for code in places["code_commune"]]
                 found.append(_result_columns(places, cities))
                 order.append(rows)
@@ -246,14 +247,13 @@ def parse_file(
     _check_out(out)
     table = read_table(source)
     texts = clean_column(table.column(_address_column(table, address))).values.tolist()
-    parts = ADDRESS_PARTS.conform(get_parser(options or AddressOptions()).parse(texts).frame())
+    parts = get_parser(options or AddressOptions()).parse(texts).frame()
     write_table(beside(table, parts.add_prefix("parsed_")), out)
 
 
 def parse_one(text: str, options: AddressOptions | None = None) -> dict[str, object]:
     """Parts of one address that are not empty."""
-    parts = ADDRESS_PARTS.conform(get_parser(options or AddressOptions()).parse([text]).frame())
-    row = parts.iloc[0].to_dict()
+    row = get_parser(options or AddressOptions()).parse([text]).frame().iloc[0].to_dict()
     return {k: bool(v) if k == "cedex" else v for k, v in row.items() if v}
 
 
@@ -325,21 +325,20 @@ def _understood(
     texts: Sequence[str], known: pd.DataFrame, index: CommuneIndex, parser: AddressParser
 ) -> tuple[pa.Table, pa.Table]:
     """Parts of addresses and their communes; as Arrow, for of a file they are millions."""
-    parts = ADDRESS_PARTS.conform(parser.parse(texts).frame())
-    given = known.set_axis(parts.index)
+    parts = parser.parse(texts)
+    given = {c: known[c].to_numpy(object) for c in known}
     for column in ("commune", "code_postal"):
         if column in given:
-            own = given[column].to_numpy(object)
-            parts[column] = np.where(own != "", own, parts[column])
+            own = np.where(given[column] != "", given[column], parts[column])
+            parts = parts.plus(**{column: own})
     if "numero" in given:
         is_without = (parts["numero"] == "") & (parts["rep"] == "")
-        parts["numero"] = parts["numero"].where(~is_without, given["numero"])
+        parts = parts.plus(numero=np.where(is_without, given["numero"], parts["numero"]))
     parts = complete_parts(parts, index)
-    asked = parts[["commune", "code_postal", "departement"]]
+    asked = Rows.of(parts, ("commune", "code_postal", "departement"))
     if "code_commune_declaree" in given:
-        asked = asked.assign(code_commune_declaree=given["code_commune_declaree"])
-    communes = index.resolve(asked)
-    return tuple(pa.Table.from_pandas(t, preserve_index=False) for t in (parts, communes))
+        asked = asked.plus(code_commune_declaree=given["code_commune_declaree"])
+    return as_table(parts), as_table(index.resolve(asked))
 
 
 def _by_departement(

@@ -1,8 +1,8 @@
 """Phase 2: from a written address to a place, with how sure it is."""
 
-from geomatch.addresses.communes.completion import complete_parts, complete_rows
+from geomatch.addresses.communes.completion import complete_parts
 from geomatch.addresses.communes.index import COMMUNE_QUESTION, CommuneIndex
-from geomatch.addresses.parse.fields import bulletin_parts, bulletin_rows, register_parts
+from geomatch.addresses.parse.fields import bulletin_parts, register_parts
 from geomatch.addresses.parse.numbers import whole_numbers
 from geomatch.addresses.parse.parsers import AddressParser, get_parser
 from geomatch.addresses.parse.town_names import name_columns
@@ -15,9 +15,7 @@ __all__ = [
     "CommuneIndex",
     "Geocoder",
     "bulletin_parts",
-    "bulletin_rows",
     "complete_parts",
-    "complete_rows",
     "get_parser",
     "name_columns",
     "register_parts",

@@ -280,7 +280,7 @@ class Matcher:
         for code in sorted(set(departement)):
             rows = np.flatnonzero(departement == code)
             geocoder = self.resources.geocoder(code)
-            found.append(geocoder.places(parts.take(rows), communes.take(rows)))
+            found.append(geocoder.geocode(parts.take(rows), communes.take(rows)))
             asked.append(rows)
         if not found:
             return Rows.of(GEOCODES.empty(), GEOCODES.names)

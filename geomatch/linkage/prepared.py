@@ -14,8 +14,8 @@ from geomatch.addresses import (
     COMMUNE_QUESTION,
     AddressParser,
     CommuneIndex,
-    bulletin_rows,
-    complete_rows,
+    bulletin_parts,
+    complete_parts,
 )
 from geomatch.arrays.rows import Columns, Rows, constant
 from geomatch.core.territories import departement_of
@@ -112,14 +112,14 @@ class Prepared:
 
 def address_parts(told: Columns, parser: AddressParser, communes: CommuneIndex) -> Rows:
     """Parts of each bulletin's address; the town that ends a line is found among the known."""
-    parts = bulletin_rows(told, parser)
+    parts = bulletin_parts(told, parser)
     town, code, line = (
         np.asarray(told[c]) for c in ("commune", "code_commune_declaree", "adresse")
     )
     lines = np.flatnonzero((town == "") & (code == "") & (line != ""))
     if not len(lines):
         return parts
-    found = complete_rows(parts.take(lines), communes)
+    found = complete_parts(parts.take(lines), communes)
     completed = {c: parts[c].copy() for c in parts}
     for column, values in completed.items():
         values[lines] = found[column]
@@ -141,13 +141,13 @@ def resolved(told: Columns, parts: Rows, index: CommuneIndex, known: Rows | None
     """
     asked = asked_communes(told, parts)
     if known is None:
-        return index.answers(asked)
+        return index.resolve(asked)
     read = ("commune", "code_postal", "departement")
     more = (asked[c] != np.asarray(told[c]) for c in read)
     rows = np.flatnonzero(np.logical_or(*more))
     if not len(rows):
         return known
-    again = index.answers(asked.take(rows))
+    again = index.resolve(asked.take(rows))
     columns = {c: known[c].copy() for c in again}
     for column, values in columns.items():
         values[rows] = again[column]

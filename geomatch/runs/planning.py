@@ -71,7 +71,7 @@ def _distinct(told: pd.DataFrame) -> tuple[pd.DataFrame, NDArray[np.int64]]:
 def _workplaces(part: _Slice) -> tuple[int, Rows]:
     told = Rows.of(part.bulletins, list(part.bulletins.columns))
     index = _communes(part.store, part.version)
-    communes = index.answers(told)
+    communes = index.resolve(told)
     read = communes
     if "adresse" in told:
         parts = address_parts(told, get_parser(part.options), index)

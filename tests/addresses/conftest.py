@@ -33,7 +33,7 @@ def geocode(geocoder: Geocoder) -> Callable[..., pd.DataFrame]:
     parser = get_parser(AddressOptions(parser="rules"))
 
     def of_lines(*lines: str) -> pd.DataFrame:
-        parts = complete_parts(parser.parse(lines).frame(), geocoder.communes)
-        return geocoder.geocode(parts, geocoder.communes.resolve(parts))
+        parts = complete_parts(parser.parse(lines), geocoder.communes)
+        return geocoder.geocode(parts, geocoder.communes.resolve(parts)).frame()
 
     return of_lines

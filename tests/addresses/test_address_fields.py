@@ -17,13 +17,13 @@ TYPES = {"R": "RUE", "AV": "AVENUE", "BD": "BOULEVARD", "PL": "PLACE", "IMP": "I
 def bulletin(**fields: str) -> pd.Series:
     """Parts of one bulletin."""
     frame = BULLETINS.conform(pd.DataFrame([fields]))
-    return bulletin_parts(frame, RulesParser()).iloc[0]
+    return bulletin_parts(frame, RulesParser()).frame().iloc[0]
 
 
 def establishment(**fields: str) -> pd.Series:
     """Parts of one register row."""
     frame = STORE_ESTABLISHMENTS.conform(pd.DataFrame([fields]))
-    return register_parts(frame).iloc[0]
+    return register_parts(frame).frame().iloc[0]
 
 
 def street(parts: pd.Series) -> tuple[str, str, str, str]:
@@ -132,10 +132,12 @@ def test_register_town_without_its_cedex() -> None:
     assert (parts["commune"], parts["code_postal"], parts["cedex"]) == ("VAUBRAY 3", "35910", True)
 
 
-def test_index_is_kept() -> None:
-    frame = BULLETINS.conform(pd.DataFrame({"nom_voie": ["RUE DU FOUR"] * 2}, index=[7, 3]))
-    assert bulletin_parts(frame, RulesParser()).index.tolist() == [7, 3]
-    assert list(bulletin_parts(frame, RulesParser()).columns) == ADDRESS_PARTS.names
+def test_rows_are_aligned_whatever_their_index() -> None:
+    streets = ["RUE DU FOUR", "RUE DU PORT"]
+    frame = BULLETINS.conform(pd.DataFrame({"nom_voie": streets}, index=[7, 3]))
+    parts = bulletin_parts(frame, RulesParser())
+    assert parts["nom_voie"].tolist() == ["DU FOUR", "DU PORT"]
+    assert list(parts) == ADDRESS_PARTS.names
 
 
 @given(st.text(max_size=10), st.text(max_size=4), st.text(max_size=6), st.text(max_size=30))

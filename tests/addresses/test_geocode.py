@@ -42,7 +42,7 @@ def test_cases_are_many() -> None:
 
 def test_table_is_geocodes(geocode: Geocode) -> None:
     found = geocode(*(row["text"] for row in ROWS))
-    assert list(found.columns) == GEOCODES.names
+    assert list(found) == GEOCODES.names
     placed = found["geocode_level"] != "none"
     assert (found["crs"] == np.where(placed, CRS, 0)).all()
     assert found["x"].notna().equals(placed)
@@ -110,10 +110,8 @@ def test_a_slip_costs_score(geocode: Geocode) -> None:
 
 def test_some_departements_only(places: Store, communes: CommuneIndex) -> None:
     geocoder = Geocoder.open(places, ["90"])
-    parts = (
-        RulesParser()
-        .parse(["10 rue du Commerce 90120 Montgarnier", "12 rue des Lilas 96100 Vaubray"])
-        .frame()
+    parts = RulesParser().parse(
+        ["10 rue du Commerce 90120 Montgarnier", "12 rue des Lilas 96100 Vaubray"]
     )
     found = geocoder.geocode(parts, communes.resolve(parts))
     assert found["geocode_level"].tolist() == ["housenumber", "commune"]
@@ -124,30 +122,28 @@ def test_unlikely_streets_are_given_only_when_asked_for(places: Store) -> None:
     levels = []
     for least in (0.3, 0.9):
         geocoder = Geocoder.open(places, ["96"], AddressOptions(least_probability=least))
-        parts = RulesParser().parse([line]).frame()
+        parts = RulesParser().parse([line])
         found = geocoder.geocode(parts, geocoder.communes.resolve(parts))
-        levels.append(found["geocode_level"].iloc[0])
+        levels.append(found["geocode_level"][0])
     assert levels == ["housenumber", "commune"]
 
 
 def test_store_without_streets_gives_communes(places: Store, communes: CommuneIndex) -> None:
     geocoder = Geocoder.open(places, [])
-    parts = RulesParser().parse(["12 rue des Lilas 96100 Vaubray"]).frame()
+    parts = RulesParser().parse(["12 rue des Lilas 96100 Vaubray"])
     assert geocoder.geocode(parts, communes.resolve(parts))["geocode_level"].tolist() == ["commune"]
 
 
 def test_no_rows(geocoder: Geocoder) -> None:
     found = geocoder.geocode(ADDRESS_PARTS.empty(), COMMUNES_RESOLVED.empty())
     assert len(found) == 0
-    assert list(found.columns) == GEOCODES.names
+    assert list(found) == GEOCODES.names
 
 
-def test_order_index_and_repetition_are_kept(geocoder: Geocoder, communes: CommuneIndex) -> None:
+def test_order_and_repetition_are_kept(geocoder: Geocoder, communes: CommuneIndex) -> None:
     lines = ["3 rue Pasteur 96100 Vaubray", "x", "5 rue Pasteur 96100 Vaubray"] * 3
-    parts = RulesParser().parse(lines).frame()
-    parts.index = range(100, 109)
+    parts = RulesParser().parse(lines)
     found = geocoder.geocode(parts, communes.resolve(parts))
-    assert found.index.tolist() == list(range(100, 109))
     assert found["numero"].tolist() == ["3", "", "5"] * 3
 
 

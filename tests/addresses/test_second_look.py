@@ -15,8 +15,8 @@ RARITY = {"": 9.0, "SAULE": 6.0, "HAUTE": 3.0, "JEAN": 2.0, "LOSSERAND": 8.0}
 
 
 def looked(geocoder: Geocoder, *lines: str, claimed: bool = True) -> pd.DataFrame:
-    parts = RulesParser().parse(list(lines)).frame()
-    return geocoder.geocode(parts, geocoder.communes.resolve(parts), claimed=claimed)
+    parts = RulesParser().parse(list(lines))
+    return geocoder.geocode(parts, geocoder.communes.resolve(parts), claimed=claimed).frame()
 
 
 @pytest.mark.parametrize(

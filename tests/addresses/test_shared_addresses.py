@@ -37,9 +37,9 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     asked = pd.read_csv(
         SHARED / "bench" / "geocode_dev.csv", sep=";", dtype=str, keep_default_na=False
     )
-    parts = get_parser(AddressOptions(parser="rules")).parse(asked["q"].tolist()).frame()
+    parts = get_parser(AddressOptions(parser="rules")).parse(asked["q"].tolist())
     parts = complete_parts(parts, geocoder.communes)
-    found = geocoder.geocode(parts, geocoder.communes.resolve(parts))
+    found = geocoder.geocode(parts, geocoder.communes.resolve(parts)).frame()
     return pd.concat([asked, found.add_prefix("found_")], axis=1)
 
 

@@ -10,12 +10,10 @@ import re
 from collections.abc import Iterator
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.addresses.communes.index import CommuneIndex
 from geomatch.arrays.rows import Rows
-from geomatch.core.schema import ADDRESS_PARTS, text_array
 
 #: Words of the longest town name looked for.
 _LONGEST = 6
@@ -33,30 +31,22 @@ _SEARCHES = (("nom_voie", True), ("nom_voie", False), *((c, True) for c in _FIEL
 _OTHERS = ("commune", "departement", "code_postal", "numero", "rep")
 
 
-def complete_parts(parts: pd.DataFrame, communes: CommuneIndex) -> pd.DataFrame:
+def complete_parts(parts: Rows, communes: CommuneIndex) -> Rows:
     """Move a town that ends another part to ``commune``, where no commune was found.
 
     Where a département stood in place of the commune, it moves to ``departement``.
 
     Parameters
     ----------
-    parts : DataFrame of ADDRESS_PARTS
+    parts : Rows of ADDRESS_PARTS
     communes : CommuneIndex
 
     Returns
     -------
-    DataFrame of ADDRESS_PARTS
-        A new one, aligned with `parts`. A town is first sought as it is written, in any part;
+    Rows of ADDRESS_PARTS
+        Aligned with `parts`. A town is first sought as it is written, in any part;
         then with a slip, at the end of the street, if no postcode is there.
     """
-    typed = Rows({c: text_array(parts[c]) for c in (*_FIELDS, *_OTHERS, "type_voie")})
-    found = complete_rows(typed, communes)
-    changed = {c: found[c] for c in (*_FIELDS, *_OTHERS)}
-    return ADDRESS_PARTS.conform(parts.assign(**changed))
-
-
-def complete_rows(parts: Rows, communes: CommuneIndex) -> Rows:
-    """:func:`complete_parts` as arrays."""
     void = np.flatnonzero(_is_open(parts["commune"], communes))
     if not len(void):
         return parts

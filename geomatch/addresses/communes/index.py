@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from geomatch.addresses.communes.candidates import Asked, Candidates
@@ -19,7 +18,7 @@ from geomatch.addresses.communes.departements import (
 from geomatch.addresses.communes.facts import CommuneFacts
 from geomatch.addresses.parse import areas
 from geomatch.addresses.parse.town_names import read_town
-from geomatch.arrays.rows import Rows, constant
+from geomatch.arrays.rows import Columns, Rows, constant
 from geomatch.core.schema import (
     COMMUNES_RESOLVED,
     DTYPES,
@@ -28,7 +27,6 @@ from geomatch.core.schema import (
     STORE_COMMUNE_NEIGHBOURS,
     STORE_COMMUNE_POSTCODES,
     STORE_COMMUNES,
-    text_array,
 )
 from geomatch.core.text import normalise
 from geomatch.store.reader import Store
@@ -92,29 +90,24 @@ class CommuneIndex(CommuneFacts):
         return cls({t.name: store.country_arrow(t) for t in wanted})
 
     # ------------------------------------------------------------- many questions
-    def resolve(self, frame: pd.DataFrame) -> pd.DataFrame:
+    def resolve(self, asked: Columns) -> Rows:
         """Workplace commune of each row.
 
         Parameters
         ----------
-        frame : DataFrame
-            Any of the text columns commune, departement, code_postal, code_commune_declaree,
-            code_commune_residence, lieu_travail. Absent ones are empty.
+        asked : DataFrame or Rows
+            Any of the text columns of :data:`COMMUNE_QUESTION`, without null; absent ones are
+            empty.
 
         Returns
         -------
-        DataFrame of COMMUNES_RESOLVED
-            Aligned with `frame`; each distinct question is worked on once. Who works in the
+        Rows of COMMUNES_RESOLVED
+            Aligned with `asked`; each distinct question is worked on once. Who works in the
             commune of residence (lieu_travail 1), or tells nothing else, gets that one.
         """
-        asked = {c: text_array(frame[c]) for c in COMMUNE_QUESTION if c in frame.columns}
-        return self.answers(Rows(asked, len(frame))).frame(frame.index)
-
-    def answers(self, asked: Rows) -> Rows:
-        """:meth:`resolve` as arrays; `asked` holds no null."""
-        given = dict.fromkeys(COMMUNE_QUESTION, constant("", len(asked)))
-        given |= {c: asked[c] for c in asked}
-        columns = [given[c] for c in COMMUNE_QUESTION]
+        given = set(asked)
+        nothing = constant("", len(asked))
+        columns = [np.asarray(asked[c]) if c in given else nothing for c in COMMUNE_QUESTION]
         known: dict[tuple[str, ...], Answer] = {}
         answers = []
         for question in zip(*columns, strict=True):

@@ -37,29 +37,24 @@ class _Parser(Protocol):
     def parse(self, texts: Sequence[str]) -> Rows: ...
 
 
-def bulletin_parts(bulletins: pd.DataFrame, parser: _Parser) -> pd.DataFrame:
-    """Address parts of a bulletins table.
+def bulletin_parts(bulletins: Columns, parser: _Parser) -> Rows:
+    """Address parts of bulletins.
 
     Parameters
     ----------
-    bulletins : DataFrame of BULLETINS
+    bulletins : table of BULLETINS
+        Its columns of the address, without null.
     parser : AddressParser
         Reads the one-line ``adresse`` where there is one, else the line that the census fields
         make together, so that both give the same parts.
 
     Returns
     -------
-    DataFrame of ADDRESS_PARTS
+    Rows of ADDRESS_PARTS
         Aligned with `bulletins`. A commune or postcode in a column of its own replaces the one
         read in the line.
     """
-    told = Rows({c: text_array(bulletins[c]) for c in _TOLD})
-    return bulletin_rows(told, parser).frame(bulletins.index)
-
-
-def bulletin_rows(told: Columns, parser: _Parser) -> Rows:
-    """:func:`bulletin_parts` as arrays; `told` holds no null."""
-    line, numero, rep, kind, name, more, town, code = (np.asarray(told[c]) for c in _TOLD)
+    line, numero, rep, kind, name, more, town, code = (np.asarray(bulletins[c]) for c in _TOLD)
     made = [
         text if text else address_line(*fields)
         for text, *fields in zip(line, numero, rep, kind, name, more, strict=True)
@@ -68,12 +63,12 @@ def bulletin_rows(told: Columns, parser: _Parser) -> Rows:
     return _with_place(parts, town, code)
 
 
-def register_parts(establishments: pd.DataFrame) -> pd.DataFrame:
+def register_parts(establishments: pd.DataFrame) -> Rows:
     """Address parts of register rows (STORE_ESTABLISHMENTS), by rules; ``[ND]`` is empty.
 
     Returns
     -------
-    DataFrame of ADDRESS_PARTS
+    Rows of ADDRESS_PARTS
         Aligned with `establishments`; the register's own range end goes to ``numero_fin``.
     """
     numero, rep, kind, name, more, last = (
@@ -90,7 +85,7 @@ def register_parts(establishments: pd.DataFrame) -> pd.DataFrame:
     given = np.array([_digits(v) for v in last], dtype=object)
     parts = parts.plus(numero_fin=np.where(given != "", given, parts["numero_fin"]))
     town, code = (_disclosed(establishments[c]) for c in ("libelle_commune", "code_postal"))
-    return _with_place(parts, town, code).frame(establishments.index)
+    return _with_place(parts, town, code)
 
 
 def _with_common_number(

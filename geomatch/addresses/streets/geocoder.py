@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.addresses.communes.index import CommuneIndex
@@ -99,15 +98,13 @@ class Geocoder:
             options or AddressOptions(),
         )
 
-    def geocode(
-        self, parts: pd.DataFrame, communes: pd.DataFrame, *, claimed: bool = False
-    ) -> pd.DataFrame:
+    def geocode(self, parts: Columns, communes: Columns, *, claimed: bool = False) -> Rows:
         """Place of each address.
 
         Parameters
         ----------
-        parts : DataFrame of ADDRESS_PARTS
-        communes : DataFrame of COMMUNES_RESOLVED, aligned with `parts`
+        parts : table of ADDRESS_PARTS
+        communes : table of COMMUNES_RESOLVED, aligned with `parts`
         claimed : bool
             Weigh each street against one that the gazetteer lacks
             (:mod:`geomatch.addresses.streets.second_look`): the score is then the probability
@@ -116,14 +113,10 @@ class Geocoder:
 
         Returns
         -------
-        DataFrame of GEOCODES
+        Rows of GEOCODES
             Aligned with `parts`. Where no street is found, or the store knows no street of the
             commune, the level is ``commune``; ``none`` when the commune is not known either.
         """
-        return self.places(parts, communes, claimed=claimed).frame(parts.index)
-
-    def places(self, parts: Columns, communes: Columns, *, claimed: bool = False) -> Rows:
-        """:meth:`geocode` as arrays."""
         asked = _distinct(parts, communes)
         out = self._at_commune(asked.rows)
         if claimed:
@@ -186,7 +179,7 @@ class Geocoder:
             done[row] = True
             self._write(best, row, lines.take(row), out)
 
-    def questions(self, asked: pd.DataFrame) -> tuple[Questions, Ints]:
+    def questions(self, asked: Columns) -> tuple[Questions, Ints]:
         """Streets asked for, and the row of `asked` each comes from.
 
         `asked` has the columns of ADDRESS_PARTS and COMMUNES_RESOLVED. Rows without a street, or
