@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 # Two tests at a time; what is dear to make is made once for both (tests/once.py).
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
-.PHONY: demo test test-all check docs bench mutants model clean
+.PHONY: demo test test-all check hooks docs bench mutants model clean
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -29,6 +29,11 @@ check: $(STAMP)         ## style, types, import rules
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_architecture.py
+
+hooks: $(STAMP)         ## every commit is checked from now on, and what is there already
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[hooks]'
+	$(BIN)/pre-commit install
+	$(BIN)/pre-commit run --all-files
 
 docs: $(STAMP)          ## the documentation site, into site/: open site/index.html
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'

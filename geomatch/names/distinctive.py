@@ -7,6 +7,7 @@ it is. Two names agree on the bearer when the *other* words do.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,15 +92,45 @@ class Distinctive:
         streets : position of each pair's street among some street names, and these
         town : position of each pair's commune
         """
-        lexicon = self.coverage.lexicon
+        told, lexicon = self.coverage, self.coverage.lexicon
         street, names = streets
         out = _agreement(
-            written, known, (self.coverage.start, self.coverage.word, self.coverage.adds),
-            (self.coverage.weight, self.coverage.category_weight),
-            (lexicon.words_of.start, lexicon.words_of.to), lexicon.idf, lexicon.is_category,
-            street, self.place_words.of(names), town, self.place_words.of(self.towns),
-        )  # fmt: skip
+            written,
+            known,
+            _Written(told.start, told.word, told.adds, told.weight, told.category_weight),
+            _Known(lexicon.words_of.start, lexicon.words_of.to, lexicon.idf, lexicon.is_category),
+            _Places(street, *self.place_words.of(names)),
+            _Places(town, *self.place_words.of(self.towns)),
+        )
         return Agreement(*out)
+
+
+class _Written(NamedTuple):
+    """Written names: where each one's words begin, the words, and what each of them adds."""
+
+    start: NDArray
+    word: NDArray
+    #: share of the written name's weight, weight of the known one's word
+    adds: NDArray
+    weight: NDArray
+    of_category: NDArray
+
+
+class _Known(NamedTuple):
+    """Known names: where each one's words begin, and the words; of each word its weight."""
+
+    start: NDArray
+    word: NDArray
+    idf: NDArray
+    is_category: NDArray
+
+
+class _Places(NamedTuple):
+    """The place of each pair; where each place's words begin, and the words."""
+
+    of_pair: NDArray
+    start: NDArray
+    word: NDArray
 
 
 @compiled_part
@@ -111,23 +142,22 @@ def _holds(words: NDArray[np.int64], low: int, high: int, word: int) -> bool:
     return False
 
 
+@compiled_part
+def _is_of_place(word: int, pair: int, place: _Places) -> bool:
+    at = place.of_pair[pair]
+    return _holds(place.word, place.start[at], place.start[at + 1], word)
+
+
 @compiled
 def _agreement(
     written: NDArray[np.int64],
     known: NDArray[np.int64],
-    stands: tuple[NDArray, ...],
-    totals: tuple[NDArray, ...],
-    held: tuple[NDArray, ...],
-    idf: NDArray[np.float32],
-    is_category: NDArray[np.bool_],
-    street: NDArray[np.int64],
-    street_words: tuple[NDArray, ...],
-    town: NDArray[np.int64],
-    town_words: tuple[NDArray, ...],
+    told: _Written,
+    held: _Known,
+    street: _Places,
+    town: _Places,
 ) -> tuple[NDArray, NDArray, NDArray, NDArray]:
     """See :meth:`Distinctive.agreement`."""
-    start, word, adds = stands
-    weight, of_category = totals
     n = len(written)
     shared, explained = np.zeros(n, np.float32), np.zeros(n, np.float32)
     of_written, of_known = np.zeros(n, np.float32), np.zeros(n, np.float32)
@@ -135,25 +165,21 @@ def _agreement(
         w, k = written[i], known[i]
         if w < 0 or k < 0:
             continue
-        a, b = street_words[0][street[i]], street_words[0][street[i] + 1]
-        c, d = town_words[0][town[i]], town_words[0][town[i] + 1]
-        rest = weight[w] - of_category[w]
-        for at in range(held[0][k], held[0][k + 1]):
-            j = held[1][at]
-            if is_category[j]:
+        low, high = held.start[k], held.start[k + 1]
+        for at in range(low, high):
+            j = held.word[at]
+            if not (held.is_category[j] or _is_of_place(j, i, street) or _is_of_place(j, i, town)):
+                of_known[i] += held.idf[j]
+        rest = told.weight[w] - told.of_category[w]
+        for at in range(told.start[w], told.start[w + 1]):
+            j = told.word[at]
+            if held.is_category[j]:
                 continue
-            if not (_holds(street_words[1], a, b, j) or _holds(town_words[1], c, d, j)):
-                of_known[i] += idf[j]
-        for at in range(start[w], start[w + 1]):
-            j = word[at]
-            if is_category[j]:
-                continue
-            if _holds(street_words[1], a, b, j) or _holds(town_words[1], c, d, j):
-                rest -= adds[at, 0] * weight[w]
-                continue
-            if _holds(held[1], held[0][k], held[0][k + 1], j):
-                shared[i] += adds[at, 1]
-                explained[i] += adds[at, 0] * weight[w]
+            if _is_of_place(j, i, street) or _is_of_place(j, i, town):
+                rest -= told.adds[at, 0] * told.weight[w]
+            elif _holds(held.word, low, high, j):
+                shared[i] += told.adds[at, 1]
+                explained[i] += told.adds[at, 0] * told.weight[w]
         of_written[i] = max(rest, np.float32(0.0))
         explained[i] = min(explained[i], of_written[i])
     return shared, explained, of_written, of_known

@@ -132,19 +132,7 @@ class Tokens(NamedTuple):
 
 def tokenise(text: str) -> Tokens:
     """Cut a line in words; commas, line ends and lone dashes become the word ``,``."""
-    line = text[:MAX_LINE]
-    if not line.isascii():
-        line = _STRIPPED.sub(_repaired, _STRIPPED_QUOTE.sub("'", line))
-    if _MAYBE_SPELT.search(line):
-        for spelling, replacement in _SPELLINGS:
-            line = spelling.sub(replacement, line)
-    if line.endswith((")", ") ")):
-        line = _LAST_IN_BRACKETS.sub(_area_apart, line)
-    if "," in line or "\n" in line or ";" in line or " - " in line or "|" in line:
-        line = " , ".join(normalise(part) for part in _SEPARATORS.split(line))
-    else:
-        line = normalise(line)
-    words = _WORDS.findall(_GLUED.sub(" ", line))
+    words = _WORDS.findall(_GLUED.sub(" ", _cleaned(text[:MAX_LINE])))
     kinds = [_kind_of(w) for w in words]
     if "W" in kinds:
         _part_glued_types(words, kinds)
@@ -160,6 +148,20 @@ def tokenise(text: str) -> Tokens:
     if not _CITIES.isdisjoint(words):
         _arrondissements(words, kinds)
     return Tokens(words, "".join(kinds))
+
+
+def _cleaned(line: str) -> str:
+    """A line normalised part by part, parts separated by ``,``."""
+    if not line.isascii():
+        line = _STRIPPED.sub(_repaired, _STRIPPED_QUOTE.sub("'", line))
+    if _MAYBE_SPELT.search(line):
+        for spelling, replacement in _SPELLINGS:
+            line = spelling.sub(replacement, line)
+    if line.endswith((")", ") ")):
+        line = _LAST_IN_BRACKETS.sub(_area_apart, line)
+    if "," in line or "\n" in line or ";" in line or " - " in line or "|" in line:
+        return " , ".join(normalise(part) for part in _SEPARATORS.split(line))
+    return normalise(line)
 
 
 def _area_apart(found: re.Match[str]) -> str:
