@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs geomatch into a virtual environment of its own, as the image does.
 #
-#   docker/install.sh [EXTRA…]        extras of pyproject.toml: libpostal review cluster s3 dev
+#   docker/install.sh [EXTRA…]        extras of pyproject.toml: libpostal review cluster s3 tableur dev
 #
 # GEOMATCH_VENV   where the environment is made   (default: /opt/geomatch)
 # PYTHON          interpreter it is made with      (default: python3)

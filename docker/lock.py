@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parent.parent
 #: Target of the Dockerfile → extras of pyproject.toml.
-TARGETS = {"batch": ("s3", "cluster")}
+TARGETS = {"batch": ("s3", "cluster", "tableur")}
 #: Of the images: an image of another Python or processor needs them here first.
 PYTHONS = ("3.11", "3.12")
 PROCESSORS = ("x86_64",)

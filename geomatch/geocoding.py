@@ -16,7 +16,7 @@ from geomatch.addresses import AddressParser, CommuneIndex, complete_parts, get_
 from geomatch.addresses import Geocoder as StreetGeocoder
 from geomatch.arrays.arrow import as_rows, as_table
 from geomatch.arrays.rows import Rows
-from geomatch.bulletins import open_source
+from geomatch.bulletins import DATE, open_source
 from geomatch.bulletins.clean import clean_column
 from geomatch.bulletins.layouts import FREE
 from geomatch.bulletins.rejects import reasons_of
@@ -258,12 +258,14 @@ def parse_one(text: str, options: AddressOptions | None = None) -> dict[str, obj
 
 
 def read_table(source: Location) -> pa.Table:
-    """Every column of a CSV or Parquet file that has a name or a value, with its type.
+    """Every column of a CSV, Parquet, .xlsx or .ods file that has a name or a value, with its type.
 
     Columns without a name are called ``colonne_4``, by their place.
     """
     opened = open_source(source)
     columns, problems = opened.columns(range(len(opened.header)))
+    # a spreadsheet's dates are what they are: only bulletins have no place for them
+    problems = {row: reason for row, reason in problems.items() if reason != DATE}
     if problems:
         log.warning("%s: %s", source, rejected_rows(len(problems), reasons_of(problems.values())))
     taken = {}

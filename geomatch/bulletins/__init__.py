@@ -13,8 +13,10 @@ from geomatch.bulletins.reader import (
     standard_rows,
     standardise,
 )
+from geomatch.bulletins.workbooks import DATE
 
 __all__ = [
+    "DATE",
     "PROBLEMS",
     "Layout",
     "Source",

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geomatch.bulletins.records import Records, read_records, split_record
+from geomatch.bulletins.workbooks import Sheet, is_workbook, read_workbook
 from geomatch.core import paths
 from geomatch.core.errors import DataError, LayoutError
 from geomatch.core.paths import Location
@@ -28,7 +29,7 @@ from geomatch.core.paths import Location
 SEPARATORS = (";", ",", "\t", "|")
 #: First bytes of what people hand over instead of a text file.
 _FOREIGN: tuple[tuple[bytes, str], ...] = (
-    (b"PK\x03\x04", "a zip archive or an Excel/LibreOffice workbook"),
+    (b"PK\x03\x04", "a zip archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word document"),
     (b"%PDF", "a PDF document"),
     (b"\x28\xb5\x2f\xfd", "a zstd archive"),
@@ -39,6 +40,7 @@ _FOREIGN: tuple[tuple[bytes, str], ...] = (
 _SEPARATOR_LINE = re.compile(rb'\s*"?sep=(?P<separator>[;,\t|])"?[;,\t| ]*\n', re.IGNORECASE)
 #: Rows of a Parquet file for each of its bytes: identifiers alone take more room.
 MOST_ROWS = 8
+_EXPECTED = "CSV (plain or gzip), Parquet, .xlsx or .ods"
 _TEXT_CONTROLS = frozenset(b"\t\n\r\f\v")
 _SAMPLE = 65_536
 #: Files of bulletins unpack to some ten times their size; no more is read than this …
@@ -60,6 +62,7 @@ class Source:
     separator: str = ""
     body: bytes = field(default=b"", repr=False)
     parquet: pq.ParquetFile | None = field(default=None, repr=False)
+    sheet: Sheet | None = field(default=None, repr=False)
     #: physical lines before the body: the header, and what stands before it
     above: int = 0
 
@@ -69,12 +72,14 @@ class Source:
         Returns
         -------
         columns
-            One array for each position; text when the file is text.
+            One array for each position; text unless the file is Parquet.
         problems
             Row number from 0 → short French reason. Empty for Parquet.
         """
         if self.parquet is not None:
             return _parquet_columns(self.name, self.parquet, positions), {}
+        if self.sheet is not None:
+            return self.sheet.columns(positions)
         found = self._records(positions)
         return found.table.columns, found.problems
 
@@ -85,8 +90,10 @@ class Source:
     def lines(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """First line of each record, from 1 as an editor counts, and the line behind its last.
 
-        Blank lines behind a record count with it. Of Parquet a line is a row.
+        Blank lines behind a record count with it. Of Parquet and spreadsheets a line is a row.
         """
+        if self.sheet is not None:
+            return self.sheet.lines, self.sheet.lines + 1
         if self.parquet is not None:
             first = np.arange(1, self.parquet.metadata.num_rows + 1)
             return first, first + 1
@@ -97,9 +104,9 @@ class Source:
     def texts(self, first: Sequence[int], after: Sequence[int]) -> list[str]:
         """Lines as they stand from `first` to before `after`, ends of line as spaces.
 
-        Empty for Parquet.
+        Empty for Parquet and spreadsheets.
         """
-        if self.parquet is not None:
+        if self.parquet is not None or self.sheet is not None:
             return [""] * len(first)
         lines, start = self.body.split(b"\n"), self.above + 1
         return [
@@ -109,7 +116,7 @@ class Source:
 
 
 def open_source(path: Location) -> Source:
-    """Open a CSV (any of ``; , tab |``, plain or gzip) or Parquet file and read its header.
+    """Open a CSV (any of ``; , tab |``, plain or gzip), Parquet, .xlsx or .ods file.
 
     UTF-8 when the whole file is UTF-8 (with or without BOM), UTF-16 when its BOM says so, else
     Windows-1252, which contains Latin-1's letters.
@@ -119,7 +126,8 @@ def open_source(path: Location) -> Source:
     DataError
         The file is missing, unreadable, empty, truncated or binary.
     LayoutError
-        No separator can be told, or a column name stands twice.
+        No separator can be told, a column name stands twice, or what
+        :func:`~geomatch.bulletins.workbooks.read_workbook` says of a spreadsheet.
     """
     name = str(path)
     data = _read_bytes(name)
@@ -129,6 +137,10 @@ def open_source(path: Location) -> Source:
         raise DataError(f"{name} is empty: expected a header line and one line per bulletin")
     if data[:4] == b"PAR1":
         return _open_parquet(name, data)
+    if data[:4] == b"PK\x03\x04" and is_workbook(data):
+        sheet = read_workbook(name, data, most=_most_unpacked(data))
+        _refuse_twice(name, sheet.header)
+        return Source(name, sheet.header, sheet=sheet)
     _refuse_foreign(name, data)
     body = to_utf8(data)
     del data
@@ -186,8 +198,12 @@ def _read_bytes(name: str) -> bytes:
         raise DataError(f"{name} is not readable: {error.strerror or error}") from error
 
 
+def _most_unpacked(data: bytes) -> int:
+    return max(MOST_UNPACKED * len(data), SMALL_UNPACKED)
+
+
 def _gunzip(name: str, data: bytes) -> bytes:
-    most = max(MOST_UNPACKED * len(data), SMALL_UNPACKED)
+    most = _most_unpacked(data)
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
             content = packed.read(most + 1)
@@ -206,13 +222,13 @@ def _gunzip(name: str, data: bytes) -> bytes:
 def _refuse_foreign(name: str, data: bytes) -> None:
     for magic, kind in _FOREIGN:
         if data.startswith(magic):
-            raise DataError(f"{name} is {kind}: expected CSV (plain or gzip) or Parquet")
+            raise DataError(f"{name} is {kind}: expected {_EXPECTED}")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return
     sample = data[:_SAMPLE]
     controls = sum(n for b, n in Counter(sample).items() if b < 32 and b not in _TEXT_CONTROLS)
     if controls > 8 + 0.05 * len(sample):
-        raise DataError(f"{name} is a binary file: expected CSV (plain or gzip) or Parquet")
+        raise DataError(f"{name} is a binary file: expected {_EXPECTED}")
 
 
 def _first_line(name: str, body: bytes, stated: str = "") -> tuple[str, str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
@@ -14,6 +15,7 @@ from geomatch.bulletins.clean import Cleaned, clean_column
 from geomatch.bulletins.files import open_source
 from geomatch.bulletins.layouts import Layout, recognise
 from geomatch.bulletins.records import TOO_FEW, TOO_MANY
+from geomatch.bulletins.workbooks import DATE
 from geomatch.core.config import BulletinOptions
 from geomatch.core.errors import LayoutError
 from geomatch.core.paths import Location
@@ -23,8 +25,9 @@ EMPTY_ID = "identifiant vide"
 DUPLICATE_ID = "identifiant en double"
 CONTROLS = "caractères de contrôle remplacés"
 #: Every reason ``probleme`` may hold, several parted by ``"; "`` in this order.
-PROBLEMS = (EMPTY_ID, DUPLICATE_ID, TOO_FEW, TOO_MANY, CONTROLS)
+PROBLEMS = (EMPTY_ID, DUPLICATE_ID, TOO_FEW, TOO_MANY, DATE, CONTROLS)
 
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d(T[\d:.]+)?|\d\d:\d\d:[\d.]+")
 #: TYPCOL, or what a free file says, → how the bulletin was collected.
 _COLLECTED = {"1": "web", "0": "paper", "web": "web", "internet": "web"} | dict.fromkeys(
     ("paper", "papier"), "paper"
@@ -56,7 +59,7 @@ def read_bulletins(
     Parameters
     ----------
     path
-        CSV (``;``, ``,``, tab or ``|``; UTF-8 or Latin-1; plain or gzip) or Parquet.
+        CSV (``;``, ``,``, tab or ``|``; UTF-8 or Latin-1; plain or gzip), Parquet, .xlsx or .ods.
     options
         Layout and column mapping; None: everything is recognised.
     only
@@ -162,6 +165,7 @@ def _assemble(
         for name, p in layout.columns.items()
     }
     texts = {name: cleaned.values for name, cleaned in raw.items()}
+    _without_dates(texts, [row for row, reason in ragged.items() if reason == DATE])
     has_controls = np.zeros(n, dtype=bool)
     for cleaned in raw.values():
         has_controls |= cleaned.had_controls
@@ -177,6 +181,14 @@ def _assemble(
     }
     blank = _blank(n)
     return Rows({name: made.get(name, blank) for name in BULLETINS.names}, n)
+
+
+def _without_dates(texts: Mapping[str, NDArray[np.object_]], rows: Sequence[int]) -> None:
+    """Empty the dates of these rows, in place: a house number 10-12 would be the year 2024's."""
+    for name, values in texts.items():
+        for row in rows if name != "id" else ():
+            if _ISO_DATE.fullmatch(values[row]):
+                values[row] = ""
 
 
 def _blank(n: int) -> NDArray[np.object_]:
@@ -209,7 +221,7 @@ def _problems(
     is_empty = (ids == "").astype(bool)
     is_twice = pd.Series(ids, dtype=object).duplicated().to_numpy() & ~is_empty
     flags = {EMPTY_ID: is_empty, DUPLICATE_ID: is_twice}
-    for reason in (TOO_FEW, TOO_MANY):
+    for reason in (TOO_FEW, TOO_MANY, DATE):
         flags[reason] = np.zeros(len(ids), dtype=bool)
         flags[reason][[row for row, problem in ragged.items() if problem == reason]] = True
     flags[CONTROLS] = has_controls

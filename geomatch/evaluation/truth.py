@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from geomatch.bulletins import open_source
+from geomatch.bulletins import DATE, open_source
 from geomatch.bulletins.clean import clean_column
 from geomatch.core.errors import DataError, LayoutError
 from geomatch.core.paths import Location
@@ -24,7 +24,7 @@ _WIDTHS = {"siret": 14, "siren": 9}
 
 
 def read_truth(path: Location) -> pd.DataFrame:
-    """Read a truth file (CSV with any separator, plain or gzip, or Parquet).
+    """Read a truth file (CSV with any separator, plain or gzip, Parquet, .xlsx or .ods).
 
     Returns
     -------
@@ -53,6 +53,7 @@ def read_truth(path: Location) -> pd.DataFrame:
             f"CABBI;SIRET;… or id;siret;…, got {len(source.header)} column(s)"
         )
     arrays, ragged = source.columns(range(len(source.header)))
+    ragged = {row: reason for row, reason in ragged.items() if reason != DATE}
     if ragged:
         raise DataError(
             f"{source.name}: {len(ragged)} row(s) have not {len(source.header)} fields; "
