@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
+import re
 import statistics
 import subprocess
 import sys
@@ -282,6 +284,28 @@ def test_what_a_module_says_it_offers_is_there(module: str) -> None:
     assert len(set(offered)) == len(offered)
     for name in offered:
         assert hasattr(loaded, name), name
+
+
+@pytest.mark.parametrize("module", sorted(modules()))
+def test_what_docstrings_refer_to_is_there(module: str) -> None:
+    text = modules()[module].read_text(encoding="utf-8")
+    named = re.findall(
+        r":(?:mod|func|class|data|meth|attr):`~?((?:geomatch|gazetteer)[\w.]*)`", text
+    )
+    assert [name for name in named if not _is_there(name.split("."))] == []
+
+
+def _is_there(names: list[str]) -> bool:
+    """Whether a dotted name is a module, or what a module or a class holds."""
+    for k in range(len(names), 0, -1):
+        with contextlib.suppress(ImportError):
+            held = importlib.import_module(".".join(names[:k]))
+            for name in names[k:]:
+                if not hasattr(held, name):  # a field of a dataclass without a default
+                    return name in getattr(held, "__annotations__", {})
+                held = getattr(held, name)
+            return True
+    return False
 
 
 def test_modules_are_short_as_a_rule() -> None:

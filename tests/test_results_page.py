@@ -27,7 +27,7 @@ INTRO = """\
 # Les fichiers de résultats, colonne par colonne
 
 **En bref.** Un passage (`geomatch match`) écrit trois fichiers : `decisions.parquet`, une ligne
-par bulletin dans l'ordre du fichier d'entrée ; `candidates.parquet`, jusqu'à vingt échos par
+par bulletin dans l'ordre du fichier d'entrée ; `candidates.parquet`, jusqu'à vingt candidats par
 bulletin ; `run.json`, ce qui a été passé, avec quoi. La reprise y ajoute `verdicts.jsonl`.
 Chaque colonne Parquet porte sa description, que montrent Arrow et R :
 `arrow::open_dataset("resultats/decisions.parquet")$schema`,

@@ -102,7 +102,7 @@ DECISIONS: Mapping[str, DecisionWords] = {
         "Réglé par un gestionnaire", "réglé par un gestionnaire", "réglés par un gestionnaire"
     ),
     "review": DecisionWords("À reprendre par un gestionnaire", "à un gestionnaire", "à reprendre"),
-    "none": DecisionWords("Pas d'établissement", "aucun écho", "sans établissement"),
+    "none": DecisionWords("Pas d'établissement", "pas d'établissement", "sans établissement"),
 }
 
 
@@ -227,7 +227,7 @@ FIELDS: Mapping[str, str] = {
 # ------------------------------------------------------------------ measures
 #: Measure → what a reader calls it, in the order shown.
 LABELS: Mapping[str, str] = {
-    "top1": "meilleur écho juste",
+    "top1": "meilleur candidat juste",
     "recall_20": "bon SIRET parmi les 20 premiers",
     "coding_rate": "taux de codage automatique",
     "precision": "précision du codage automatique",
@@ -246,14 +246,14 @@ NAF_TITLES = {
     2: "NAF à 2 chiffres",
 }
 ERROR_LABELS: Mapping[str, str] = {
-    "wrong": "échos faux",
+    "wrong": "candidats faux",
     "not_in_register": "dont établissement absent du répertoire",
     "rank_2_20": "dont bon SIRET aux rangs 2 à 20",
     "not_among_candidates": "dont bon SIRET absent des candidats",
     "right_siren_wrong_site": "(bon SIREN, mauvais établissement)",
-    "no_echo": "(aucun écho proposé)",
+    "without_candidate": "(aucun candidat proposé)",
 }
-ERROR_TITLES = {"auto": "Erreurs du codage automatique", "all": "Erreurs de tous les échos"}
+ERROR_TITLES = {"auto": "Erreurs du codage automatique", "all": "Erreurs de tous les candidats"}
 CODING_LABELS = {
     "mca": "codage MCA (SIRETC)",
     "mca_c": "codage MCA sûr (classe C)",
@@ -263,12 +263,12 @@ CODING_LABELS = {
 AGREEMENT_LABELS = {
     "coding_rate": "bulletins codés",
     "precision": "précision de ce codage",
-    "agreement": "accord du meilleur écho",
+    "agreement": "accord du meilleur candidat",
     "agreement_auto": "accord du codage automatique",
 }
 #: What a table by stratum shows, and its short headings.
 STRATA_COLUMNS: Mapping[str, str] = {
-    "top1": "1er écho",
+    "top1": "1er candidat",
     "recall_20": "20 premiers",
     "coding_rate": "codage",
     "precision": "précision",
@@ -283,7 +283,7 @@ RATE_LABELS: Mapping[str, str] = {
     "expected_naf_precision": "précision attendue de ces NAF",
 }
 SCORE_LABELS: Mapping[str, str] = {
-    "probability": "probabilité de l'écho",
+    "probability": "probabilité du candidat",
     "margin": "écart au second",
     "naf_probability": "probabilité de la NAF",
     "geocode_score": "sûreté du lieu",

@@ -1,7 +1,7 @@
 """The establishments of the fictional département: who is where, called what, with how many people.
 
 What stands here is the truth. What the register says of it is written by
-:mod:`geomatch.demo.files`, what employees say of it by :mod:`geomatch.demo.employees`.
+:mod:`geomatch.demo.sirene`, what employees say of it by :mod:`geomatch.demo.employees`.
 """
 
 from __future__ import annotations

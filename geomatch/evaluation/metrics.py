@@ -41,7 +41,7 @@ class Metrics:
     errors
         ``auto`` and ``all`` → kind → number. ``wrong`` = ``not_in_register`` +
         ``rank_2_20`` + ``not_among_candidates``; ``right_siren_wrong_site`` is counted
-        besides, and ``no_echo`` among them.
+        besides, and ``without_candidate`` among them.
     agreement
         Earlier coding → measures against it, and the ``precision`` it had itself.
     who_was_right
@@ -129,7 +129,7 @@ def _errors(
         "wrong": is_wrong,
         "not_in_register": is_wrong & ~answers.has_truth,
         "right_siren_wrong_site": is_wrong & is_right_siren,
-        "no_echo": is_wrong & ~answers.has_answer,
+        "without_candidate": is_wrong & ~answers.has_answer,
     }
     if rank is not None:
         kinds["rank_2_20"] = is_wrong & answers.has_truth & (rank > 0)

@@ -68,7 +68,14 @@ class Grid:
 def scoreboard(evaluations: Mapping[str, Evaluation]) -> Grid:
     """The runs by rank, as the teams of 2018 were compared: coding, success, agreement."""
     coded = "accord avec MCA"
-    heads = ("passage", "rang", "taux de codage", "réussite", "codable à 95 %", "1er écho juste")
+    heads = (
+        "passage",
+        "rang",
+        "taux de codage",
+        "réussite",
+        "codable à 95 %",
+        "premier juste",
+    )
     has_mca = any("mca" in e.overall.agreement for e in evaluations.values())
     rows = []
     for rank, name in enumerate(ranking(evaluations), start=1):

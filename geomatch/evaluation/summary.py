@@ -90,7 +90,7 @@ def _reach(overall: Metrics) -> str:
     recall = overall.siret.get("recall_20")
     if recall is not None and recall.n:
         text += (
-            f" Quand l'établissement est au répertoire, il est parmi les vingt premiers échos "
+            f" Quand l'établissement est au répertoire, il est parmi les vingt premiers candidats "
             f"{percent(recall.value)} du temps."
         )
     return text

@@ -156,7 +156,7 @@ def _decision_lines(row: pd.Series, stories: Stories | None) -> list[str]:
     kind = type_label(row["type"])
     lines = [
         f"Décision : {DECISIONS[row['decision']].phrase} ({kind}). {row['reason']}",
-        f"Probabilité que l'écho soit juste : {decimal(row['probability'])} ; "
+        f"Probabilité que le candidat soit juste : {decimal(row['probability'])} ; "
         f"écart au second : {decimal(row['margin'])}.",
         _place_line(row, stories),
     ]
@@ -189,14 +189,16 @@ def _replay_line(past: Past, row: pd.Series, replayed: Replay | None) -> str:
     model = "" if past.is_same_model else " (le modèle a changé depuis)"
     chance = decimal(alone["probability"])
     if alone["siret"] == row["siret"]:
-        return f"Rejoué sans les autres bulletins{model} : même écho, probabilité {chance}."
+        return f"Rejoué sans les autres bulletins{model} : même candidat, probabilité {chance}."
     other = alone["siret"] or "aucun"
-    return f"Rejoué sans les autres bulletins{model} : autre écho, {other}, probabilité {chance}."
+    return (
+        f"Rejoué sans les autres bulletins{model} : autre candidat, {other}, probabilité {chance}."
+    )
 
 
 # ------------------------------------------------------------------ the candidates
 def _candidate_table(candidates: pd.DataFrame, stories: Stories | None, bulletin: str) -> Table:
-    table = Table(title="Échos", title_justify="left")
+    table = Table(title="Candidats", title_justify="left")
     table.add_column("rang", no_wrap=True)
     table.add_column("établissement", overflow="fold")
     for column in ("prob.", "nom", "act.", "adr.", "distance"):
@@ -235,7 +237,7 @@ def _why_lines(past: Past) -> list[str]:
     """Why the first, and why not the second."""
     pros, cons = for_and_against(_weighed(past))
     if len(past.candidates) < 2:
-        return ["Seul écho trouvé. Pour lui : " + (" ; ".join(pros) or "rien de net") + "."]
+        return ["Seul candidat trouvé. Pour lui : " + (" ; ".join(pros) or "rien de net") + "."]
     second = past.candidates.iloc[1]
     who = f"le second ({second['siret']}, {second['name_compared'] or 'sans nom'})"
     if not pros and not cons:

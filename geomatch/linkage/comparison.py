@@ -1,7 +1,7 @@
 """Phase 4, second half: the values of the features, by family.
 
 Each function takes a :class:`Comparison` and gives one array, or several by name of the feature.
-:mod:`geomatch.linkage.features` lists the features and says which function computes each.
+:mod:`geomatch.linkage.ranking` lists the features and says which function computes each.
 """
 
 from __future__ import annotations

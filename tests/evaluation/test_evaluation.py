@@ -99,7 +99,7 @@ def test_kinds_of_error_counted_by_hand():
         "wrong": 2,
         "not_in_register": 1,
         "right_siren_wrong_site": 1,
-        "no_echo": 0,
+        "without_candidate": 0,
         "rank_2_20": 1,
         "not_among_candidates": 0,
     }
@@ -107,7 +107,7 @@ def test_kinds_of_error_counted_by_hand():
         "wrong": 3,
         "not_in_register": 1,
         "right_siren_wrong_site": 1,
-        "no_echo": 0,
+        "without_candidate": 0,
         "rank_2_20": 1,
         "not_among_candidates": 1,
     }
@@ -515,7 +515,7 @@ def test_best_value_is_marked_and_ties_are_not():
     found = rows([evaluate(d, CANDIDATES, TRUTH) for d in (worse(), DECISIONS)])["SIRET"]
     best = {row.label: set(row.best) for row in found}
     assert best["part codable à 95 % de précision"] == {1}
-    assert best["meilleur écho juste"] == set()
+    assert best["meilleur candidat juste"] == set()
     assert best["erreur de calibration"] == {1}
 
 

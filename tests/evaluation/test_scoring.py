@@ -99,7 +99,7 @@ def test_one_run_is_shown_as_a_table_and_several_side_by_side(
 ) -> None:
     evaluate_runs([chain.out], chain.files.truth, screen)
     one = shown(screen)
-    assert "meilleur écho juste" in one
+    assert "meilleur candidat juste" in one
     evaluate_runs([chain.out, copy], chain.files.truth, screen)
     both = shown(screen)[len(one) :]
     assert "copy" in both

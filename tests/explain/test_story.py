@@ -61,7 +61,7 @@ def test_a_bulletin_without_any_candidate_can_be_told(
     candidates = pd.read_parquet(run / "candidates.parquet")
     bulletin = decisions.index[0]
     candidates[candidates["id"] != bulletin].to_parquet(run / "candidates.parquet")
-    assert "Échos" not in story(run, bulletin)
+    assert "Candidats" not in story(run, bulletin)
 
 
 def test_a_run_whose_bulletins_file_is_gone_is_told_without_it(
@@ -90,7 +90,7 @@ def test_what_was_written_stands_beside_what_was_understood(
     told = story(chain.out, coded.index[0])
     assert "tel qu'écrit" in told
     assert "tel que compris" in told
-    assert "Rejoué sans les autres bulletins : même écho" in told
+    assert "Rejoué sans les autres bulletins : même candidat" in told
 
 
 def test_why_not_the_second_is_told_in_words(chain: Chain) -> None:

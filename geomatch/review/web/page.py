@@ -127,7 +127,7 @@ def _heading(decision: Mapping[str, Any]) -> str:
     # the reason says the same at more length
     more = [words] if words and not decision["reason"] else []
     if kind != "none" and decision["siret"]:
-        more.append(f"probabilité du meilleur écho : {chance(decision['probability'])}")
+        more.append(f"probabilité du meilleur candidat : {chance(decision['probability'])}")
     small = element("span", escaped(" · ".join(more)), class_="small") if more else ""
     reason = (
         element("p", escaped(decision["reason"]), class_="reason") if decision["reason"] else ""
