@@ -19,7 +19,7 @@ from geomatch.bulletins.clean import clean_column
 from geomatch.core.errors import ConfigError, LayoutError
 from geomatch.core.paths import Location
 from geomatch.core.schema import STORE_NAF
-from geomatch.core.text import normalise
+from geomatch.core.text import factorise, normalise
 from geomatch.core.wording import ACTIVITY_LEVELS, decimal
 from geomatch.geocoding import beside, read_table, write_table
 from geomatch.store.reader import Store
@@ -30,6 +30,8 @@ ACTIVITY_COLUMNS = ("ACTIVITE", "ACTET X", "TEXT", "TEXTE", "ACTIVITY")
 SURE = 0.90
 #: Codes told of a text.
 _MOST = 10
+#: Texts whose probabilities are held at a time.
+_AT_ONCE = 10_000
 
 
 def code_activities(
@@ -91,7 +93,14 @@ def _check_nomenclature(store: Store | None, asked: str) -> None:
 
 
 def coded_table(model: ActivityModel, texts: Sequence[str], sure: float = SURE) -> pd.DataFrame:
-    """The columns of :func:`code_activities`."""
+    """The columns of :func:`code_activities`; each distinct text is worked on once."""
+    code_of, distinct = factorise(texts)
+    parts = range(0, max(len(distinct), 1), _AT_ONCE)
+    tables = [_coded_part(model, distinct[low : low + _AT_ONCE], sure) for low in parts]
+    return pd.concat(tables).iloc[code_of].reset_index(drop=True)
+
+
+def _coded_part(model: ActivityModel, texts: Sequence[str], sure: float) -> pd.DataFrame:
     coded = model.code(texts)
     at, code, chance = levels_sure(model, coded, sure)
     nafs = np.array(model.nomenclature.nafs, dtype=object)

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from geomatch.arrays.groups import ragged_ranges
 from geomatch.arrays.jit import compiled
 from geomatch.core.tables import load_table
 
@@ -118,48 +117,76 @@ def evidence(
     -------
     csr_array, shape (words, codes), values of the codes in divisions the word was seen with.
     """
-    pairs = sparse.csr_array(counts).tocoo()
-    word, naf = pairs.row.astype(np.int64), pairs.col.astype(np.int64)
-    groups = nomenclature.groups("division")
-    n_codes = len(nomenclature.nafs)
-    seen_with = np.unique(word * n_codes + groups[naf])
-    division = seen_with % n_codes
-    low, high = (np.searchsorted(groups, division, side) for side in ("left", "right"))
-    cell, code = ragged_ranges(low, high)
-    cells = seen_with[cell] // n_codes * n_codes + code
-    value, share_above = np.zeros(len(cells)), np.ones(n_codes)
-    above: NDArray[np.float64] | None = None
-    levels = zip(_CHAIN, (smoothing.division, smoothing.class_, smoothing.code), strict=True)
-    for level, k in levels:
-        group = nomenclature.groups(level)
-        share = np.bincount(group, prior)[group].astype(np.float64)
-        seen = _seen(word, naf, pairs.data, group, cells)
-        given = (share / share_above)[code]
-        if above is None:  # but for log(k / (k + all)), the same for all codes of a word
-            value += np.log1p(seen / (k * given))
-        else:
-            value += np.log((seen + k * given) / (above + k) / given)
-        above, share_above = seen, share
-    out = (value.astype(np.float32), (cells // n_codes, cells % n_codes))
-    return sparse.csr_array(out, shape=counts.shape)
+    counts = sparse.csr_array(counts, copy=True)
+    counts.sum_duplicates()
+    groups = [nomenclature.groups(level) for level in _CHAIN]
+    shares = [np.bincount(group, prior)[group].astype(np.float64) for group in groups]
+    above = [np.ones(len(prior)), *shares[:-1]]
+    given = np.stack([share / outer for share, outer in zip(shares, above, strict=True)])
+    ks = np.array([smoothing.division, smoothing.class_, smoothing.code])
+    starts = np.searchsorted(groups[0], groups[0], "left")
+    ends = np.searchsorted(groups[0], groups[0], "right")
+    laid = (counts.indptr.astype(np.int64), counts.indices.astype(np.int64))
+    data = counts.data.astype(np.float64)
+    out = _evidence(*laid, data, starts, ends, groups[1], given, ks)
+    return sparse.csr_array((out[2], out[1], out[0]), shape=counts.shape)
 
 
-def _seen(
-    word: NDArray[np.int64],
-    naf: NDArray[np.int64],
-    n: NDArray[np.floating],
-    group: NDArray[np.int64],
-    cells: NDArray[np.int64],
-) -> NDArray[np.float64]:
-    """How often each cell's word was seen with the group of its code."""
-    n_codes = len(group)
-    keys, at = np.unique(word * n_codes + group[naf], return_inverse=True)
-    total = np.bincount(at.ravel(), n, minlength=len(keys))
-    asked = cells // n_codes * n_codes + group[cells % n_codes]
-    found = np.minimum(np.searchsorted(keys, asked), max(len(keys) - 1, 0))
-    if not len(keys):
-        return np.zeros(len(cells))
-    return np.where(keys[found] == asked, total[found], 0.0)
+@compiled
+def _evidence(
+    indptr: NDArray[np.int64],
+    code: NDArray[np.int64],
+    n: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    class_: NDArray[np.int64],
+    given: NDArray[np.float64],
+    ks: NDArray[np.float64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """The evidence of each row as row starts, codes and values; codes of a row are sorted.
+
+    `starts` and `ends` are those of the division of each code, `given` its share in what is
+    above at the levels of the chain, `ks` their smoothing.
+    """
+    n_rows = len(indptr) - 1
+    width = np.zeros(n_rows + 1, np.int64)
+    for row in range(n_rows):
+        end = 0
+        for at in range(indptr[row], indptr[row + 1]):
+            if code[at] >= end:
+                end = ends[code[at]]
+                width[row + 1] += end - starts[code[at]]
+    out_ptr = np.cumsum(width)
+    out_code = np.empty(out_ptr[-1], np.int64)
+    out = np.empty(out_ptr[-1], np.float32)
+    of_code = np.zeros(len(class_))
+    of_class = np.zeros(len(class_))  # by the number of a class: there are fewer than codes
+    for row in range(n_rows):
+        to = out_ptr[row]
+        at = indptr[row]
+        while at < indptr[row + 1]:
+            low, high = starts[code[at]], ends[code[at]]
+            seen = 0.0
+            while at < indptr[row + 1] and code[at] < high:
+                of_code[code[at]] = n[at]
+                of_class[class_[code[at]]] += n[at]
+                seen += n[at]
+                at += 1
+            for j in range(low, high):
+                in_class = of_class[class_[j]]
+                # But for log(k / (k + all)), the same for all codes of a word.
+                value = np.log1p(seen / (ks[0] * given[0, j]))
+                value += np.log((in_class + ks[1] * given[1, j]) / (seen + ks[1]) / given[1, j])
+                value += np.log(
+                    (of_code[j] + ks[2] * given[2, j]) / (in_class + ks[2]) / given[2, j]
+                )
+                out_code[to] = j
+                out[to] = value
+                to += 1
+            for j in range(low, high):
+                of_code[j] = 0.0
+                of_class[class_[j]] = 0.0
+    return out_ptr, out_code, out
 
 
 def level_shares(

@@ -29,6 +29,7 @@ from geomatch.activities.counts import (
 from geomatch.activities.words import Written, written
 from geomatch.arrays.arrow import encoded, texts
 from geomatch.arrays.rows import Columns
+from geomatch.core.text import factorise
 
 #: The sources with words of their own, and how the counts of each are smoothed.
 SMOOTHING = {
@@ -169,10 +170,10 @@ class ActivityModel:
 
     def evidence(self, asked: Asked) -> NDArray[np.float32]:
         """How much likelier each code is than before, shape (texts, codes); 0 says nothing."""
-        total = asked.words @ self.words_evidence
+        total = np.asarray((asked.words @ self.words_evidence).toarray(), np.float32)
         for source, said in self._of_lexicon(asked.reading).items():
-            total = total + said * np.float32(self.weights.sources.get(source, 0.0))
-        return np.asarray(total.toarray(), np.float32)
+            total += (said * np.float32(self.weights.sources.get(source, 0.0))).toarray()
+        return total
 
     def _of_lexicon(self, said: reading.Reading) -> dict[str, sparse.csr_array]:
         """What the lexicon reads, and what of it leads, as evidence of shape (texts, codes)."""
@@ -195,10 +196,14 @@ class ActivityModel:
         return self._known_targets[1]
 
     def code(self, activities: Sequence[str]) -> Coded:
-        """Codes of activity texts, as they were written."""
-        parts = range(0, max(len(activities), 1), _AT_ONCE)
-        coded = [self._code(activities[low : low + _AT_ONCE]) for low in parts]
-        return Coded(*(np.concatenate(column) for column in zip(*coded, strict=True)))
+        """Codes of activity texts, as they were written; each distinct text is worked on once."""
+        code_of, distinct = factorise(activities)
+        parts = range(0, max(len(distinct), 1), _AT_ONCE)
+        coded = [self._code(distinct[low : low + _AT_ONCE]) for low in parts]
+        columns = [np.concatenate(column) for column in zip(*coded, strict=True)]
+        if len(distinct) < len(activities):
+            columns = [column[code_of] for column in columns]
+        return Coded(*columns)
 
     def _code(self, activities: Sequence[str]) -> tuple[NDArray, ...]:
         asked = self.asked(activities)

@@ -20,9 +20,9 @@ from geomatch.activities.reading import (
     UNKNOWN,
     Reading,
     read,
-    spread,
 )
 from geomatch.activities.spelling import Spelling
+from geomatch.activities.spreading import spread
 from geomatch.core.errors import GeomatchError
 from geomatch.core.tables import load_table
 
@@ -353,3 +353,42 @@ def test_a_table_that_cannot_be_used_is_refused(
     with pytest.raises(GeomatchError) as refused:
         build(tables)
     assert message in str(refused.value)
+
+
+# ------------------------------------------------------------------ clauses are remembered
+#: What comes back from text to text, first in one, later in another.
+CLAUSES = (
+    "pose de carrelage", "vente en ligne", "IDEM", "boulanger", "coiffure, onglerie", "12",
+    "et plus généralement toutes opérations", "hors restauration", "transport de 3,5 tonnes",
+)  # fmt: skip
+
+
+def by_text(texts: list[str]) -> list[list[tuple[str, float, int, str]]]:
+    """Codes, weights, ranks and words of each text."""
+    told = read(texts)
+    found: list[list[tuple[str, float, int, str]]] = [[] for _ in texts]
+    for i, code, weight, rank, said in zip(
+        told.text, told.code, told.weight, told.rank, told.said, strict=True
+    ):
+        found[i].append((told.codes[code], float(weight), int(rank), told.words[said]))
+    return found
+
+
+@given(st.lists(st.lists(st.sampled_from(CLAUSES), max_size=4), max_size=6))
+def test_a_text_says_the_same_whatever_is_read_with_it(written: list[list[str]]) -> None:
+    texts = ["; ".join(clauses) for clauses in written]
+    assert by_text(texts) == [by_text([text])[0] for text in texts]
+
+
+def test_clauses_of_a_text_say_what_they_say_alone_each_less_than_the_one_before() -> None:
+    both, first, second = by_text(["coiffure; pose de carrelage", "coiffure", "pose de carrelage"])
+    assert both[: len(first)] == first
+    for (code, weight, rank, said), alone in zip(both[len(first) :], second, strict=True):
+        assert (code, said, rank) == (alone[0], alone[3], alone[2] + 1)
+        assert weight == pytest.approx(alone[1] * 0.65)
+
+
+def test_the_same_clause_of_statutes_weighs_little_only_after_another() -> None:
+    minor = "et plus généralement toutes opérations de coiffure"
+    alone, after = by_text([minor, f"boulangerie; {minor}"])
+    assert after[-1][1] < 0.3 * alone[-1][1]

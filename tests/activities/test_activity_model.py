@@ -197,3 +197,17 @@ def test_a_nomenclature_that_is_not_there_is_refused() -> None:
     with pytest.raises(ConfigError, match="--nomenclature NAF2025"):
         code_activities(["boulangerie"], nomenclature="NAF2025")
     assert code_activities(["boulangerie"], nomenclature="NAFRev2")["naf"].tolist() == ["10.71C"]
+
+
+def test_a_text_is_coded_the_same_however_often_and_with_whomever_it_stands() -> None:
+    texts = ["boulangerie", "pose de carrelage", "", "boulangerie", "IDEM", "pose de carrelage"]
+    found = code_activities(texts).fillna({"naf_candidates": ""})
+    pd.testing.assert_frame_equal(found.iloc[[3, 5]].reset_index(drop=True),
+                                  found.iloc[[0, 1]].reset_index(drop=True))  # fmt: skip
+    for i, text in enumerate(texts):
+        alone = code_activities([text]).fillna({"naf_candidates": ""})
+        assert alone["naf_candidates"].iloc[0] == found["naf_candidates"].iloc[i]
+        assert alone["naf_level"].iloc[0] == found["naf_level"].iloc[i]
+    coded = shipped.open_model().code(texts)
+    assert np.array_equal(coded.probability[0], coded.probability[3])
+    assert len(code_activities([])) == 0
