@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from geomatch.runs.batch import run
 from geomatch.store.reader import Store
 from geomatch.training.train import train_files
 
+# Messages are French in the tests, whatever the language of the machine.
+os.environ["LC_ALL"] = "C.UTF-8"
 # The same examples everywhere, and no deadline: a busy machine is no failure.
 settings.register_profile("project", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("project")

@@ -15,11 +15,13 @@ from geomatch.cli.codes import activity
 from geomatch.cli.console import complain, screen
 from geomatch.cli.deciding import decide
 from geomatch.cli.desk import audit, certify, review
+from geomatch.cli.help import tell_help
 from geomatch.cli.matching import match, merge
 from geomatch.cli.measuring import evaluate, explain, train
 from geomatch.cli.places import geocode, nearby, parse
 from geomatch.cli.reference import build, demo, download
 from geomatch.core.errors import ConfigError, GeomatchError
+from geomatch.core.language import FRENCH, OPTION, asked, speak, speaking
 from geomatch.core.paths import is_utf8_name
 from geomatch.core.processes import ending_tidily, private_files
 from geomatch.store.commands import app as store_app
@@ -65,7 +67,11 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
         _refuse_other_names(sys.argv)
-        code = app(standalone_mode=False)
+        language, arguments = asked(sys.argv[1:], os.environ)
+        with speaking(language):
+            command = typer.main.get_command(app)
+            tell_help(command)
+            code = command.main(arguments, prog_name=app.info.name, standalone_mode=False)
     except GeomatchError as error:
         complain(str(error))
         sys.exit(error.exit_code)
@@ -111,6 +117,9 @@ def _show_version(value: bool) -> None:
 #: Commands whose files hold nothing of bulletins: others may read them.
 _PUBLIC = ("build", "download", "demo", "nearby", "store")
 
+#: Commands that tell of bulletins and verdicts: their pages and stories are French.
+_FRENCH = ("explain", "review", "certify", "demo")
+
 
 @app.callback()
 def _root(
@@ -118,7 +127,15 @@ def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="La version.")
     ] = False,
+    lang: Annotated[
+        str,
+        typer.Option(
+            OPTION, help="Langue de l'écran : fr ou en. [défaut : en si LANG le dit, sinon fr]"
+        ),
+    ] = "",
 ) -> None:
     """Shared options."""
+    if context.invoked_subcommand in _FRENCH:
+        speak(FRENCH)
     if context.invoked_subcommand not in _PUBLIC:
         context.with_resource(private_files())

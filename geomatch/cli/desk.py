@@ -8,6 +8,7 @@ import typer
 
 from geomatch.cli.console import err, print_json, screen
 from geomatch.cli.options import PathOption
+from geomatch.core.language import said
 
 
 def review(
@@ -70,8 +71,11 @@ def audit(
     of_sample = {"cards": len(sample.cards), "level": sample.level, "clerks": sample.clerks}
     of_design = {k: getattr(sample.design, k) for k in ("precision", "core", "target")}
     print_json(of_sample | of_design)
-    after = f"geomatch review {run_dir} --audit, puis geomatch certify {run_dir}"
-    err.print(f"{len(sample.cards)} fiches. Ensuite : {after}", highlight=False, soft_wrap=True)
+    after = f"geomatch review {run_dir} --audit", f"geomatch certify {run_dir}"
+    told = said("{} fiches. Ensuite : {}").format(
+        len(sample.cards), said("{}, puis {}").format(*after)
+    )
+    err.print(told, highlight=False, soft_wrap=True)
 
 
 def certify(

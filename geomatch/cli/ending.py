@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from geomatch.core.language import said
 from geomatch.core.wording import DECISIONS, NO_VALUE, duration, integer, percent
 
 INTERRUPTED = (
@@ -21,14 +22,16 @@ def ending(out: str, summary: Mapping[str, Any], promise: Sequence[str] = ()) ->
 
     n = summary.get("part", summary["input"])["bulletins"]
     counts = read_decisions(out, ["decision"])["decision"].value_counts()
-    lines = [f"{integer(n)} bulletins, {_how(n, summary)}"]
+    lines = [said("{} bulletins, {}").format(integer(n), _how(n, summary))]
     for code, words in DECISIONS.items():
         k = int(counts.get(code, 0))
         if k or code != "clerk":
             told = percent(k / n) if n else NO_VALUE
-            lines.append(f"  {words.title} : {integer(k)} ({told})")
+            lines.append(said("  {} : {} ({})").format(said(words.title), integer(k), told))
     lines += [
-        f"Attention : {integer(k)} bulletins ont un problème de lecture : {problem}."
+        said("Attention : {} bulletins ont un problème de lecture : {}.").format(
+            integer(k), said(problem)
+        )
         for problem, k in summary.get("rows", {}).get("reasons", {}).items()
     ]
     return [*lines, *promise, _next(out, int(counts.get("review", 0)))]
@@ -37,14 +40,16 @@ def ending(out: str, summary: Mapping[str, Any], promise: Sequence[str] = ()) ->
 def _how(n: int, summary: Mapping[str, Any]) -> str:
     """How fast it went, and what an earlier run had done already."""
     if summary.get("is_old"):
-        return "rien à reprendre : les résultats de cette commande sont déjà là"
+        return said("rien à reprendre : les résultats de cette commande sont déjà là")
     seconds = summary["seconds"]
     matched = summary.get("matched", n)
-    kept = f", {integer(n - matched)} repris du passage coupé" if matched < n else ""
+    kept = said(", {} repris du passage coupé").format(integer(n - matched)) if matched < n else ""
     return f"{duration(seconds)}, {matched / max(seconds, 1e-9):.0f}/s{kept}"
 
 
 def _next(out: str, n_review: int) -> str:
+    what = said("{}  (ce qui a été codé, par département et par type)")
+    command = f"geomatch evaluate {out}"
     if n_review:
-        return f"Ensuite : geomatch review {out}  (reprendre les bulletins douteux)"
-    return f"Ensuite : geomatch evaluate {out}  (ce qui a été codé, par département et par type)"
+        what, command = said("{}  (reprendre les bulletins douteux)"), f"geomatch review {out}"
+    return said("Ensuite : {}").format(what.format(command))

@@ -19,6 +19,7 @@ from geomatch.cli.options import (
     settings_of,
     share,
 )
+from geomatch.core.language import said
 from geomatch.core.progress import Bar
 
 
@@ -101,10 +102,10 @@ def match(
     try:
         with Bar(err, "bulletins") as tell:
             if not is_compiled():
-                tell.say("compilation (première fois)")
+                tell.say(said("compilation (première fois)"))
             summary = run(source, store, out, settings, options, tell)
     except KeyboardInterrupt:
-        err.print(INTERRUPTED, highlight=False)
+        err.print(said(INTERRUPTED), highlight=False)
         raise
     if geo:
         _add_points(out)

@@ -10,6 +10,7 @@ import typer
 from geomatch.cli.console import err, print_json, screen
 from geomatch.cli.options import Parser, PathOption, StorePlace, settings_of
 from geomatch.core.errors import ConfigError
+from geomatch.core.language import said
 from geomatch.core.progress import Bar
 
 
@@ -69,7 +70,7 @@ def nearby(
         screen.print(found.to_csv(index=False, sep=";"), end="", highlight=False, soft_wrap=True)
         return
     write_table(found, out)
-    err.print(f"{len(found)} établissements", highlight=False)
+    err.print(said("{} établissements").format(len(found)), highlight=False)
     screen.print(out, highlight=False, soft_wrap=True)
 
 

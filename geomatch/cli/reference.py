@@ -12,6 +12,7 @@ from geomatch.cli.built import contents_table, files_table
 from geomatch.cli.console import err, print_json, screen
 from geomatch.cli.options import PathOption, codes
 from geomatch.core.errors import ConfigError
+from geomatch.core.language import said
 from geomatch.core.progress import Steps
 from geomatch.core.wording import duration
 
@@ -60,7 +61,7 @@ def build(
     from gazetteer.remote import building
 
     begun = time.monotonic()
-    with Steps(err, advice=INTERRUPTED) as tell, building(out) as place:
+    with Steps(err, advice=said(INTERRUPTED)) as tell, building(out) as place:
         options = BuildOptions(
             ban=tuple(map(place.input, ban)),
             sirene=place.input(sirene),
@@ -83,9 +84,10 @@ def build(
         return
     screen.print(files_table(files))
     screen.print(contents_table(counts, store.departements))
-    err.print(f"Terminé en {duration(time.monotonic() - begun)}.", highlight=False)
+    taken = duration(time.monotonic() - begun)
+    err.print(said("Terminé en {}.").format(taken), highlight=False)
     err.print(
-        f"Ensuite : geomatch match bulletins.csv --store {out} --out resultats",
+        said("Ensuite : {}").format(f"geomatch match bulletins.csv --store {out} --out resultats"),
         highlight=False,
         soft_wrap=True,
     )

@@ -10,19 +10,21 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from geomatch.core.language import is_english, said
+
 #: Shown where there is nothing to tell.
 NO_VALUE = "–"
 
 
 def decimal(value: float, digits: int = 3, *, signed: bool = False) -> str:
-    """``0.8734`` → ``0,873``, with a sign if `signed`."""
+    """``0.8734`` → ``0,873`` (``0.873`` in English), with a sign if `signed`."""
     sign = "+" if signed else ""
-    return f"{value:{sign}.{digits}f}".replace(".", ",")
+    return f"{value:{sign}.{digits}f}".replace(".", "." if is_english() else ",")
 
 
 def integer(value: int) -> str:
     """``20 000`` with a narrow no-break space."""
-    return f"{value:,}".replace(",", "\u202f")
+    return f"{value:,}".replace(",", "," if is_english() else "\u202f")
 
 
 def percent(share: float, digits: int = 1) -> str:
@@ -321,6 +323,10 @@ ACTIVITY_LEVELS: Mapping[str, str] = {
 
 def rejected_rows(n: int, reasons: Mapping[str, int]) -> str:
     """``3 lignes inutilisables telles quelles (champs manquants : 2, identifiant vide : 1)``."""
-    why = ", ".join(f"{reason} : {integer(k)}" for reason, k in reasons.items())
-    some = "ligne inutilisable telle quelle" if n == 1 else "lignes inutilisables telles quelles"
+    why = ", ".join(
+        said("{} : {}").format(said(reason), integer(k)) for reason, k in reasons.items()
+    )
+    some = said(
+        "ligne inutilisable telle quelle" if n == 1 else "lignes inutilisables telles quelles"
+    )
     return f"{integer(n)} {some} ({why})"

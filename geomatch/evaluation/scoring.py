@@ -12,6 +12,7 @@ from rich.console import Console
 
 from geomatch.bulletins import open_source, read_bulletins, read_strata
 from geomatch.core import paths
+from geomatch.core.language import FRENCH, speaking
 from geomatch.core.paths import Location
 from geomatch.core.schema import STORE_COMMUNES, STORE_ESTABLISHMENTS
 from geomatch.evaluation import (
@@ -72,14 +73,15 @@ def evaluate_runs(
     if asked.report is not None:
         drawn = {_name(run, runs): map_of_run(run) for run in runs}
         maps = {name: one for name, one in drawn.items() if one is not None}
-        html_report(
-            _unnamed(evaluations),
-            asked.report,
-            portraits=portraits,
-            drifts=drifts,
-            maps=maps,
-            sources={_name(run, runs): provenance(run) for run in runs},
-        )
+        with speaking(FRENCH):
+            html_report(
+                _unnamed(evaluations),
+                asked.report,
+                portraits=portraits,
+                drifts=drifts,
+                maps=maps,
+                sources={_name(run, runs): provenance(run) for run in runs},
+            )
     if asked.as_json:
         _print_json(evaluations or portraits, drifts)
         return

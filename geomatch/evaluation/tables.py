@@ -9,6 +9,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from geomatch.core.language import said
 from geomatch.core.wording import (
     AGREEMENT_LABELS,
     CODING_LABELS,
@@ -119,12 +120,12 @@ def strata_table(column: str, values: Mapping[str, Metrics]) -> Table:
     """One line for each value of a stratification."""
     title = STRATA_TITLES.get(column, column)
     table = Table(
-        title=f"Par {escape(title)}",
+        title=said("Par {}").format(escape(said(title))),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
-    table.add_column(escape(title), overflow="fold")
+    table.add_column(escape(said(title)), overflow="fold")
     shown = strata_shown(values)
     # at 80 columns the label gives way and the heads fold, never a number
     for head in ("bulletins", *(STRATA_COLUMNS[name] for name in shown)):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from geomatch.core.language import is_english, said
 from geomatch.core.wording import DECISIONS, FACTS, LEVEL_NAMES, integer, interval, percent
 
 
 def promise_lines(description: Mapping[str, Any], run: str) -> list[str]:
-    """French lines for the end of a run.
+    """Lines for the end of a run.
 
     Parameters
     ----------
@@ -23,21 +24,24 @@ def promise_lines(description: Mapping[str, Any], run: str) -> list[str]:
         return []
     n = max(sum(description["decided"].values()), 1)
     counts = description["decided"].items()
-    told = [f"{integer(c)} {DECISIONS[d].plural} ({percent(c / n)})" for d, c in counts]
+    told = [f"{integer(c)} {said(DECISIONS[d].plural)} ({percent(c / n)})" for d, c in counts]
     lines = [", ".join(told) + "."]
     asked = float(description["options"]["decisions"]["precision"])
-    lines.append(f"Précision demandée {percent(asked)} ; attendue de ce fichier :")
+    lines.append(said("Précision demandée {} ; attendue de ce fichier :").format(percent(asked)))
     for name, level in description["levels"].items():
-        lines.append(f"  {LEVEL_NAMES[name]} : {_expected(level, n)}")
+        lines.append(said("  {} : {}").format(said(LEVEL_NAMES[name]), _expected(level, n)))
     if not description["is_own_level"]:
         lines.append(
-            "Fichier trop petit pour dire sa part d'établissements absents : celle de "
-            "l'apprentissage est prise."
+            said(
+                "Fichier trop petit pour dire sa part d'établissements absents : celle de "
+                "l'apprentissage est prise."
+            )
         )
     elif description["absent_share"] is not None:
         lines.append(
-            f"{percent(description['absent_share'], 0)} des bulletins n'ont sans doute pas "
-            "d'établissement dans cette base."
+            said("{} des bulletins n'ont sans doute pas d'établissement dans cette base.").format(
+                percent(description["absent_share"], 0)
+            )
         )
     return lines + warnings_of(description, run)
 
@@ -50,24 +54,29 @@ def warnings_of(description: Mapping[str, Any], run: str) -> list[str]:
         got = description["levels"][name]["expected_precision"]
         if got is not None and got < asked - 1e-6:
             doubts.append(
-                f"{LEVEL_NAMES[name]} : {percent(got)} attendus, {percent(asked)} demandés"
+                said("{} : {} attendus, {} demandés").format(
+                    said(LEVEL_NAMES[name]), percent(got), percent(asked)
+                )
             )
     for name, share in description["unusual"].items():
-        doubts.append(f"« {FACTS.get(name, 'au moins un candidat')} » : {percent(share, 0)}")
+        fact = said(FACTS.get(name, "au moins un candidat"))
+        doubts.append(said("« {} » : {}").format(fact, percent(share, 0)))
     if not doubts:
         return []
     return [
-        "Attention, ce fichier ne ressemble pas à ceux de l'apprentissage ou ne tient pas la "
-        f"précision demandée : {' ; '.join(doubts)}. Pour en avoir le cœur net : "
-        f"geomatch audit {run}"
+        said(
+            "Attention, ce fichier ne ressemble pas à ceux de l'apprentissage ou ne tient pas la "
+            "précision demandée : {}. Pour en avoir le cœur net : {}"
+        ).format("; ".join(doubts) if is_english() else " ; ".join(doubts), f"geomatch audit {run}")
     ]
 
 
 def _expected(level: Mapping[str, Any], n: int) -> str:
     if level["expected_precision"] is None:
-        return "rien d'assez sûr"
-    return (
-        f"{percent(level['expected_precision'])} "
-        f"({interval(level['low'], level['high'])}) sur {integer(level['coded'])} bulletins, "
-        f"{percent(level['coded'] / n)}"
+        return said("rien d'assez sûr")
+    return said("{} ({}) sur {} bulletins, {}").format(
+        percent(level["expected_precision"]),
+        interval(level["low"], level["high"]),
+        integer(level["coded"]),
+        percent(level["coded"] / n),
     )
