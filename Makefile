@@ -3,8 +3,9 @@ VENV   ?= .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-# Two tests at a time; what is dear to make is made once for both (tests/once.py).
-PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+# Two tests at a time; what is dear to make is made once for both (tests/once.py). What was left out is
+# listed in the end, with the reason.
+PYTEST := $(BIN)/python -m pytest -rs -n 2 --dist worksteal
 
 .PHONY: demo test test-all check hooks docs bench mutants model clean
 
@@ -22,7 +23,7 @@ test: $(STAMP)          ## the tests
 test-all: $(STAMP)      ## the slow ones too, JupyterLab's among them, one by one: some measure seconds
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[review]'
 	$(PYTEST)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -rs -m slow
 
 check: $(STAMP)         ## style, types, import rules
 	$(BIN)/ruff check .
