@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         StoreError,
     )
     from geomatch.core.geoframes import to_geodataframe
+    from geomatch.core.maps import MapPage, explore
     from geomatch.evaluation import evaluate, read_truth
     from geomatch.geocoding import Geocoder
     from geomatch.linkage.explanation import Explanation
@@ -41,6 +42,7 @@ _PUBLIC = {
     "Geocoder": "geomatch.geocoding",
     "GeomatchError": "geomatch.core.errors",
     "LayoutError": "geomatch.core.errors",
+    "MapPage": "geomatch.core.maps",
     "Matcher": "geomatch.linkage.matcher",
     "Result": "geomatch.linkage.results",
     "Run": "geomatch.runs.results",
@@ -49,6 +51,7 @@ _PUBLIC = {
     "StoreError": "geomatch.core.errors",
     "code_activities": "geomatch.coding",
     "evaluate": "geomatch.evaluation",
+    "explore": "geomatch.core.maps",
     "open_run": "geomatch.runs.results",
     "read_truth": "geomatch.evaluation",
     "to_geodataframe": "geomatch.core.geoframes",
@@ -60,6 +63,7 @@ __all__ = [
     "Geocoder",
     "GeomatchError",
     "LayoutError",
+    "MapPage",
     "Matcher",
     "Result",
     "Run",
@@ -69,6 +73,7 @@ __all__ = [
     "__version__",
     "code_activities",
     "evaluate",
+    "explore",
     "open_run",
     "read_truth",
     "to_geodataframe",

@@ -48,8 +48,9 @@ BUILDERS = {"cli", "demo"}
 #: Who may read or write files.
 TOUCH_DISK = {
     "activities.shipped", "audit.sample", "bulletins", "cli", "coding", "core.config",
-    "core.geoframes", "core.paths", "arrays.jit", "core.tables", "demo", "evaluation", "geocoding",
-    "linkage.model", "linkage.results", "review", "runs", "store", "training",
+    "core.geoframes", "core.maps", "core.paths", "core.qgis", "core.tables", "arrays.jit", "demo",
+    "evaluation", "geocoding", "linkage.model", "linkage.results", "review", "runs", "store",
+    "training",
 }  # fmt: skip
 DISK_CALLS = {
     "read_text", "read_bytes", "write_text", "write_bytes", "read_csv", "read_parquet",

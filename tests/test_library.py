@@ -205,8 +205,10 @@ def test_decisions_are_saved_in_each_format(ending: str, result: Result, tmp_pat
 def test_both_tables_are_saved_into_a_folder(result: Result, tmp_path: Path) -> None:
     result.save(tmp_path / "r")
     assert {f.name for f in (tmp_path / "r").iterdir()} == {
-        "decisions.parquet", "candidates.parquet",
-    }  # fmt: skip
+        f"{table}.{ending}"
+        for table in ("decisions", "candidates")
+        for ending in ("parquet", "qml")
+    }
 
 
 def test_only_geocode_a_list(chain: Chain, associations: pd.DataFrame) -> None:
@@ -388,3 +390,23 @@ def test_importing_loads_no_package_before_it_is_needed(
 
 def test_kinds_are_those_that_the_documentation_names() -> None:
     assert set(KINDS) == {"pandas", "arrow", "polars", "duckdb", "geopandas"}
+
+
+def test_rows_without_identifiers_are_numbered(matcher: Matcher, own: pd.DataFrame) -> None:
+    numbered = matcher.match(own.drop(columns="id"), columns=OWN).decisions
+    assert numbered["id"].tolist() == [str(n) for n in range(1, len(own) + 1)]
+    named = matcher.match(own, columns=OWN).decisions
+    pd.testing.assert_frame_equal(numbered.drop(columns="id"), named.drop(columns="id"))
+
+
+def test_streets_of_a_box_are_lines(store: Store) -> None:
+    addresses = store.addresses(store.departements[0])
+    west, south = addresses[["lon", "lat"]].quantile(0.4)
+    box = (west, south, west + 0.02, south + 0.02)
+    inside = store.addresses(bbox=box)
+    streets = store.streets(box)
+    assert streets.crs == 4326
+    sides = inside.assign(side=inside["numero"] % 2)[["code_commune", "voie_id", "side"]]
+    assert len(streets) == len(sides.drop_duplicates()) > 0
+    drawn = streets.geometry.count_coordinates().sum()
+    assert drawn == len(inside)

@@ -229,6 +229,14 @@ def _missing_rp(found: Mapping[str, int]) -> list[str]:
     return [f"column {RP_FINAL[raw]} is missing" for raw in RP_FINAL_NEEDED if raw not in found]
 
 
+def names_rows(header: Sequence[str], options: BulletinOptions) -> bool:
+    """Whether a column is known to hold identifiers, in either layout."""
+    known = {name for tier in FREE["id"] for name in tier.split("|")} | {*RP_FINAL.values()}
+    return "id" in options.columns or any(
+        normalise(h) in known or h.upper() in known for h in header
+    )
+
+
 def _missing_free(found: Mapping[str, int]) -> list[str]:
     problems = [
         f"no column is recognised as {raw} (known names: {_known(raw)})"

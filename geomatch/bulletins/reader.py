@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from geomatch.arrays.rows import Rows
 from geomatch.bulletins.clean import Cleaned, clean_column
 from geomatch.bulletins.files import open_source
-from geomatch.bulletins.layouts import Layout, recognise
+from geomatch.bulletins.layouts import Layout, names_rows, recognise
 from geomatch.bulletins.records import TOO_FEW, TOO_MANY
 from geomatch.bulletins.workbooks import DATE
 from geomatch.core.config import BulletinOptions
@@ -109,7 +109,11 @@ def standardise(frame: pd.DataFrame, options: BulletinOptions | None = None) -> 
 
 
 def standard_rows(frame: pd.DataFrame, options: BulletinOptions | None = None) -> Rows:
-    """:func:`standardise` as arrays: for one bulletin, the DataFrame costs as much as reading."""
+    """:func:`standardise` as arrays: for one bulletin, the DataFrame costs as much as reading.
+
+    A table in memory without a column of identifiers has its rows numbered from 1; a file must
+    have one, for its results are read without it.
+    """
     if set(BULLETINS.names) <= set(frame.columns):
         conformed = BULLETINS.conform(frame)
         typed = {
@@ -117,10 +121,15 @@ def standard_rows(frame: pd.DataFrame, options: BulletinOptions | None = None) -
             for c, (kind, _) in BULLETINS.columns.items()
         }
         return Rows(typed, len(frame))
+    options = options or BulletinOptions()
     header = [str(c) for c in frame.columns]
-    layout = recognise(header, options or BulletinOptions(), source="bulletins")
+    if not names_rows(header, options):
+        header.append("id")
+    layout = recognise(header, options, source="bulletins")
     wanted = {*layout.columns.values()}
     columns = {p: c.tolist() for p, (_, c) in enumerate(frame.items()) if p in wanted}
+    if len(header) > frame.shape[1]:
+        columns[frame.shape[1]] = [str(n) for n in range(1, len(frame) + 1)]
     return _assemble(columns, layout, {})
 
 

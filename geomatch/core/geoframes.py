@@ -13,6 +13,7 @@ import pandas as pd
 from geomatch.core import paths
 from geomatch.core.errors import ConfigError
 from geomatch.core.paths import Location
+from geomatch.core.qgis import write_style
 from geomatch.core.territories import degrees
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Ending of a file name -> driver of GDAL; GeoParquet is written without GDAL.
 DRIVERS = {".gpkg": "GPKG", ".geojson": "GeoJSON"}
+#: Layer of a GeoPackage.
+LAYER = "geomatch"
 GEO_ENDINGS = (".parquet", *DRIVERS)
 
 
@@ -58,7 +61,7 @@ def to_geodataframe(frame: pd.DataFrame) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(points, index=frame.index, crs=4326))
 
 
-def write_table(frame: pd.DataFrame, out: Location) -> None:
+def write_table(frame: pd.DataFrame, out: Location, *, style: str = "") -> None:
     """Write a table as CSV (``;``), or with its points as :func:`write_geo` does.
 
     Raises :class:`ConfigError` for another ending of the name.
@@ -68,7 +71,7 @@ def write_table(frame: pd.DataFrame, out: Location) -> None:
         with paths.writing(out) as partial:
             frame.to_csv(partial, sep=";", index=False)
         return
-    write_geo(frame, out)
+    write_geo(frame, out, style=style)
 
 
 def ending_of(out: Location) -> str:
@@ -77,12 +80,13 @@ def ending_of(out: Location) -> str:
     return name[name.rfind(".") :] if "." in name else ""
 
 
-def write_geo(frame: pd.DataFrame, out: Location) -> None:
+def write_geo(frame: pd.DataFrame, out: Location, *, style: str = "") -> None:
     """Write a table with its points as GeoParquet 1.1 (bbox column), GeoPackage or GeoJSON.
 
-    The ending of `out` says which: ``.parquet``, ``.gpkg``, ``.geojson``. The file is whole or
-    not there. Raises :class:`ConfigError` for another ending, and what :func:`to_geodataframe`
-    raises.
+    The ending of `out` says which: ``.parquet``, ``.gpkg``, ``.geojson``. With
+    `style`, one of :data:`geomatch.core.qgis.STYLES`, how QGIS draws it lies beside it. The file is
+    whole or not there. Raises :class:`ConfigError` for another ending, and what
+    :func:`to_geodataframe` raises.
     """
     ending = ending_of(out)
     if ending not in GEO_ENDINGS:
@@ -94,5 +98,7 @@ def write_geo(frame: pd.DataFrame, out: Location) -> None:
         if ending == ".parquet":
             points.to_parquet(partial, write_covering_bbox=True, schema_version="1.1.0")
         else:  # GDAL would name the layer after the partial file
-            layer = {"layer": "geomatch"} if ending == ".gpkg" else {}
+            layer = {"layer": LAYER} if ending == ".gpkg" else {}
             points.to_file(partial, driver=DRIVERS[ending], **layer)
+    if style:
+        write_style(style, out)

@@ -107,6 +107,35 @@ DECISIONS: Mapping[str, DecisionWords] = {
     "none": DecisionWords("Pas d'établissement", "pas d'établissement", "sans établissement"),
 }
 
+#: Decision → its colour on maps, told apart by colour-blind readers too (Okabe and Ito).
+DECISION_COLOURS: Mapping[str, str] = {
+    "auto": "#0072b2",
+    "clerk": "#009e73",
+    "review": "#e69f00",
+    "none": "#8a8a90",
+}
+#: What a map of results calls its layers and what it tells of each point.
+MAP_WORDS: Mapping[str, str] = {
+    "title": "Carte",
+    "rows": "lignes",
+    "candidates": "Candidats",
+    "uncertainty_area": "incertitude du lieu",
+    "first": "premier candidat",
+    "others": "autres candidats",
+    "id": "Bulletin",
+    "decision": "Décision",
+    "type": "Type",
+    "siret": "SIRET",
+    "probability": "Probabilité",
+    "reason": "Motif",
+    "place": "Lieu",
+    "uncertainty": "Incertitude",
+    "rank": "Rang",
+    "name": "Raison sociale",
+    "address": "Adresse",
+    "naf": "NAF",
+}
+
 
 #: Fact of :mod:`geomatch.linkage.facts` → how reasons tell it.
 FACTS: Mapping[str, str] = {

@@ -17,15 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from geomatch.core.errors import DataError
-from geomatch.core.wording import DECISIONS, integer, percent
+from geomatch.core.wording import DECISION_COLOURS, DECISIONS, integer, percent
 
-#: ``decision`` → colour (Okabe and Ito, 2008: told apart by colour-blind readers).
-COLOURS: Mapping[str, str] = {
-    "auto": "#0072b2",
-    "clerk": "#009e73",
-    "review": "#e69f00",
-    "none": "#8a8a90",
-}
 _WIDTH, _MARGIN, _LEGEND = 980.0, 34.0, 66.0
 _LEAST_HEIGHT, _MOST_HEIGHT = 380.0, 900.0
 #: Size of a territory drawn beside the main one, pixels.
@@ -59,8 +52,8 @@ def run_map(decisions: pd.DataFrame, communes: pd.DataFrame) -> CommuneMap:
     communes : DataFrame
         :data:`geomatch.core.schema.STORE_COMMUNES` of its store.
     """
-    labels = decisions["decision"].map({code: DECISIONS[code].plural for code in COLOURS})
-    colours = {DECISIONS[code].plural: colour for code, colour in COLOURS.items()}
+    labels = decisions["decision"].map({code: DECISIONS[code].plural for code in DECISION_COLOURS})
+    colours = {DECISIONS[code].plural: colour for code, colour in DECISION_COLOURS.items()}
     return commune_map(decisions["code_commune"], labels, communes, colours)
 
 

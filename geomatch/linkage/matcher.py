@@ -118,7 +118,8 @@ class Matcher:
         ----------
         frame : table
             pandas, polars, Arrow, DuckDB or another with the Arrow PyCapsule interface; columns
-            of the census layout or of the free one (see ``geomatch.bulletins``).
+            of the census layout or of the free one (see ``geomatch.bulletins``). Without a column
+            of identifiers, rows are numbered from 1.
         progress : callable, optional
             Told the name of the step and the share done (0 to 1).
         columns : mapping, optional

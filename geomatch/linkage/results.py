@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from geomatch.core import paths
 from geomatch.core.errors import ConfigError
 from geomatch.core.frames import as_kind
 from geomatch.core.geoframes import to_geodataframe, write_table
+from geomatch.core.maps import MapPage, explore_matches
 from geomatch.core.paths import Location
 from geomatch.core.schema import CANDIDATES, DECISIONS
 from geomatch.linkage import collective
@@ -107,6 +109,33 @@ class Result:
         """Candidates with a point in EPSG:4326: where the register has the establishment."""
         return to_geodataframe(self.candidates)
 
+    def explore(self, *, ids: Sequence[str] = (), background: object = None) -> MapPage:
+        """A map to move about in, of the decisions and their candidates; it needs no network.
+
+        Parameters
+        ----------
+        ids : sequence of str
+            Only these bulletins.
+        background : path, GeoDataFrame or Store
+            Outlines (``.gpkg``, ``.geojson``), picture tiles (``.mbtiles``, ``.pmtiles``) or the
+            streets of a store; None: those of this one, where the ground is not too wide.
+
+        Raises
+        ------
+        ConfigError
+            Without the package XStatic-Leaflet (``geomatch[maps]``), or for too many bulletins.
+
+        Examples
+        --------
+        >>> result.explore(background="communes.gpkg").save("carte.html")  # doctest: +SKIP
+        """
+        decisions, candidates = self.decisions, self.candidates
+        if len(ids):
+            decisions = decisions[decisions["id"].isin(ids)]
+            candidates = candidates[candidates["id"].isin(ids)]
+        under = self.store if background is None else background
+        return explore_matches(decisions, candidates, background=under)
+
     def save(self, out: Location) -> None:
         """Write the decisions to one file, or both tables into a folder.
 
@@ -115,13 +144,14 @@ class Result:
         out : path
             ``.csv``, ``.gpkg``, ``.geojson`` or ``.parquet`` (GeoParquet 1.1): the decisions, with
             their points in the last three. Any other name is a folder: ``decisions.parquet`` and
-            ``candidates.parquet``, both with points. Files are whole or not there.
+            ``candidates.parquet``, both with points, and how QGIS draws them. Files are whole or
+            not there.
         """
         if "." in paths.name_of(out):
-            write_table(self.decisions, out)
+            write_table(self.decisions, out, style="decisions")
             return
         for name in ("decisions", "candidates"):
-            write_table(getattr(self, name), paths.join(out, f"{name}.parquet"))
+            write_table(getattr(self, name), paths.join(out, f"{name}.parquet"), style=name)
 
 
 def kept_candidates(row: NDArray[np.int64]) -> NDArray[np.int64]:

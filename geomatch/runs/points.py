@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from geomatch.core import paths
 from geomatch.core.paths import Location
+from geomatch.core.qgis import write_style
 from geomatch.core.territories import degrees
 
 #: Columns that are added.
@@ -27,7 +28,7 @@ def add_points(run: Location) -> None:
     """Make ``decisions.parquet`` and ``candidates.parquet`` of a run GeoParquet 1.1.
 
     Rows, order and other columns stay as they are. A row without position gets a null point. A
-    file that has points already is left alone.
+    file that has points already is left alone. How QGIS draws each table lies beside it.
     """
     for name in _FILES:
         file = paths.join(run, name)
@@ -36,6 +37,7 @@ def add_points(run: Location) -> None:
                 continue
             with paths.writing(file) as partial:
                 _copy_with_points(local, partial)
+        write_style(name.removesuffix(".parquet"), file)
 
 
 def _metadata() -> bytes:

@@ -20,6 +20,7 @@ from geomatch.core.config import BulletinOptions, Config
 from geomatch.core.errors import ConfigError, DataError
 from geomatch.core.frames import as_kind
 from geomatch.core.geoframes import to_geodataframe
+from geomatch.core.maps import MapPage, explore_matches
 from geomatch.core.paths import Location
 from geomatch.linkage.explanation import Explanation, explanation
 from geomatch.linkage.model import Model, model_hash
@@ -102,6 +103,16 @@ class Run:
     def candidates_geodataframe(self) -> gpd.GeoDataFrame:
         """Candidates with a point in EPSG:4326: where the register has the establishment."""
         return to_geodataframe(self.candidates)
+
+    def explore(self, *, ids: Collection[str] = (), background: object = None) -> MapPage:
+        """A map of the decisions and their candidates, which needs no network.
+
+        As :meth:`geomatch.Result.explore`; without `background` nothing lies under the points.
+        """
+        if not len(ids):
+            return explore_matches(self.decisions, self.candidates, background=background)
+        decisions = read_decisions(self.folder, where={"id": ids})
+        return explore_matches(decisions, self.of(ids), background=background)
 
 
 def open_run(folder: Location) -> Run:

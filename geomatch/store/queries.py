@@ -19,6 +19,8 @@ from geomatch.core.schema import (
 from geomatch.core.territories import crs_of, degrees, departement_of
 
 if TYPE_CHECKING:
+    import geopandas as gpd
+
     from geomatch.store.reader import Store
 
 #: West, south, east, north in degrees.
@@ -39,6 +41,30 @@ def addresses(store: Store, departement: str, bbox: Box | None, commune: str) ->
         departement = departement_of(commune)
     found = _chosen(store, STORE_ADDRESSES, departement, bbox)
     return found[found["code_commune"] == commune].reset_index(drop=True) if commune else found
+
+
+def streets(store: Store, bbox: Box) -> gpd.GeoDataFrame:
+    """See :meth:`geomatch.store.reader.Store.streets`."""
+    import geopandas as gpd
+    import shapely
+
+    rows = addresses(store, "", bbox, "")
+    rows = rows.assign(side=rows["numero"] % 2)
+    of_side = ["code_commune", "voie_id", "side"]
+    rows = rows.sort_values([*of_side, "numero"], kind="stable")
+    sides = rows.groupby(of_side, sort=False)
+    told = sides[["nom_voie"]].first().reset_index()
+    number = np.repeat(np.arange(len(told)), sides.size())
+    position = rows[["lon", "lat"]].to_numpy(np.float64)
+    is_line = (sides.size() > 1).to_numpy()
+    geometry = np.empty(len(told), dtype=object)
+    along = is_line[number]
+    geometry[is_line] = shapely.linestrings(
+        position[along], indices=np.unique(number[along], return_inverse=True)[1]
+    )
+    geometry[~is_line] = shapely.points(position[~along])
+    columns = told[["voie_id", "nom_voie", "code_commune"]]
+    return gpd.GeoDataFrame(columns, geometry=geometry, crs=4326)
 
 
 def _chosen(store: Store, table: Table, departement: str, bbox: Box | None) -> pd.DataFrame:

@@ -47,6 +47,7 @@ from geomatch.store.integrity import check_ends, check_file, check_manifest
 from geomatch.store.nearby import NEARBY, NearbyIndex
 
 if TYPE_CHECKING:
+    import geopandas as gpd
     from shapely.geometry.base import BaseGeometry
 
     from geomatch.store.nearby import Shape
@@ -272,6 +273,14 @@ class Store:
         the others.
         """
         return queries.addresses(self, departement, bbox, commune)
+
+    def streets(self, bbox: queries.Box) -> gpd.GeoDataFrame:
+        """Streets within a box (west, south, east, north in degrees) as lines, EPSG:4326.
+
+        A line joins the house numbers of one side of a street, in order: ``voie_id``,
+        ``nom_voie``, ``code_commune``, ``geometry``. Streets with one address are points.
+        """
+        return queries.streets(self, bbox)
 
     def departements_of(
         self, table: Table, departements: Sequence[str] | None = None
