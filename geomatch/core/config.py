@@ -46,7 +46,7 @@ class AddressOptions:
     least_probability: float = 0.3
     #: a geocoded street less likely than this to be the one meant, were some streets not in the
     #: gazetteer, is an alternative and not the answer
-    least_claimed: float = 0.5
+    least_claimed: float = 0.35
 
 
 @dataclass(frozen=True)

@@ -65,3 +65,26 @@ def test_matching_gets_the_streets_of_the_first_look(
 
 def test_every_weight_is_a_number() -> None:
     assert np.isfinite(list(WEIGHTS.values())).all()
+
+
+def test_a_type_is_usual_where_streets_bear_it(geocoder: Geocoder) -> None:
+    index = geocoder.streets
+    vaubray = index.commune_code["96101"]
+    share = index.kind_share[vaubray]
+    assert share[index.kind_code["RUE"]] > share[index.kind_code["IMPASSE"]] > share[-1] > 0
+    assert (index.companions > 0).all()
+    assert (index.companions < 1).all()
+
+
+@pytest.mark.parametrize(
+    ("sure", "less"),
+    [
+        # a low number is on every street
+        ("36 avenue des Lilas 96100 Vaubray", "2 avenue des Lilas 96100 Vaubray"),
+        # the type that many streets bear may be another street's
+        ("12 cité des Lilas 96100 Vaubray", "12 avenue des Lilas 96100 Vaubray"),
+    ],
+)
+def test_another_type_is_doubted_the_more(geocoder: Geocoder, sure: str, less: str) -> None:
+    more, fewer = looked(geocoder, sure, less)["geocode_score"]
+    assert more > fewer

@@ -24,6 +24,8 @@ Ints = NDArray[np.int64]
 
 #: Names that may end with the road that the street is a part of: ROUTE DE LA MER RD 36.
 _ROAD = r" [A-Z]{2} \d+(?: [A-Z])?$"
+#: Streets of a type that say as much of it as all types together.
+_FEW = 20
 #: What a geocode tells of its street.
 _TOLD = ("code_commune", "voie_id", "nom_voie", "code_postal", "ban_id", "is_lieu_dit")
 
@@ -139,6 +141,39 @@ class StreetIndex:
         n = len(self._distinct_words) + 1
         log = np.log(n / (np.bincount(code, minlength=len(distinct)) + 1))
         return dict(zip(texts(distinct), log.tolist(), strict=True)) | {"": float(np.log(n))}
+
+    @cached_property
+    def n_streets(self) -> Ints:
+        """Number of streets of each commune."""
+        return np.diff(self._commune_start)
+
+    @cached_property
+    def kind_share(self) -> NDArray[np.float64]:
+        """Share of each type among the streets of each commune, (communes, types + 1).
+
+        The last column is that of a type no street has; none is quite 0.
+        """
+        kinds = len(self.kind_code) + 1
+        flat = np.bincount(
+            self.commune * kinds + self.kind, minlength=len(self.communes) * kinds
+        ).reshape(-1, kinds)
+        return (flat + 0.5) / (flat.sum(axis=1, keepdims=True) + 0.5 * kinds)
+
+    @cached_property
+    def companions(self) -> NDArray[np.float64]:
+        """Share of each type's streets that bear the name of another one of the commune.
+
+        PASSAGE CHOISEUL is beside RUE DE CHOISEUL; few streets called RUE have such a companion.
+        The last value is that of a type no street has.
+        """
+        bearer = self.commune * (int(self._bears.max(initial=0)) + 1) + self._bears
+        _, group, size = np.unique(bearer, return_inverse=True, return_counts=True)
+        of_kind = np.unique(group * (len(self.kind_code) + 1) + self.kind)
+        n_kinds = np.bincount(of_kind // (len(self.kind_code) + 1), minlength=len(size))
+        n = len(self.kind_code) + 1
+        accompanied = np.bincount(self.kind, n_kinds[group] > 1, minlength=n)
+        usual = accompanied.sum() / max(len(self), 1)
+        return (accompanied + _FEW * usual) / (np.bincount(self.kind, minlength=n) + _FEW)
 
     def words_of(self, streets: Ints) -> tuple[Ints, tuple[Ints, Ints]]:
         """Words that some streets bear, and their bearers.

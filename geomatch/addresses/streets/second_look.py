@@ -24,25 +24,37 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 #: Share of the streets that people ask for and the gazetteer lacks.
-ABSENT = 0.05
+ABSENT = 0.1
 WEIGHTS: Mapping[str, float] = {
-    "constant": 0.23,
-    "first_look": 1.11,
-    "others": -6.69,
-    "kind_unsaid": 0.28,
-    "kind_other": -1.27,
-    "slips": -0.12,
-    "slips_share": -0.72,
-    "not_within": -3.89,
-    "missing": 2.24,
-    "same_city": -0.47,
-    "farther": -1.66,
-    "number_absent": -3.43,
-    "number_between": -1.36,
-    "agreeing": 0.17,
-    "unexplained": 0.05,
-    "unasked": -0.11,
-    "changed": -2.03,
+    "constant": 0.2,
+    "first_look": 1.17,
+    "others": -4.95,
+    "kind_unsaid": 0.68,
+    "kind_other": -0.8,
+    "slips": -0.19,
+    "slips_share": -0.96,
+    "not_within": -3.64,
+    "missing": 2.44,
+    "same_city": -0.96,
+    "farther": -2.73,
+    "number_absent": -4.04,
+    "number_between": -1.34,
+    "agreeing": 0.15,
+    "unexplained": 0.1,
+    "unasked": -0.13,
+    "changed": -2.13,
+    "kind_usual": -0.26,
+    "asked_companions": -2.15,
+    "known_companions": -4.56,
+    "slips_away": -0.87,
+    "streets_about": -0.15,
+    "size": -0.2,
+    "kind_likely": -0.45,
+    "away_likely": -0.11,
+    "kind_door": 0.34,
+    "slips_door": 0.23,
+    "away_door": 0.2,
+    "unexplained_share": -0.9,
 }
 #: First-look probabilities nearer to 0 and 1 are as sure.
 _MOST_SURE = 1e-4
@@ -77,13 +89,48 @@ def features(index: StreetIndex, questions: Questions, chosen: Chosen) -> Floats
     sure, alone = (
         np.clip(p, _MOST_SURE, 1 - _MOST_SURE) for p in (chosen.probability, chosen.alone)
     )
-    columns = first | {
-        "first_look": np.log(sure / (1 - sure)),
+    likely = np.log(sure / (1 - sure))
+    is_other, is_away = first["kind_other"], pairs.near > Nearness.STATED
+    door = _door(questions.numero[chosen.question], first)
+    words = _words(pairs)
+    told = words["unexplained"] + words["agreeing"]
+    columns = {
+        **first,
+        **words,
+        **_kinds(pairs, is_other),
+        "first_look": likely,
         "others": np.log(sure / alone),
         "farther": pairs.near > Nearness.SAME_CITY,
-        **_words(pairs),
+        "streets_about": np.log1p(index.n_streets[index.commune[pairs.street]]) - 5.0,
+        "unexplained_share": words["unexplained"] / np.maximum(told, 1.0),
+        # where type or town disagree: likeness is less proof, a high number that is there more
+        "kind_likely": likely * is_other,
+        "away_likely": likely * is_away,
+        "slips_away": first["slips_share"] * is_away,
+        "kind_door": door * is_other,
+        "slips_door": door * first["slips_share"],
+        "away_door": door * is_away,
     }
     return np.column_stack([np.asarray(columns[name], np.float64) for name in WEIGHTS])
+
+
+def _door(numero: Ints, first: Mapping[str, Floats]) -> Floats:
+    """How high the number is where its very door is known: any street may have a number 2."""
+    known = (numero > 0) & (first["number_absent"] + first["number_between"] == 0)
+    return np.where(known, np.log1p(numero), 0.0)
+
+
+def _kinds(pairs: street_score.Pairs, is_other: Floats) -> dict[str, Floats]:
+    """Of another type: how usual the one asked for is there, and companions of that name are."""
+    index = pairs.index
+    asked = pairs.questions.kind_of(index)[pairs.question]
+    known = index.kind[pairs.street]
+    usual = np.log(index.kind_share[index.commune[pairs.street], asked]) + 3.0
+    return {
+        "kind_usual": np.where(is_other, usual, 0.0),
+        "asked_companions": np.where(is_other, index.companions[asked], 0.0),
+        "known_companions": np.where(is_other, index.companions[known], 0.0),
+    }
 
 
 def _words(pairs: street_score.Pairs) -> dict[str, Floats]:
