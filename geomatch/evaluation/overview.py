@@ -18,8 +18,17 @@ from numpy.typing import NDArray
 
 from geomatch.core.errors import DataError
 from geomatch.core.wording import DECISION_COLOURS, DECISIONS, integer, percent
+from geomatch.evaluation.outlines import outlines, shades_legend
 
+#: Decisions that give a bulletin a code.
+_CODED = ("auto", "clerk")
 _WIDTH, _MARGIN, _LEGEND = 980.0, 34.0, 66.0
+#: Height of the legend of the shades.
+_SHADES = 24.0
+#: Where communes of work lie too close to be told apart on a map of France.
+PARIS, _PARIS_NAME = ("75", "92", "93", "94"), "Paris et petite couronne"
+#: So many communes with bulletins there are worth a drawing of their own.
+_LEAST_PARIS = 3
 _LEAST_HEIGHT, _MOST_HEIGHT = 380.0, 900.0
 #: Size of a territory drawn beside the main one, pixels.
 _INSET = 190.0
@@ -54,7 +63,8 @@ def run_map(decisions: pd.DataFrame, communes: pd.DataFrame) -> CommuneMap:
     """
     labels = decisions["decision"].map({code: DECISIONS[code].plural for code in DECISION_COLOURS})
     colours = {DECISIONS[code].plural: colour for code, colour in DECISION_COLOURS.items()}
-    return commune_map(decisions["code_commune"], labels, communes, colours)
+    coded = [DECISIONS[code].plural for code in _CODED]
+    return commune_map(decisions["code_commune"], labels, communes, colours, coded=coded)
 
 
 def commune_map(
@@ -62,6 +72,8 @@ def commune_map(
     kind: pd.Series,
     communes: pd.DataFrame,
     colours: Mapping[str, str],
+    *,
+    coded: Sequence[str] = (),
 ) -> CommuneMap:
     """Bulletins by commune and kind.
 
@@ -73,6 +85,8 @@ def commune_map(
         :data:`geomatch.core.schema.STORE_COMMUNES`.
     colours : mapping
         Colour of each kind, in the order of the legend; every kind of the rows has one.
+    coded : sequence of str
+        Kinds by whose share départements are shaded; none: they are not.
 
     Raises
     ------
@@ -90,8 +104,10 @@ def commune_map(
     rows = here.merge(counts, left_on="code_commune", right_index=True, how="left")
     rows[list(shown)] = rows[list(shown)].fillna(0)
     n = rows[list(shown)].to_numpy(np.float64).sum()
-    drawing, height = _panels(rows, shown)
+    rated = [k for k in coded if k in shown]
+    drawing, height = _panels(rows, shown, rated)
     head = _legend(counts.sum(), shown, left_out=len(kind) - int(n))
+    head += shades_legend(14.0, _LEGEND) if rated else ""
     return CommuneMap(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:.0f} {height:.0f}" '
         f'width="{_WIDTH:.0f}" height="{height:.0f}" role="img" aria-label="Carte des bulletins '
@@ -108,25 +124,32 @@ def _departements(codes: Iterable[str], placed: pd.DataFrame) -> set[str]:
 # ------------------------------------------------------------------ panels
 
 
-def _panels(rows: pd.DataFrame, shown: Mapping[str, str]) -> tuple[str, float]:
-    """The main territory, and the others in a row under it; the height of all."""
+def _panels(
+    rows: pd.DataFrame, shown: Mapping[str, str], coded: Sequence[str]
+) -> tuple[str, float]:
+    """The main territory; Paris and other territories in a row under it; the height of all."""
+    first = _LEGEND + (_SHADES if coded else 0.0)
     if rows.empty:
-        return "", _LEGEND
+        return "", first
     kinds = list(shown)
     totals = rows.assign(n=rows[kinds].sum(axis=1))
     by_crs = totals.groupby("crs")["n"].sum().sort_values(ascending=False)
     most = max(1.0, float(totals["n"].max()))
-    parts, top = [], _LEGEND
-    for place, crs in enumerate(by_crs.index):
-        panel = totals[totals["crs"] == crs]
-        if place == 0:
-            box = _Box.around(panel, 0.0, top, _WIDTH)
-            top += box.height
-        else:
-            left = ((place - 1) * _INSET) % (_WIDTH - _INSET + 1)
-            box = _Box.around(panel, left, top, _INSET)
-        parts.append(_panel(panel, kinds, shown, box, most))
-    return "".join(parts), top + (_INSET if len(by_crs) > 1 else 0.0)
+    main, *others = [totals[totals["crs"] == crs] for crs in by_crs.index]
+    box = _Box.around(main, 0.0, first, _WIDTH)
+    parts = [_panel(main, kinds, shown, box, most, coded)]
+    bottom, left = first + box.height, 0.0
+    paris = main[main["departement"].isin(PARIS)]
+    is_crowded = len(paris) < len(main) and int((paris["n"] > 0).sum()) >= _LEAST_PARIS
+    insets = [(p, _INSET) for p in others]
+    for panel, width in [(paris, 2 * _INSET), *insets] if is_crowded else insets:
+        if left + width > _WIDTH:
+            left = 0.0
+        inset = _Box.around(panel, left, bottom, width)
+        name = _PARIS_NAME if width > _INSET else ""
+        parts.append(_panel(panel, kinds, shown, inset, most, coded, name))
+        left += width
+    return "".join(parts), bottom + (_INSET if left else 0.0)
 
 
 @dataclass(frozen=True)
@@ -163,7 +186,13 @@ class _Box:
 
 
 def _panel(
-    rows: pd.DataFrame, kinds: Sequence[str], colours: Mapping[str, str], box: _Box, most: float
+    rows: pd.DataFrame,
+    kinds: Sequence[str],
+    colours: Mapping[str, str],
+    box: _Box,
+    most: float,
+    coded: Sequence[str],
+    label: str = "",
 ) -> str:
     at = box.pixels(rows)
     ground = "".join(f"M{x:.0f} {y:.0f}h0" for x, y in np.unique(at.round(), axis=0))
@@ -171,17 +200,20 @@ def _panel(
         f'<path d="{ground}" stroke="#d9d4c8" stroke-width="2.4" stroke-linecap="round" '
         'fill="none"/>'
     )
-    spots = _spots(rows.assign(px=at[:, 0], py=at[:, 1]), kinds)
+    placed = rows.assign(px=at[:, 0], py=at[:, 1])
+    ground_of = outlines(placed, coded) if coded else ""
+    spots = _spots(placed, kinds)
     top = most if box.is_inset or len(spots) == 0 else max(1.0, float(spots["n"].max()))
     biggest = _biggest(len(spots), box)
     radius = np.maximum(_LEAST_RADIUS, biggest * np.sqrt(spots["n"].to_numpy() / top))
     spots = spots.assign(r=np.minimum(radius, biggest))
     pies = "".join(_pie(row, kinds, colours) for row in spots.to_dict("records"))
     size = "" if box.is_inset else _sizes(top, biggest, box)
-    label = f"Dép. {', '.join(sorted(set(rows['departement'])))}" if box.is_inset else ""
+    if box.is_inset and not label:
+        label = f"Dép. {', '.join(sorted(set(rows['departement'])))}"
     name = f'<text x="{box.left + 10:.0f}" y="{box.top + 16:.0f}" font-size="12">{label}</text>'
     names = _names(spots, _MOST_INSET_NAMES if box.is_inset else _MOST_NAMES)
-    return dots + pies + names + size + (name if label else "")
+    return ground_of + dots + pies + names + size + (name if label else "")
 
 
 def _biggest(n_spots: int, box: _Box) -> float:

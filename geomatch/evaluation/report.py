@@ -48,12 +48,15 @@ font-size:1.05rem}.brief li{margin:.25rem 0}.wide,.map{max-width:none}.wide{max-
 svg .guide{stroke:#8a8a90;stroke-dasharray:3 3}
 .facts{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;margin:0 0 1rem;
 font-size:.92rem}.facts dt{color:#5a5a60}.facts dd{margin:0;overflow-wrap:anywhere}
+summary{cursor:pointer;margin-top:1rem}summary h3{display:inline;font-size:1rem}
 figure svg{max-width:100%;height:auto}
 @media (max-width:640px){body{padding:.8rem;font-size:14px}figure{flex-basis:100%}
 table{width:100%;font-size:12.5px}th,td{padding:.25rem .3rem;white-space:normal}
-th:first-child,td:first-child{min-width:0;overflow-wrap:anywhere}td small{display:block}
+th:first-child,td:first-child{min-width:5.6rem;overflow-wrap:break-word}
+.map{overflow-x:auto}.map svg{max-width:none!important;width:660px}td small{display:block}
 .facts{grid-template-columns:1fr}.facts dd{margin-bottom:.3rem}}
-@media print{@page{size:A4;margin:14mm}body{max-width:none;padding:0;font-size:10pt}
+@media print{details::details-content{content-visibility:visible;display:block;height:auto}
+@page{size:A4;margin:14mm}body{max-width:none;padding:0;font-size:10pt}
 .scroll{overflow:visible}th,td{white-space:normal;padding:.15rem .35rem}
 h2,h3{break-after:avoid}figure,tr,.brief{break-inside:avoid}thead{display:table-header-group}}
 """
@@ -75,6 +78,8 @@ _CHART_TITLES = {"siret": "Établissement (SIRET)", "naf": "Activité (NAF)"}
 _DRAWN = (SECTION, DEPARTEMENT)
 #: Bars that have room in one drawing, and bulletins below which a stratum is only in a table.
 _MOST_BARS, _LEAST_BULLETINS = 24, 20
+#: Lines of a table that is shown at once; longer ones are folded on the screen.
+_SHORT = 12
 
 
 def html_report(
@@ -183,7 +188,8 @@ def _mapped(name: str, drawn: CommuneMap) -> str:
     return (
         f'<h2>Où sont les bulletins{run}</h2><figure class="map">{drawn.svg}<figcaption>Un disque '
         "par commune de travail, ou par groupe de communes voisines ; sa surface dit le nombre de "
-        "bulletins, ses parts ce qu’ils sont devenus. Points clairs : autres communes."
+        "bulletins, ses parts ce qu’ils sont devenus. Points clairs : autres communes. "
+        "Le fond d’un département, au contour approché, dit la part codée de ses bulletins."
         "</figcaption></figure>"
     )
 
@@ -193,9 +199,13 @@ def _measured(runs: Mapping[str, Evaluation]) -> list[str]:
     parts = []
     if len(runs) > 1:
         parts += [_titled(report_tables.scoreboard(runs)), legend(list(runs))]
+    name, first = next(iter(runs.items()))
+    for run, evaluation in runs.items():
+        ladder = report_tables.ladder_grid(evaluation.overall)
+        if ladder is not None:
+            parts.append(_titled(ladder, run))
     for kind, title in _CHART_TITLES.items():
         parts.append(_charts(runs, kind, title))
-    name, first = next(iter(runs.items()))
     for column in (c for c in _DRAWN if c in first.strata):
         bars = [_bar(value, m) for value, m in first.strata[column].items()]
         parts.append(_bars(name if len(runs) > 1 else "", column, bars))
@@ -221,7 +231,11 @@ def _portrayed(name: str, portrait: Portrait) -> list[str]:
             for value, s in portrait.strata[column].items()
         ]
         parts.append(_bars(name, column, bars))
-    parts += [_titled(grid, name) for grid in report_tables.portrait_strata_grids(portrait)]
+    run = f" – {escape(name)}" if name else ""
+    parts += [
+        _folded(f"{escape(grid.title)}{run}", grid.html(), is_open=len(grid.rows) <= _SHORT)
+        for grid in report_tables.portrait_strata_grids(portrait)
+    ]
     return parts
 
 
@@ -321,8 +335,16 @@ def _strata(name: str, column: str, values: Mapping[str, Metrics]) -> str:
         lines.append(f"<tr><td>{label}</td><td>{integer(metrics.n)}</td>{cells}</tr>")
     run = f" – {escape(name)}" if name else ""
     title = STRATA_TITLES.get(column, column)
-    return (
-        f'<h3>Par {escape(title)}{run}</h3><div class="scroll"><table><thead><tr>'
+    return _folded(
+        f"Par {escape(title)}{run}",
+        '<div class="scroll"><table><thead><tr>'
         f"<th>{escape(title)}</th><th>bulletins</th>{heads}</tr></thead>"
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
+        f"<tbody>{''.join(lines)}</tbody></table></div>",
+        is_open=len(values) <= _SHORT,
     )
+
+
+def _folded(title: str, content: str, *, is_open: bool) -> str:
+    """A part that opens with a click, and is whole on paper."""
+    state = " open" if is_open else ""
+    return f"<details{state}><summary><h3>{title}</h3></summary>{content}</details>"

@@ -13,6 +13,8 @@ from rich.table import Table
 from geomatch.core.wording import (
     CODING_LABELS,
     FIELDS,
+    LABELS,
+    LEVEL_NAMES,
     NO_VALUE,
     RATE_LABELS,
     RIGHT_LABELS,
@@ -28,6 +30,7 @@ from geomatch.evaluation.compare import ranking
 from geomatch.evaluation.drift import Change, Drift
 from geomatch.evaluation.evaluate import Evaluation
 from geomatch.evaluation.measures import NOTHING
+from geomatch.evaluation.metrics import Metrics
 from geomatch.evaluation.strata import value_label
 from geomatch.evaluation.tables import with_interval
 from geomatch.evaluation.without_truth import Portrait
@@ -88,6 +91,19 @@ def scoreboard(evaluations: Mapping[str, Evaluation]) -> Grid:
             measures.append(overall.agreement.get("mca", {}).get("agreement", NOTHING))
         rows.append((name, str(rank), *(percent(m.value) for m in measures)))
     return Grid("Tableau des passages", heads + ((coded,) if has_mca else ()), tuple(rows))
+
+
+def ladder_grid(metrics: Metrics) -> Grid | None:
+    """What is sure at each level of the answer; None when only the establishment was judged."""
+    if not metrics.levels:
+        return None
+    shown = ("coding_rate", "precision", "coverage_95", "top1")
+    rows = [
+        (LEVEL_NAMES[level], *(with_interval(measures.get(m, NOTHING)) for m in shown))
+        for level, measures in {"siret": metrics.siret, **metrics.levels}.items()
+    ]
+    heads = ("niveau", *(LABELS[m] for m in shown))
+    return Grid("Ce qui est sûr, niveau par niveau", heads, tuple(rows))
 
 
 def portrait_grid(portraits: Mapping[str, Portrait]) -> Grid:

@@ -16,6 +16,7 @@ from geomatch.core.wording import (
     ERROR_LABELS,
     ERROR_TITLES,
     LABELS,
+    LEVEL_NAMES,
     NAF_TITLES,
     STRATA_COLUMNS,
     STRATA_TITLES,
@@ -47,7 +48,7 @@ def sections(metrics: Metrics) -> dict[str, list[Line]]:
     out = {"SIRET": _measure_lines(metrics.siret, LABELS)}
     out["SIREN"] = _measure_lines(metrics.siren, LABELS)
     for level, measures in metrics.levels.items():
-        out[f"Réponse au niveau {level.upper()}"] = _measure_lines(measures, LABELS)
+        out[f"Réponse : {LEVEL_NAMES[level]}"] = _measure_lines(measures, LABELS)
     for digits, measures in metrics.naf.items():
         out[NAF_TITLES[digits]] = _measure_lines(measures, LABELS)
     for name, measures in metrics.agreement.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,6 +16,7 @@ from chains import Chain
 from commands import Commands
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from geomatch.core.decision_types import type_label
 from geomatch.core.errors import ConfigError, DataError
@@ -22,6 +24,7 @@ from geomatch.core.wording import (
     AGREEMENT_LABELS,
     CODING_LABELS,
     LABELS,
+    LEVEL_NAMES,
     NAF_TITLES,
     RATE_LABELS,
     RIGHT_LABELS,
@@ -379,3 +382,19 @@ def test_the_page_says_what_it_is_of(chain: Chain, commands: Commands, tmp_path:
         assert told in html, told
     assert "@media print" in html
     assert str(chain.out) not in html
+
+
+def test_a_report_tells_every_level_and_folds_what_is_long(chain: Chain, tmp_path: Path) -> None:
+    from geomatch.evaluation.scoring import Asked, evaluate_runs
+
+    page = tmp_path / "report.html"
+    asked = Asked(by=("departement_travail",), report=str(page))
+    evaluate_runs([str(chain.out)], str(chain.files.truth), Console(quiet=True), asked)
+    html = page.read_text("utf-8")
+    assert "Ce qui est sûr, niveau par niveau" in html
+    for level in ("siret", "site", "siren"):
+        assert f"<td>{LEVEL_NAMES[level]}</td>" in html
+    folded = re.findall(r"<details( open)?>.*?</details>", html, re.DOTALL)
+    lines = [d.count("<tr>") - 1 for d in re.findall(r"<details.*?</details>", html, re.DOTALL)]
+    assert folded == [" open" if n <= 12 else "" for n in lines]
+    assert "details::details-content{content-visibility:visible" in html

@@ -13,6 +13,7 @@ from commands import Commands
 
 from geomatch.core.errors import DataError
 from geomatch.core.schema import STORE_COMMUNES
+from geomatch.evaluation.outlines import SHADES
 from geomatch.evaluation.overview import commune_map, run_map
 
 N_COMMUNES = 3_000
@@ -41,7 +42,11 @@ def titles(svg: str) -> list[str]:
 
 def counted(svg: str) -> int:
     """Bulletins that the discs tell, all together."""
-    numbers = (re.search(r" : ([\d\s\u202f\xa0]+) bulletins", t) for t in titles(svg))
+    numbers = (
+        re.search(r" : ([\d\s\u202f\xa0]+) bulletins", t)
+        for t in titles(svg)
+        if t[:11] != "Département"
+    )
     return sum(int(re.sub(r"\D", "", m[1])) for m in numbers if m)
 
 
@@ -53,7 +58,8 @@ def test_each_commune_has_its_figures() -> None:
         }
     )
     svg = run_map(decisions, communes(2)).svg
-    first, second = titles(svg)
+    ground, first, second = titles(svg)
+    assert ground == "Département 10 : 5 bulletins, 60 % codés"
     assert first.startswith("Commune &lt;10000&gt; : 4 bulletins")
     assert "codés automatiquement 75 %" in first
     assert "à reprendre 25 %" in first
@@ -113,3 +119,33 @@ def test_the_report_has_the_map_and_asks_nobody(
     assert "Carte des bulletins" in text
     assert report.stat().st_size < 2_000_000
     assert set(re.findall(r"https?://[^\s\"<]+", text)) <= {"http://www.w3.org/2000/svg"}
+
+
+def test_a_departement_is_shaded_by_the_share_coded_not_by_the_number() -> None:
+    known = communes(1_500)
+    n = {"10": (90, 10), "11": (2, 8), "12": (0, 0)}
+    decisions = pd.concat(
+        [
+            pd.DataFrame({"code_commune": f"{d}001", "decision": ["auto"] * a + ["review"] * b})
+            for d, (a, b) in n.items()
+        ]
+    )
+    svg = run_map(decisions, known).svg
+    shades = dict(re.findall(r'fill="(#\w+)"><title>Département (\d\d)', svg))
+    assert {d: s for s, d in shades.items()} == {"10": SHADES[-1][1], "11": SHADES[0][1]}
+    for low, colour in SHADES:
+        assert colour in svg, low
+
+
+def test_paris_has_a_drawing_of_its_own_where_it_is_crowded() -> None:
+    known = communes(1_000)
+    known.loc[known["departement"] == "10", "departement"] = "75"
+    codes = known.loc[known["departement"] == "75", "code_commune"].tolist()
+    other = known.loc[known["departement"] == "11", "code_commune"].iloc[0]
+
+    def drawn(used: list[str]) -> str:
+        frame = pd.DataFrame({"code_commune": [*used, other], "decision": "auto"})
+        return run_map(frame, known).svg
+
+    assert "Paris et petite couronne" in drawn(codes[:3])
+    assert "Paris et petite couronne" not in drawn(codes[:2])
