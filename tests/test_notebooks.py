@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,10 @@ import nbclient
 import nbformat
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+#: Run by Python's kernel; that of R is run by R.
+ALL = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
+IN_R = "06_depuis_r"
+NOTEBOOKS = [p for p in ALL if p.stem != IN_R]
 MOST_LINES = 10
 #: What each notebook has to show, and how often at least.
 SHOWN = {
@@ -31,10 +38,10 @@ def code_cells(notebook: Any) -> list[Any]:
 
 
 def test_the_notebooks_are_those_that_are_looked_at() -> None:
-    assert [p.stem for p in NOTEBOOKS] == sorted(SHOWN)
+    assert [p.stem for p in ALL] == sorted([*SHOWN, IN_R])
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", ALL, ids=lambda p: p.stem)
 def test_kept_without_outputs_and_logic(path: Path) -> None:
     for cell in code_cells(read(path)):
         assert cell.outputs == []
@@ -69,3 +76,32 @@ def test_runs_and_shows_what_it_promises(
             links = set(re.findall(r"https?://[^\s\"<]+", text))
             assert links <= {"http://www.w3.org/2000/svg"}
     assert not [o for o in outputs if o.output_type == "stream" and o.name == "stderr"]
+
+
+def _has_r() -> bool:
+    asked = ["Rscript", "-e", "library(reticulate)"]
+    return (
+        bool(shutil.which(asked[0]))
+        and not subprocess.run(asked, capture_output=True, check=False).returncode
+    )
+
+
+@pytest.mark.slow
+def test_the_notebook_of_r_runs_in_r(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not _has_r():
+        pytest.skip("no R with reticulate (packages r-base-core, r-cran-reticulate)")
+    (path,) = (p for p in ALL if p.stem == IN_R)
+    script = tmp_path / "notebook.R"
+    code = [*(cell.source for cell in code_cells(read(path))), "list.files(dossier)"]
+    # R's kernel shows the last value of a cell, a script what it is told to print
+    script.write_text("\n".join(f"print({{\n{cell}\n}})" for cell in code), encoding="utf-8")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("RETICULATE_PYTHON", sys.executable)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    ran = subprocess.run(
+        ["Rscript", str(script)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    for shown in ("resultats", "review", "siret", "distance_m", "certain", "voisins.html"):
+        assert shown in ran.stdout
