@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from geomatch.coding import code_activities
+    from geomatch.activities.coding import code_activities
     from geomatch.core.errors import (
         ConfigError,
         DataError,
@@ -49,7 +49,7 @@ _PUBLIC = {
     "SourceUnavailableError": "geomatch.core.errors",
     "Store": "geomatch.store.reader",
     "StoreError": "geomatch.core.errors",
-    "code_activities": "geomatch.coding",
+    "code_activities": "geomatch.activities.coding",
     "evaluate": "geomatch.evaluation",
     "explore": "geomatch.core.maps",
     "open_run": "geomatch.runs.results",

@@ -2,38 +2,31 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from geomatch.addresses import AddressParser, CommuneIndex, complete_parts, get_parser
 from geomatch.addresses import Geocoder as StreetGeocoder
 from geomatch.arrays.arrow import as_rows, as_table
 from geomatch.arrays.rows import Rows
-from geomatch.bulletins import DATE, open_source
 from geomatch.bulletins.clean import clean_column
 from geomatch.bulletins.layouts import FREE
-from geomatch.bulletins.rejects import reasons_of
+from geomatch.bulletins.tables import beside, read_table, unlike, write_table
 from geomatch.core import paths
 from geomatch.core.config import AddressOptions
 from geomatch.core.errors import ConfigError, LayoutError
 from geomatch.core.frames import AnyFrame, as_kind, as_pandas
-from geomatch.core.geoframes import DRIVERS, ending_of, write_geo
+from geomatch.core.geoframes import DRIVERS, ending_of
 from geomatch.core.paths import Location
-from geomatch.core.processes import private_files
 from geomatch.core.schema import GEOCODES, STORE_COMMUNES
 from geomatch.core.territories import degrees, departement_of, departements_of
 from geomatch.core.text import normalise
-from geomatch.core.wording import rejected_rows
 from geomatch.store.reader import Store
-
-log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 #: Names of the column of a one-line address, normalised, beside those of bulletins.
@@ -121,7 +114,7 @@ class Geocoder:
         known = _known_columns(table, column, columns)
         texts = clean_column(table.column(column)).values.tolist()
         found = self._places(texts, known, progress)
-        frame = frame.set_axis(_unlike(table.column_names, list(found.columns)), axis=1)
+        frame = frame.set_axis(unlike(table.column_names, list(found.columns)), axis=1)
         return as_kind(pd.concat([frame, found], axis=1), kind)
 
     def _places(
@@ -255,72 +248,6 @@ def parse_one(text: str, options: AddressOptions | None = None) -> dict[str, obj
     """Parts of one address that are not empty."""
     row = get_parser(options or AddressOptions()).parse([text]).frame().iloc[0].to_dict()
     return {k: bool(v) if k == "cedex" else v for k, v in row.items() if v}
-
-
-def read_table(source: Location) -> pa.Table:
-    """Every column of a CSV, Parquet, .xlsx or .ods file that has a name or a value, with its type.
-
-    Columns without a name are called ``colonne_4``, by their place.
-    """
-    opened = open_source(source)
-    columns, problems = opened.columns(range(len(opened.header)))
-    # a spreadsheet's dates are what they are: only bulletins have no place for them
-    problems = {row: reason for row, reason in problems.items() if reason != DATE}
-    if problems:
-        log.warning("%s: %s", source, rejected_rows(len(problems), reasons_of(problems.values())))
-    taken = {}
-    for place, (name, values) in enumerate(zip(opened.header, columns, strict=True), start=1):
-        if pa.types.is_dictionary(values.type):
-            values = values.cast(values.type.value_type)
-        if name or not _is_blank(values):
-            taken[name or f"colonne_{place}"] = values
-    return pa.table(taken)
-
-
-def _is_blank(values: pa.ChunkedArray) -> bool:
-    return not any(clean_column(values).values) if pa.types.is_large_string(values.type) else False
-
-
-def beside(table: pa.Table, found: pd.DataFrame) -> pa.Table:
-    """The file's columns, then those found; see :func:`_unlike`."""
-    table = table.rename_columns(_unlike(table.column_names, list(found.columns)))
-    added = pa.Table.from_pandas(found, preserve_index=False)
-    for name in added.column_names:
-        table = table.append_column(name, added.column(name))
-    return table
-
-
-def _unlike(given: Sequence[str], results: Sequence[str]) -> list[str]:
-    """Names of the columns that were given; one that bears a result's name gets another.
-
-    A file that was geocoded before has ``x``, ``result_score`` …: they become ``x_input`` …
-    """
-    names = list(given)
-    for ours in results:
-        for at in (i for i, name in enumerate(names) if name == ours):
-            other = f"{ours}_input"
-            while other in names or other in results:
-                other += "_"
-            names[at] = other
-    renamed = [f"{a} → {b}" for a, b in zip(given, names, strict=True) if a != b]
-    if renamed:
-        log.warning("columns of the file that bear a name of the results: %s", ", ".join(renamed))
-    return names
-
-
-def write_table(table: pa.Table, out: Location) -> None:
-    """Write CSV (`;`), Parquet, GeoPackage or GeoJSON: the file is whole or not there."""
-    if ending_of(out) in DRIVERS:
-        with private_files():
-            write_geo(table.to_pandas(), out)
-        return
-    with private_files(), paths.writing(out) as partial:
-        if partial.suffix == ".parquet":
-            pq.write_table(table, partial)
-        else:
-            # Arrow's own types: a column of whole numbers with gaps stays one of whole numbers
-            frame = table.to_pandas(types_mapper=pd.ArrowDtype)
-            frame.to_csv(partial, sep=";", index=False)
 
 
 def _understood(

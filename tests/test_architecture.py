@@ -23,7 +23,7 @@ PACKAGES = ("geomatch", "gazetteer")
 #: Packages of ``geomatch``, lowest first; each imports only those before it.
 ORDER = (
     "core", "arrays", "store", "bulletins", "names", "activities", "addresses", "linkage",
-    "geocoding", "coding", "runs", "evaluation", "audit", "review", "training", "explain", "demo",
+    "geocoding", "runs", "evaluation", "audit", "review", "training", "explain", "demo",
     "cli",
 )  # fmt: skip
 #: Parts of a package in the same order. A part that is not named here may be anywhere in it.
@@ -47,7 +47,7 @@ OF_GAZETTEER = {"core", "arrays", "store", "names", "addresses", "linkage.pool"}
 BUILDERS = {"cli", "demo"}
 #: Who may read or write files.
 TOUCH_DISK = {
-    "activities.shipped", "audit.sample", "bulletins", "cli", "coding", "core.config",
+    "activities.coding", "activities.shipped", "audit.sample", "bulletins", "cli", "core.config",
     "core.geoframes", "core.maps", "core.paths", "core.qgis", "core.tables", "arrays.jit", "demo",
     "evaluation", "geocoding", "linkage.model", "linkage.results", "review", "runs", "store",
     "training",
@@ -136,7 +136,7 @@ def is_in(module: str, names: set[str]) -> bool:
 def test_every_package_stands_in_the_order() -> None:
     found = {package(m) for m in modules() if m.startswith("geomatch.")}
     assert found == set(ORDER)
-    assert {p for p in found if f"geomatch.{p}.__init__" not in _files()} == {"geocoding", "coding"}
+    assert {p for p in found if f"geomatch.{p}.__init__" not in _files()} == {"geocoding"}
 
 
 def _files() -> set[str]:

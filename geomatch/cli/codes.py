@@ -20,7 +20,7 @@ def activity(
     kind: Annotated[str, typer.Option("--format", help="table, csv ou json.")] = "table",
 ) -> None:
     """Coder une activité dans la NAF, ou toutes celles d'un fichier (--text)."""
-    from geomatch.coding import code_activity_file, show_activity
+    from geomatch.activities.coding import code_activity_file, show_activity
 
     asked: dict[str, Any] = {
         "text": text,

@@ -12,10 +12,10 @@ from scipy import sparse
 
 import geomatch
 from geomatch.activities import learn, shipped
+from geomatch.activities.coding import code_activities, code_activity_file, show_activity
 from geomatch.activities.counts import LEVELS, Nomenclature, Smoothing, evidence, level_shares
 from geomatch.activities.model import ActivityModel, Weights
 from geomatch.activities.words import written
-from geomatch.coding import code_activities, code_activity_file, show_activity
 from geomatch.core.errors import ConfigError, LayoutError
 
 NAFS = ("10.71C", "10.71D", "43.31Z", "43.33Z", "47.11B")

@@ -11,9 +11,9 @@ from workbooks import KINDS, Cells
 
 from geomatch.bulletins import files, read_bulletins
 from geomatch.bulletins.rejects import rejects
+from geomatch.bulletins.tables import read_table
 from geomatch.core.errors import ConfigError, DataError, LayoutError
 from geomatch.evaluation.truth import read_truth
-from geomatch.geocoding import read_table
 
 pytest.importorskip("python_calamine", reason="spreadsheets need python-calamine")
 

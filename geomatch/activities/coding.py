@@ -16,12 +16,12 @@ from geomatch.activities.model import ActivityModel, Coded
 from geomatch.activities.shipped import open_model
 from geomatch.activities.why import speakers
 from geomatch.bulletins.clean import clean_column
+from geomatch.bulletins.tables import beside, read_table, write_table
 from geomatch.core.errors import ConfigError, LayoutError
 from geomatch.core.paths import Location
 from geomatch.core.schema import STORE_NAF
 from geomatch.core.text import factorise, normalise
 from geomatch.core.wording import ACTIVITY_LEVELS, decimal
-from geomatch.geocoding import beside, read_table, write_table
 from geomatch.store.reader import Store
 
 #: Names of the column of activities, normalised, beside those of bulletins.
