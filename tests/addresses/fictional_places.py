@@ -64,6 +64,7 @@ COMMUNES = (
     Commune("75113", "Paris 13e Arrondissement", "75013", 3_000, parent="75056"),
     Commune("69123", "Lyon", "", 4_000),
     Commune("69383", "Lyon 3e Arrondissement", "69003", 4_000, parent="69123"),
+    Commune("96111", "Mas-Orneau", "96170", 100),
 )
 #: Name, first and last number, step. "@" marks a lieu-dit; extra doors follow a "+".
 STREETS = {

@@ -51,10 +51,12 @@ def complete_parts(parts: Rows, communes: CommuneIndex) -> Rows:
     if not len(void):
         return parts
     columns = {c: parts[c].copy() for c in (*_FIELDS, *_OTHERS)}
-    bare = (columns["numero"] == "") & (parts["type_voie"] == "")
+    kind = parts["type_voie"].copy()
+    bare = columns["numero"] == ""
     known: dict[tuple[str, ...], tuple[str, str, str] | None] = {}
     for i in void.tolist():
-        row = (*(columns[c][i] for c in (*_FIELDS, "code_postal")), "bare" if bare[i] else "")
+        told = kind[i] if bare[i] else "numbered"
+        row = (*(columns[c][i] for c in (*_FIELDS, "code_postal")), told)
         if row not in known:
             known[row] = _find_town(row, communes)
         found = known[row]
@@ -63,13 +65,15 @@ def complete_parts(parts: Rows, communes: CommuneIndex) -> Rows:
             if columns["commune"][i]:
                 columns["departement"][i] = columns["commune"][i]
             columns["commune"][i] = town
+            if bare[i] and column == "nom_voie" and not rest:
+                kind[i] = ""
             number = _NUMBER_BEHIND.match(rest) if column == "nom_voie" else None
             if number and not columns["numero"][i]:
                 rest = number["name"]
                 columns["numero"][i] = number["n"].lstrip("0")
                 columns["rep"][i] = (number["rep"] or "").lower()
             columns[column][i] = rest
-    return parts.plus(**columns)
+    return parts.plus(**columns, type_voie=kind)
 
 
 def _is_open(towns: NDArray[np.object_], communes: CommuneIndex) -> NDArray[np.bool_]:
@@ -79,10 +83,16 @@ def _is_open(towns: NDArray[np.object_], communes: CommuneIndex) -> NDArray[np.b
 
 
 def _find_town(row: tuple[str, ...], communes: CommuneIndex) -> tuple[str, str, str] | None:
-    """Column, what is left of it, and the town; a bare name may be a town's as a whole."""
-    *fields, code_postal, bare = row
+    """Column, what is left of it, and the town; without a number a name may be a town's whole.
+
+    The last value is the street's type, which may begin the town's name: MAS THIBERT.
+    """
+    *fields, code_postal, kind = row
     texts = dict(zip(_FIELDS, fields, strict=True))
-    least = {"nom_voie": 0 if bare else 1}
+    least = {"nom_voie": 1 if kind else 0}
+    whole = f"{kind} {texts['nom_voie']}"
+    if kind and texts["nom_voie"] and communes.is_town(whole, code_postal):
+        return "nom_voie", "", whole
     for column, exact in _SEARCHES:
         if not exact and code_postal:
             continue

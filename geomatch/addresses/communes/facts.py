@@ -23,6 +23,8 @@ from geomatch.core.schema import (
 from geomatch.core.territories import departement_of
 from geomatch.core.text import normalise
 
+#: What tells the former commune that a name is of.
+_FORMER = ("cle_norm", "code_commune", "code_ancien")
 #: Addresses and establishments known of a town that a slip may stand for, nothing else told.
 SOME_SIZE = 2_000
 
@@ -56,6 +58,15 @@ class CommuneFacts:
         self._known_near: dict[str, frozenset[str]] = {}
         self._neighbours = Groups(code, other)
         self.names = CommuneNames(tables[STORE_COMMUNE_NAMES.name])
+        columns = (tables[STORE_COMMUNE_NAMES.name].column(c) for c in _FORMER)
+        former = zip(*map(texts, columns), strict=True)
+        self._former = {(n, c): old for n, c, old in former if old and old != c}
+
+    def former(self, text: str, code_commune: str) -> str:
+        """Code of the former commune of that name which is a part of a commune; '' for none."""
+        if not text or not code_commune:
+            return ""
+        return self._former.get((read_town(text).key, code_commune), "")
 
     @cached_property
     def _big_names(self) -> list[str]:

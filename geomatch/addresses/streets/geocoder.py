@@ -14,7 +14,7 @@ from geomatch.addresses.streets import houses, second_look
 from geomatch.addresses.streets.index import StreetIndex
 from geomatch.addresses.streets.names import read_street
 from geomatch.addresses.streets.questions import Questions
-from geomatch.addresses.streets.search import Found, find, with_doors
+from geomatch.addresses.streets.search import Found, find, with_doors, with_places
 from geomatch.addresses.streets.zones import Nearness, ZoneFinder, Zones
 from geomatch.arrays.arrow import texts
 from geomatch.arrays.rows import Columns, Rows, constant
@@ -117,7 +117,7 @@ class Geocoder:
             Aligned with `parts`. Where no street is found, or the store knows no street of the
             commune, the level is ``commune``; ``none`` when the commune is not known either.
         """
-        asked = _distinct(parts, communes)
+        asked = _distinct(parts, communes, self._former(parts, communes))
         out = self._at_commune(asked.rows)
         if claimed:
             out = out.plus(alternatives=constant("", len(out)))
@@ -125,6 +125,12 @@ class Geocoder:
         return out.take(asked.of_row)
 
     # ------------------------------------------------------------- communes
+    def _former(self, parts: Columns, communes: Columns) -> Texts:
+        """Code of the former commune that each address names as its town, "" for none."""
+        towns = np.asarray(parts["commune"]), np.asarray(communes["code_commune"])
+        pairs = zip(*(t.tolist() for t in towns), strict=True)
+        return np.array([self.communes.former(*p) for p in pairs], dtype=object)
+
     def _centre(self, codes: Texts) -> Ints:
         """Position of each commune in the table of centres, the one behind it for none."""
         unknown = len(self._centre_of)
@@ -170,8 +176,9 @@ class Geocoder:
             rows = np.flatnonzero((keys != "") & (zone >= 0) & ~done)
             if not len(rows):
                 continue
-            questions = _questions(lines["numero"][rows], keys[rows], zone[rows], zones)
-            found = with_doors(self.streets, questions, find(self.streets, questions))
+            questions = _questions(lines.take(rows), keys[rows], zone[rows], zones)
+            found = with_places(self.streets, questions, find(self.streets, questions))
+            found = with_doors(self.streets, questions, found)
             best = self._best(found)
             if "alternatives" in out:
                 best = self._claimed(best, questions, rows, out)
@@ -188,8 +195,9 @@ class Geocoder:
         zones, zone = self._zones.of(asked)
         keys = _street_keys(asked)
         rows = np.flatnonzero((keys != "") & (zone >= 0))
-        numero = np.asarray(asked["numero"])[rows]
-        return _questions(numero, keys[rows], zone[rows], zones), rows
+        former = np.asarray(asked["ancienne"]) if "ancienne" in asked else constant("", len(keys))
+        told = Rows.of(asked, ("numero", "code_postal")).plus(ancienne=former)
+        return _questions(told.take(rows), keys[rows], zone[rows], zones), rows
 
     def _best(self, found: Found) -> _Best:
         """The likeliest street of each question, its probability and those that fit as well.
@@ -234,7 +242,9 @@ class Geocoder:
         is_claimed = (sure >= self.options.least_claimed) | (out["geocode_level"][row] == "none")
         below = np.flatnonzero(~is_claimed)
         out["alternatives"][row[below]] = self.streets.told(best.street[below])["nom_voie"]
-        return replace(best, score=sure).take(np.flatnonzero(is_claimed))
+        # of several streets of that name in one commune it is one
+        one_of = np.where(self.streets.is_homonym[best.street], np.maximum(best.n_alike, 1), 1)
+        return replace(best, score=sure / one_of).take(np.flatnonzero(is_claimed))
 
     def _write(self, best: _Best, row: Ints, wanted: Rows, out: Rows) -> None:
         """Fill the rows of `out` whose street was found; `wanted` is what they asked for."""
@@ -284,13 +294,15 @@ class Geocoder:
         }
 
 
-def _questions(numero: Texts, keys: Texts, zone: Ints, zones: Zones) -> Questions:
+def _questions(asked: Columns, keys: Texts, zone: Ints, zones: Zones) -> Questions:
     return Questions(
         keys=keys.tolist(),
         names=[read_street(k) for k in keys.tolist()],
         zone=zone,
         zones=zones,
-        numero=whole_numbers(numero),
+        numero=whole_numbers(asked["numero"]),
+        code_postal=asked["code_postal"],
+        former=asked["ancienne"],
     )
 
 
@@ -301,11 +313,12 @@ def _street_keys(asked: Columns) -> Texts:
     return np.where(full != "", full, lieu)
 
 
-def _distinct(parts: Columns, communes: Columns) -> _Asked:
+def _distinct(parts: Columns, communes: Columns, former: Texts) -> _Asked:
     columns = ("numero", "rep", "type_voie", "nom_voie", "lieu", "code_postal")
     rows = Rows.of(parts, columns).plus(
         code_commune=np.asarray(communes["code_commune"]),
         commune_score=np.asarray(communes["commune_score"]),
+        ancienne=former,
     )
     # the postcode of another country is none of ours
     abroad = np.asarray(communes["code_pays"]) != ""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from geomatch.addresses.communes.key_table import KeyTable
 from geomatch.addresses.streets.doors import Addresses
+from geomatch.addresses.streets.homonyms import cut_apart
 from geomatch.addresses.streets.names import TYPED, road_key
 from geomatch.arrays.arrow import coded, texts, whole
 from geomatch.arrays.groups import ragged_ranges
@@ -60,7 +61,7 @@ class StreetIndex:
             base += len(part.numero)
             streets.append(table.set_column(at, "first_address", first))
             parts.append(part)
-        return cls(pa.concat_tables(streets).combine_chunks(), Addresses.join(parts))
+        return cls(*cut_apart(pa.concat_tables(streets).combine_chunks(), Addresses.join(parts)))
 
     def __post_init__(self) -> None:
         table = self.streets
@@ -71,6 +72,7 @@ class StreetIndex:
             table.column(c).to_numpy()
             for c in ("x", "y", "half_length_m", "first_address", "n_addresses")
         )
+        self.former: NDArray[np.object_] = texts(table.column("code_ancienne_commune"))
         kind, words = (whole(table.column(c)) for c in ("type_norm", "mots_norm"))
         self.kind, kinds = coded(kind)
         self.kind_code = {k: i for i, k in enumerate(texts(kinds))}
@@ -143,6 +145,22 @@ class StreetIndex:
         return dict(zip(texts(distinct), log.tolist(), strict=True)) | {"": float(np.log(n))}
 
     @cached_property
+    def is_homonym(self) -> NDArray[np.bool_]:
+        """Streets whose commune has another one of that very name."""
+        return _is_shared(self._in_commune)
+
+    @cached_property
+    def is_cut(self) -> NDArray[np.bool_]:
+        """Parts of what the store holds as one street, for its former commune is one as well."""
+        former, distinct = coded(self.streets.column("code_ancienne_commune"))
+        return _is_shared(self._in_commune * len(distinct) + former)
+
+    @property
+    def _in_commune(self) -> Ints:
+        """One number for each commune and name."""
+        return self.commune * (int(self.key_code.max(initial=0)) + 1) + self.key_code
+
+    @cached_property
     def n_streets(self) -> Ints:
         """Number of streets of each commune."""
         return np.diff(self._commune_start)
@@ -190,6 +208,11 @@ class StreetIndex:
         order = np.argsort(local, kind="stable")
         start = np.searchsorted(local[order], np.arange(len(words) + 1))
         return words, (start, streets[bearer[order]])
+
+
+def _is_shared(keys: Ints) -> NDArray[np.bool_]:
+    _, group, size = np.unique(keys, return_inverse=True, return_counts=True)
+    return np.asarray(size[group] > 1)
 
 
 def _roads(names: pa.ChunkedArray) -> KeyTable:

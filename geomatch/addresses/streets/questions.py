@@ -21,7 +21,8 @@ Ints = NDArray[np.int64]
 class Questions:
     """Streets asked for; every array has one value for each.
 
-    `zone` is the position in `zones`. `numero` is 0 where there is none.
+    `zone` is the position in `zones`. `numero` is 0 where there is none, `code_postal` and
+    `former` (code of the former commune that is written as the town) are "" then.
     """
 
     keys: Sequence[str]
@@ -29,6 +30,8 @@ class Questions:
     zone: Ints
     zones: Zones
     numero: Ints
+    code_postal: NDArray[np.object_]
+    former: NDArray[np.object_]
 
     def __len__(self) -> int:
         return len(self.keys)

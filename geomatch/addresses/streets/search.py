@@ -32,6 +32,10 @@ _ALIKE, _WORD_ALIKE = 55.0, 72.0
 _WORD_LENGTH, _COMMON = 3, 40
 #: Probability from which on a question needs no dearer search.
 _EXACT_SURE, _SURE, _LIKELY = 0.97, 0.85, 0.5
+#: Probability that a street loses to one of its name that is where the address says.
+_TOLD_SHARE = 0.97
+#: Share that parts of one street keep of their own probability where nothing tells them apart.
+_OWN_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,56 @@ def with_doors(index: StreetIndex, questions: Questions, found: Found) -> Found:
     probability = found.probability.copy()
     probability[low], probability[high] = probability[high], probability[low]
     return Found(found.question, found.street, found.near, probability)
+
+
+def with_places(index: StreetIndex, questions: Questions, found: Found) -> Found:
+    """Candidates, where of streets of one name in one commune the one that is told is likelier.
+
+    The stated postcode and the former commune that stands in place of the town tell them apart:
+    those that do not agree give nearly all of their probability to those that do.
+    """
+    at = np.flatnonzero(index.is_homonym[found.street])
+    if not len(at):
+        return found
+    question, street = found.question[at], found.street[at]
+    n_names = int(index.key_code.max(initial=0)) + 1
+    named = (question * len(index.communes) + index.commune[street]) * n_names
+    distinct, group = np.unique(named + index.key_code[street], return_inverse=True)
+    agrees = np.zeros(len(at), dtype=np.int64)
+    for asked, known in (
+        (questions.code_postal, index.told(street)["code_postal"]),
+        (questions.former, index.former[street]),
+    ):
+        agrees += (asked[question] == known) & (asked[question] != "")
+    best = np.zeros(len(distinct), dtype=np.int64)
+    np.maximum.at(best, group, agrees)
+    is_less = agrees < best[group]
+    probability = found.probability[at]
+    moved = np.where(is_less, probability * _TOLD_SHARE, 0.0)
+    gained = np.bincount(group, moved, minlength=len(distinct))
+    heirs = np.bincount(group, ~is_less, minlength=len(distinct))
+    share = np.where(is_less, 0.0, gained[group] / np.maximum(heirs[group], 1))
+    out = found.probability.copy()
+    out[at] = _shared_out(index.is_cut[street], probability - moved + share, group, is_less)
+    return Found(found.question, found.street, found.near, out)
+
+
+def _shared_out(
+    is_cut: NDArray[np.bool_],
+    probability: NDArray[np.float64],
+    group: Ints,
+    is_less: NDArray[np.bool_],
+) -> NDArray[np.float64]:
+    """Nearly evenly among parts of one street that nothing tells apart.
+
+    Their doors tell little: the store keeps one of two doors of one number.
+    """
+    level = is_cut & ~is_less
+    total = np.bincount(group, probability * level)
+    count = np.bincount(group, level)
+    mean = total[group] / np.maximum(count[group], 1)
+    even = _OWN_SHARE * probability + (1 - _OWN_SHARE) * mean
+    return np.where(level, even, probability)
 
 
 def _scored(index: StreetIndex, questions: Questions, found: Sequence[Pairs]) -> Found:
