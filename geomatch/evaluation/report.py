@@ -294,7 +294,7 @@ def _table(runs: Mapping[str, Evaluation]) -> str:
         lines.append(f'<tr class="section"><th colspan="{len(runs) + 1}">{escape(title)}</th></tr>')
         lines += [_line(row) for row in found]
     return (
-        f'<div class="scroll"><table><thead><tr><th>mesure</th>{heads}</tr></thead>'
+        f"{report_tables.TABLE}<thead><tr><th>mesure</th>{heads}</tr></thead>"
         f"<tbody>{''.join(lines)}</tbody></table></div>"
     )
 
@@ -337,7 +337,7 @@ def _strata(name: str, column: str, values: Mapping[str, Metrics]) -> str:
     title = STRATA_TITLES.get(column, column)
     return _folded(
         f"Par {escape(title)}{run}",
-        '<div class="scroll"><table><thead><tr>'
+        f"{report_tables.TABLE}<thead><tr>"
         f"<th>{escape(title)}</th><th>bulletins</th>{heads}</tr></thead>"
         f"<tbody>{''.join(lines)}</tbody></table></div>",
         is_open=len(values) <= _SHORT,

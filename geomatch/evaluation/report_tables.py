@@ -35,6 +35,9 @@ from geomatch.evaluation.strata import value_label
 from geomatch.evaluation.tables import with_interval
 from geomatch.evaluation.without_truth import Portrait
 
+#: A table that is scrolled where it is too wide, by keys too; its end is ``</table></div>``.
+TABLE = '<div class="scroll" role="region" aria-label="Table" tabindex="0"><table>'
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -62,10 +65,7 @@ class Grid:
         heads = "".join(f"<th>{escape(h)}</th>" for h in self.heads)
         lines = ("".join(f"<td>{escape(c)}</td>" for c in row) for row in self.rows)
         body = "".join(f"<tr>{line}</tr>" for line in lines)
-        return (
-            f'<div class="scroll"><table><thead><tr>{heads}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>"
-        )
+        return f"{TABLE}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
 def scoreboard(evaluations: Mapping[str, Evaluation]) -> Grid:

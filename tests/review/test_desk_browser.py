@@ -49,6 +49,33 @@ CUT = """(() => {
   return rows.filter((e) => e.getBoundingClientRect().bottom > end).length;
 })()"""
 
+#: Buttons of the acts that end outside of their column.
+OUTSIDE = """(() => {
+  const end = document.getElementById('right').getBoundingClientRect().right;
+  const acts = [...document.querySelectorAll('#acts button')].filter((e) => e.offsetParent);
+  return acts.filter((e) => e.getBoundingClientRect().right > end).map((e) => e.textContent);
+})()"""
+#: Rows of the form that are not wholly in sight, and bulletins of a group on several lines.
+HIDDEN = """(() => {
+  const form = document.getElementById('bulletin').getBoundingClientRect();
+  const rows = [...document.querySelectorAll('#bulletin tr')];
+  return rows.filter((e) => e.getBoundingClientRect().bottom > form.bottom + 1).length;
+})()"""
+#: Nine bulletins with long texts, as the desk writes a group; the demo has none.
+GROUP = """(() => {
+  const row = `<tr><td><input type="checkbox" aria-label="Bulletin"></td><td>5000002594</td>
+    <td>ENSEIGNEMENT SUPERIEUR ET RECHERCHE</td><td>AGENT ADMINISTRATIF</td>
+    <td>Paris 18e Arrondissement (75118)</td></tr>`;
+  const group = document.getElementById('group');
+  group.innerHTML = `<p>Décochez ceux qui sont d'ailleurs : ils reviendront à part.</p>
+    <div class="members"><table><thead><tr><th></th><th>Bulletin</th><th>Activité</th>
+    <th>Profession</th><th>Réside à</th></tr></thead><tbody>${row.repeat(9)}</tbody></table></div>`;
+  group.hidden = false;
+  document.getElementById('alone-line').hidden = false;
+})()"""
+FOLDED = """[...document.querySelectorAll('.members tbody tr')].filter(
+  (e) => e.getBoundingClientRect().height > 24).length"""
+
 
 def screen(browser: Browser, width: int, height: int) -> None:
     browser.call(
@@ -65,11 +92,25 @@ def test_all_candidates_and_the_whole_map_are_in_sight(run_dir: Path, browser: B
             browser.wait(FITS)
             assert browser.run("document.querySelectorAll('.candidate').length") >= 2
             assert browser.run(CUT) == 0, size
+            assert browser.run(OUTSIDE) == [], size
+            assert browser.run(FOLDED) == 0, size
             wide = "document.documentElement.scrollWidth - innerWidth"
             assert browser.run(wide) <= 0, size
         screen(browser, 390, 844)
         browser.wait(FITS)
         assert browser.run("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+def test_a_group_leaves_the_whole_form_in_sight(run_dir: Path, browser: Browser) -> None:
+    with Served(run_dir) as served:
+        enter(browser, served.url)
+        browser.run(GROUP)
+        for size in SCREENS:
+            screen(browser, *size)
+            browser.wait(FITS)
+            assert browser.run(OUTSIDE) == [], size
+            assert browser.run(FOLDED) == 0, size
+            assert browser.run(HIDDEN) == 0, size
 
 
 def test_every_text_is_readable_and_every_control_has_a_name(

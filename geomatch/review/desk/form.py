@@ -125,7 +125,7 @@ def group_html(dossier: Dossier, known: Known) -> str:
     rows = "".join(_member(written, known) for written in dossier.written)
     heads = ("", "Bulletin", "Activité", "Profession", "Réside à")
     head = element("tr", "".join(element("th", escaped(w), scope="col") for w in heads))
-    told = "Même employeur, même lieu. Décochez ceux qui n'en sont pas : ils reviendront à part."
+    told = "Décochez ceux qui sont d'ailleurs : ils reviendront à part."
     return element("p", escaped(told)) + element("div", table(head, rows), class_="members")
 
 
@@ -133,6 +133,8 @@ def _member(written: Mapping[str, Any], known: Known) -> str:
     id = str(written["id"])
     box = element("input", type="checkbox", checked="", value=id, aria_label=f"Bulletin {id}")
     home = str(written.get("code_commune_residence") or "")
-    told = (id, written["activite"], written["profession"])
-    cells = [*map(str, told), known.atlas.commune_name(home) if home else ""]
-    return element("tr", element("td", box) + "".join(element("td", escaped(c)) for c in cells))
+    about = (id, written["activite"], written["profession"])
+    cells = [*map(str, about), known.atlas.commune_name(home) if home else ""]
+    return element(
+        "tr", element("td", box) + "".join(element("td", escaped(c), title=c) for c in cells)
+    )
