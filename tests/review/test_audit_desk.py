@@ -86,6 +86,28 @@ def test_two_clerks_see_every_card_of_a_sample_drawn_for_two(chain: Chain, run_d
     assert certify_run(run_dir)["cards_open"] == 0
 
 
+def test_a_third_clerk_decides_where_two_differ_and_sees_nothing_else(
+    chain: Chain, run_dir: Path
+) -> None:
+    audit(run_dir, AuditOptions(SIZE, 0.9, clerks=2))
+    truth = dict(read_truth(chain.files.truth)[["id", "siret"]].itertuples(index=False))
+    desk = Desk.open(run_dir, BLIND)
+    ids = [card["ids"][0] for card in settled(desk, "Anne", truth)]
+    differing = {i for i in ids[::5] if truth.get(i)}
+    settled(desk, "Bruno", truth | dict.fromkeys(differing, ""))
+    assert settled(desk, "Anne", truth) == []
+    assert certify_run(run_dir)["cards_open"] == len(differing) > 0
+    desk.journal.close()
+    desk = Desk.open(run_dir, BLIND)
+    third = settled(desk, "Chantal", truth)
+    assert {card["ids"][0] for card in third} == differing
+    assert {card["question"] for card in third} == {"Contrôle : quel établissement ?"}
+    assert settled(desk, "Denis", truth) == []
+    desk.journal.close()
+    told = certify_run(run_dir)
+    assert (told["cards_open"], told["cards_differing"]) == (0, len(differing))
+
+
 def test_without_a_sample_it_says_how_to_draw_one(run_dir: Path) -> None:
     with pytest.raises(ConfigError, match="geomatch audit"):
         Desk.open(run_dir, BLIND)

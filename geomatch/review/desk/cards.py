@@ -26,8 +26,9 @@ class Card:
     """Bulletins that say the same and are settled together.
 
     `number` is its place in the order, `gain` the bulletins it is expected to code: how many
-    they are times the chance that the right establishment is among those shown. A card that
-    `is_check` shows a second clerk what a first one has settled.
+    they are times the chance that the right establishment is among those shown. `seen` clerks have
+    settled it before: a card that 1 has seen is shown to a second one, and what two of an audit
+    have answered otherwise to a third one.
     """
 
     number: int
@@ -36,7 +37,12 @@ class Card:
     departement: str
     type: str
     probability: float
-    is_check: bool = False
+    seen: int = 0
+
+    @property
+    def is_check(self) -> bool:
+        """Whether other clerks have settled it before."""
+        return self.seen > 0
 
 
 def make_cards(
@@ -123,5 +129,11 @@ def with_checks(cards: Sequence[Card], share: float) -> list[Card]:
     on the first bulletin's identifier alone.
     """
     drawn = [c for c in cards if zlib.crc32(c.ids[0].encode()) % 10_000 < share * 10_000]
-    copies = (replace(card, number=len(cards) + i, is_check=True) for i, card in enumerate(drawn))
+    copies = (replace(card, number=len(cards) + i, seen=1) for i, card in enumerate(drawn))
     return [*cards, *copies]
+
+
+def with_thirds(cards: Sequence[Card]) -> list[Card]:
+    """The cards, and after them a copy of those that two clerks see, for where they differ."""
+    double = [c for c in cards if c.seen == 1]
+    return [*cards, *(replace(c, number=len(cards) + i, seen=2) for i, c in enumerate(double))]

@@ -126,7 +126,13 @@ class Desk:
                 "does not have; it belongs to another run: move it away"
             )
         told = verdicts_by_clerk(journal.acts)
-        self.queue = Queue(run.cards, {id: list(clerks) for id, clerks in told.items()})
+        self.queue = Queue(
+            run.cards,
+            {id: list(of) for id, of in told.items()},
+            answers={
+                id: {who: act.siret or "" for who, act in of.items()} for id, of in told.items()
+            },
+        )
         self._take_up(journal.acts)
 
     @classmethod
@@ -320,7 +326,7 @@ class Desk:
             if not ids:
                 raise RefusedError("Cochez au moins un bulletin.", 422)
             self._write(session, VERDICT, ids, siret=siret, note=note)
-            self.queue.settle(ids, session.who)
+            self.queue.settle(ids, session.who, siret or "")
             shown = self._following(session)
         name = "aucun établissement" if chosen is None else register_title(chosen.iloc[0])[0]
         return {**self._told(session, shown), "did": f"{_bulletins(len(ids))} → {name}"}

@@ -80,16 +80,18 @@ class Queue:
     """Cards still open, and who has which before them. Not safe without a lock around it.
 
     A card that is a check is open once a clerk has settled its bulletins, to every other clerk,
-    and closed by the second verdict. Checks come first, so that agreement is known early, and
-    look like any card, so that nobody takes more care of them.
+    and closed by the second verdict. A card for a third opinion is open while two clerks' verdicts
+    differ, to any other. Both come first, so that agreement is known early, and look like any card,
+    so that nobody takes more care of them.
 
-    `clerks` are those whose verdict on a bulletin is in force, by bulletin; times are seconds
-    of any one clock.
+    `clerks` are those whose verdict on a bulletin is in force, by bulletin, in the order they gave
+    it, and `answers` what they chose (``""``: none); times are seconds of any one clock.
     """
 
     cards: Sequence[Card]
     clerks: dict[str, list[str]] = field(default_factory=dict)
     lease_s: float = LEASE_S
+    answers: dict[str, dict[str, str]] = field(default_factory=dict)
     _open: list[int] = field(default_factory=list)
     _checks: list[int] = field(default_factory=list)
     _later: list[int] = field(default_factory=list)
@@ -115,9 +117,17 @@ class Queue:
         self._names[session] = who
 
     def remaining(self, number: int) -> tuple[str, ...]:
-        """Bulletins of a card that want a verdict: the first one, or of a check the second."""
-        wanted = 1 if self.cards[number].is_check else 0
-        return tuple(i for i in self.cards[number].ids if len(self.clerks.get(i, ())) == wanted)
+        """Bulletins of a card that want a verdict: the first, the second, or one that decides."""
+        seen = self.cards[number].seen
+        return tuple(
+            i
+            for i in self.cards[number].ids
+            if len(self.clerks.get(i, ())) == seen and (seen < 2 or self.is_disputed(i))
+        )
+
+    def is_disputed(self, id: str) -> bool:
+        """Whether verdicts on a bulletin differ."""
+        return len({*self.answers.get(id, {}).values()}) > 1
 
     def is_settled(self, id: str) -> bool:
         """Whether a verdict on a bulletin is in force."""
@@ -194,10 +204,11 @@ class Queue:
         for number in [n for n, lease in self._leases.items() if lease.session == session]:
             del self._leases[number]
 
-    def settle(self, ids: Collection[str], who: str = "") -> None:
-        """A clerk's verdict on these bulletins is in force."""
+    def settle(self, ids: Collection[str], who: str = "", answer: str = "") -> None:
+        """A clerk's verdict on these bulletins is in force: a SIRET, or ``""`` for none."""
         for id in ids:
             self.clerks.setdefault(id, []).append(who)
+            self.answers.setdefault(id, {})[who] = answer
         self._sort_out(ids)
 
     def reopen(self, ids: Collection[str], who: str = "") -> None:
@@ -205,6 +216,7 @@ class Queue:
         for id in ids:
             if who in self.clerks.get(id, ()):
                 self.clerks[id].remove(who)
+                self.answers.get(id, {}).pop(who, None)
         self._later = [n for n in self._later if n not in set(self._numbers(ids))]
         self._sort_out(ids)
 

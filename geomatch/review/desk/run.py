@@ -18,7 +18,14 @@ from geomatch.core.errors import DataError
 from geomatch.core.paths import Location
 from geomatch.core.schema import BULLETINS, CANDIDATES, DECISIONS, STORE_NAF
 from geomatch.core.territories import departement_of
-from geomatch.review.desk.cards import Card, make_cards, shuffled, single_cards, with_checks
+from geomatch.review.desk.cards import (
+    Card,
+    make_cards,
+    shuffled,
+    single_cards,
+    with_checks,
+    with_thirds,
+)
 from geomatch.review.desk.dossier import Dossier, Known
 from geomatch.review.desk.register import Register
 from geomatch.review.desk.stories import told_by_register
@@ -126,14 +133,15 @@ class ReviewRun:
 
     @cached_property
     def cards(self) -> list[Card]:
-        """What is to be settled, in order of gain, then what is to be settled twice."""
+        """What is to be settled, in order of gain, then what is to be settled again."""
         if self.blind:
             once = single_cards(
                 [i for i in self.blind if i in self.decisions.index], self.decisions
             )
         else:
             once = make_cards(self.decisions, self.bulletins, self.candidates)
-        return with_checks(once, self.double)
+        twice = with_checks(once, self.double)
+        return with_thirds(twice) if self.blind else twice
 
     @cached_property
     def ids(self) -> frozenset[str]:
