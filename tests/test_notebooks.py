@@ -24,8 +24,8 @@ SHOWN = {
     "01_prise_en_main": {"Plan du voisinage": 2},
     "02_cas_ambigus": {"Plan du voisinage": 1, "Carte des bulletins": 1, "ReviewWidget": 1},
     "03_evaluation": {"Carte des bulletins": 1, "probabilité annoncée": 1, "Charge": 1},
-    "04_autour_d_un_point": {"distance_m": 3, "POINT": 1},
-    "05_mes_donnees": {"Plan du voisinage": 1, "Pour le premier candidat": 1},
+    "04_autour_d_un_point": {"distance_m": 3, "POINT": 1, "srcdoc": 1},
+    "05_mes_donnees": {"Plan du voisinage": 1, "Pour le premier candidat": 1, "srcdoc": 1},
 }
 
 
