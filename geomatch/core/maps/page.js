@@ -63,7 +63,7 @@
     name.appendChild(document.createTextNode(layer.name + " (" + layer.count + ")"));
     shown[name.outerHTML] = group;
   }
-  L.control.layers(null, shown, { collapsed: told.layers.length < 2 }).addTo(map);
+  L.control.layers(null, shown, { collapsed: false }).addTo(map);
   L.control.scale({ imperial: false }).addTo(map);
   if (told.bounds) map.fitBounds(told.bounds, { padding: [30, 30], maxZoom: 18 });
   else map.setView([46.6, 2.4], 6);

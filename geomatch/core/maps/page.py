@@ -244,10 +244,10 @@ def _page(layers: Sequence[_Layer], background: object) -> MapPage:
 
 
 def _wider(box: Box) -> Box:
-    """The ground around the points that a reader sees beside them: 300 m at least."""
+    """The ground that a reader sees beside the points, on a page that is wider than high."""
     west, south, east, north = box
-    high = max(0.15 * (north - south), 0.003)
-    wide = max(0.15 * (east - west), 0.004)
+    high = max(0.3 * (north - south), 0.004)
+    wide = max(0.8 * (east - west), 0.012)
     return west - wide, south - high, east + wide, north + high
 
 
