@@ -10,10 +10,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geomatch.addresses import AddressParser, CommuneIndex, complete_parts, get_parser
+from geomatch.addresses import AddressParser, CommuneIndex, complete_parts, find_towns, get_parser
 from geomatch.addresses import Geocoder as StreetGeocoder
 from geomatch.arrays.arrow import as_rows, as_table
-from geomatch.arrays.rows import Rows
+from geomatch.arrays.rows import Rows, constant
 from geomatch.bulletins.clean import clean_column
 from geomatch.bulletins.layouts import FREE
 from geomatch.bulletins.tables import beside, read_table, unlike, write_table
@@ -127,7 +127,7 @@ class Geocoder:
         for low in range(0, len(texts), _CHUNK):
             part = slice(low, low + _CHUNK)
             understood.append(
-                _understood(texts[part], known.iloc[part], self._communes, self._parser)
+                _understood(texts[part], known.iloc[part], self._parser, self.store, self._communes)
             )
             progress(min(low + _CHUNK, len(texts)) // 2, len(texts))
         parts, communes = (pa.concat_tables(t) for t in zip(*understood, strict=True))
@@ -137,6 +137,7 @@ class Geocoder:
             for rows in np.split(every, range(_CHUNK, len(every), _CHUNK)):
                 asked, resolved = (as_rows(table.take(rows)) for table in (parts, communes))
                 places = geocoder.geocode(asked, resolved, claimed=True).frame()
+                places["geocode_score"] *= resolved["town_share"]
                 cities = [self._labels.get(code, "") for code in places["code_commune"]]
                 found.append(_result_columns(places, cities))
                 order.append(rows)
@@ -251,7 +252,11 @@ def parse_one(text: str, options: AddressOptions | None = None) -> dict[str, obj
 
 
 def _understood(
-    texts: Sequence[str], known: pd.DataFrame, index: CommuneIndex, parser: AddressParser
+    texts: Sequence[str],
+    known: pd.DataFrame,
+    parser: AddressParser,
+    store: Store,
+    index: CommuneIndex,
 ) -> tuple[pa.Table, pa.Table]:
     """Parts of addresses and their communes; as Arrow, for of a file they are millions."""
     parts = parser.parse(texts)
@@ -263,11 +268,11 @@ def _understood(
     if "numero" in given:
         is_without = (parts["numero"] == "") & (parts["rep"] == "")
         parts = parts.plus(numero=np.where(is_without, given["numero"], parts["numero"]))
-    parts = complete_parts(parts, index)
+    declared = given.get("code_commune_declaree", constant("", len(texts)))
+    parts, code, share = find_towns(store, index, parts, complete_parts(parts, index), declared)
     asked = Rows.of(parts, ("commune", "code_postal", "departement"))
-    if "code_commune_declaree" in given:
-        asked = asked.plus(code_commune_declaree=given["code_commune_declaree"])
-    return as_table(parts), as_table(index.resolve(asked))
+    communes = index.resolve(asked.plus(code_commune_declaree=code))
+    return as_table(parts), as_table(communes.plus(town_share=share))
 
 
 def _by_departement(

@@ -8,6 +8,7 @@ from geomatch.addresses.parse.parsers import AddressParser, get_parser
 from geomatch.addresses.parse.town_names import name_columns
 from geomatch.addresses.streets.geocoder import Geocoder
 from geomatch.addresses.streets.names import street_columns
+from geomatch.addresses.streets.townless import find_towns
 
 __all__ = [
     "COMMUNE_QUESTION",
@@ -16,6 +17,7 @@ __all__ = [
     "Geocoder",
     "bulletin_parts",
     "complete_parts",
+    "find_towns",
     "get_parser",
     "name_columns",
     "register_parts",

@@ -117,6 +117,11 @@ class CommuneFacts:
         """Communes and arrondissements of a postcode; none for a CEDEX one."""
         return self._by_postcode.get(code_postal)
 
+    def codes_of_name(self, text: str) -> frozenset[str]:
+        """Communes that go by a written name, as it is or with articles left out."""
+        town = read_town(text)
+        return frozenset(self.names.exact(town.key) or self.names.short(town.short))
+
     def is_town(self, text: str, code_postal: str = "", *, exact: bool = True) -> bool:
         """Whether a text is a town's name, one of the postcode's when there is one.
 

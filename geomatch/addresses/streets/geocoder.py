@@ -167,7 +167,7 @@ class Geocoder:
         if not len(self.streets):
             return
         zones, zone = self._zones.of(asked)
-        street, lieu = _street_keys(asked), asked["lieu"]
+        street, lieu = street_keys(asked), asked["lieu"]
         done = np.zeros(len(asked), dtype=bool)
         # the number is that of the street, not of the locality
         nothing = constant("", len(asked))
@@ -193,7 +193,7 @@ class Geocoder:
         of a commune whose streets are not loaded, ask for none.
         """
         zones, zone = self._zones.of(asked)
-        keys = _street_keys(asked)
+        keys = street_keys(asked)
         rows = np.flatnonzero((keys != "") & (zone >= 0))
         former = np.asarray(asked["ancienne"]) if "ancienne" in asked else constant("", len(keys))
         told = Rows.of(asked, ("numero", "code_postal")).plus(ancienne=former)
@@ -306,7 +306,7 @@ def _questions(asked: Columns, keys: Texts, zone: Ints, zones: Zones) -> Questio
     )
 
 
-def _street_keys(asked: Columns) -> Texts:
+def street_keys(asked: Columns) -> Texts:
     """Full key of the street asked for, else of the locality."""
     kind, name, lieu = (np.asarray(asked[c]) for c in ("type_voie", "nom_voie", "lieu"))
     full = np.array([f"{k} {n}" if k else n for k, n in zip(kind, name, strict=True)], dtype=object)
