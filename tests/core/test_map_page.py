@@ -159,6 +159,18 @@ def test_any_table_with_positions_is_shown_with_its_columns() -> None:
     assert data_of(explore(points))["layers"][0]["points"][0][:2] == [48.1, -1.7]
 
 
+def test_what_is_no_point_is_refused() -> None:
+    point, line = shapely.Point(-1.7, 48.1), shapely.LineString([(0, 0), (1, 1)])
+    with pytest.raises(ConfigError, match="set_crs"):
+        explore(gpd.GeoDataFrame(geometry=[point]))
+    with pytest.raises(ConfigError, match="LineString"):
+        explore(gpd.GeoDataFrame(geometry=[point, line], crs=4326))
+    with pytest.raises(ConfigError, match="x, y, crs"):
+        explore(pd.DataFrame({"nom": ["ALPHA"]}))
+    nowhere = gpd.GeoDataFrame(geometry=[point, None], crs=4326)
+    assert explore(nowhere).n_points == 1
+
+
 def test_an_empty_table_is_an_empty_map() -> None:
     page = explore_matches(DECIDED.iloc[:0], FOUND.iloc[:0])
     assert data_of(page)["layers"] == []

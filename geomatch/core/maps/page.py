@@ -156,9 +156,16 @@ def _with_points(frame: pd.DataFrame) -> pd.DataFrame:
             f"{len(frame)} rows, a map shows at most {MOST_POINTS}: choose some of them, or write "
             "a GeoPackage for QGIS"
         )
-    if hasattr(frame, "to_crs"):
-        return frame.to_crs(4326) if frame.crs is not None else frame
-    return to_geodataframe(frame)
+    if not hasattr(frame, "to_crs"):
+        return to_geodataframe(frame)
+    if frame.crs is None:
+        raise ConfigError("the GeoDataFrame has no CRS; say which with set_crs")
+    kinds = {*frame.geometry.geom_type.dropna()} - {"Point"}
+    if kinds:
+        raise ConfigError(
+            f"geometries are {', '.join(sorted(kinds))}, expected points; give shapes as background"
+        )
+    return frame.to_crs(4326)
 
 
 def _places(points: Any) -> Iterable[tuple[float, float, float]]:
