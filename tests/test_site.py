@@ -66,6 +66,14 @@ def test_every_public_name_is_on_the_page_of_the_api() -> None:
         )
 
 
+def test_tests_that_a_page_names_are_there() -> None:
+    page = (DOCS / "frictions.md").read_text("utf-8")
+    named_tests = re.findall(r"`(tests/\S+\.py)::(\w+)`", page)
+    assert len(named_tests) > 20
+    for file, name in named_tests:
+        assert f"def {name}(" in (ROOT / file).read_text("utf-8"), f"{file}::{name}"
+
+
 class _Links(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

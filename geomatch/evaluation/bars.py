@@ -9,7 +9,7 @@ from html import escape
 from geomatch.core.wording import decimal, integer, percent
 from geomatch.evaluation.drift import Shift
 from geomatch.evaluation.measures import Measure
-from geomatch.evaluation.svg import colour
+from geomatch.evaluation.svg import colour, drawing
 
 _ROW, _LABEL, _BAR, _RIGHT = 22, 290, 300, 150
 #: Letters of a label that have room.
@@ -33,10 +33,7 @@ def strata_bars(title: str, bars: Sequence[Bar]) -> str:
     body = [_guide(share, height) for share in (0.0, 0.25, 0.5, 0.75, 1.0)]
     for i, bar in enumerate(bars):
         body.append(_bar(bar, 8 + _ROW * i))
-    return (
-        f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{''.join(body)}</svg>"
-    )
+    return drawing(title, body, width, height)
 
 
 def _guide(share: float, height: int) -> str:
@@ -86,10 +83,7 @@ def shift_bars(title: str, shift: Shift) -> str:
         body.append(
             f'<text x="{x + step / 2:.1f}" y="{floor + 16}" text-anchor="middle">{mark}</text>'
         )
-    return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{''.join(body)}</svg>"
-    )
+    return drawing(title, body, _WIDTH, _HEIGHT)
 
 
 def _mark(shift: Shift, i: int) -> str:

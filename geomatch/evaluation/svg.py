@@ -54,7 +54,7 @@ def curve_chart(curves: Mapping[int, Curve]) -> str:
     body += [_target(axes, level) for level in (0.90, 0.95, 0.98)]
     for i, (x, y) in points.items():
         body.append(_line(axes, x, y, i))
-    return _svg("Précision selon la part des bulletins codés", body)
+    return drawing("Précision selon la part des bulletins codés", body, _WIDTH, _HEIGHT)
 
 
 def calibration_chart(calibrations: Mapping[int, Calibration]) -> str:
@@ -71,13 +71,14 @@ def calibration_chart(calibrations: Mapping[int, Calibration]) -> str:
             f'<circle cx="{axes.x(t):.1f}" cy="{axes.y(s):.1f}" r="3" fill="{colour(i)}"/>'
             for t, s in zip(bins.told.tolist(), bins.seen.tolist(), strict=True)
         ]
-    return _svg("Part juste selon la probabilité annoncée", body)
+    return drawing("Part juste selon la probabilité annoncée", body, _WIDTH, _HEIGHT)
 
 
 def legend(names: Sequence[str]) -> str:
     """Name of each run beside its line."""
     items = [
-        f'<li><svg width="34" height="10" aria-hidden="true"><line x1="1" y1="5" x2="33" y2="5" '
+        f'<li><svg xmlns="http://www.w3.org/2000/svg" width="34" height="10" aria-hidden="true">'
+        f'<line x1="1" y1="5" x2="33" y2="5" '
         f'stroke="{colour(i)}" stroke-width="2" stroke-dasharray="{DASHES[i % len(DASHES)]}"/>'
         f"</svg> {escape(name)}</li>"
         for i, name in enumerate(names)
@@ -90,10 +91,11 @@ def _steady(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x[kept], y[kept]
 
 
-def _svg(title: str, body: Sequence[str]) -> str:
+def drawing(title: str, body: Sequence[str], width: float, height: float) -> str:
+    """A whole picture with its title, which shows on a page and in a file of its own."""
     return (
-        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{''.join(body)}</svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="{escape(title)}"><title>{escape(title)}</title>{"".join(body)}</svg>'
     )
 
 

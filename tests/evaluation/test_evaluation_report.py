@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
@@ -398,3 +399,15 @@ def test_a_report_tells_every_level_and_folds_what_is_long(chain: Chain, tmp_pat
     lines = [d.count("<tr>") - 1 for d in re.findall(r"<details.*?</details>", html, re.DOTALL)]
     assert folded == [" open" if n <= 12 else "" for n in lines]
     assert "details::details-content{content-visibility:visible" in html
+
+
+def test_every_picture_of_a_report_is_an_image_of_its_own(chain: Chain, tmp_path: Path) -> None:
+    from geomatch.evaluation.scoring import Asked, evaluate_runs
+
+    page = tmp_path / "report.html"
+    asked = Asked(report=str(page))
+    evaluate_runs([str(chain.out)], str(chain.files.truth), Console(quiet=True), asked)
+    pictures = re.findall(r"<svg.*?</svg>", page.read_text("utf-8"), re.DOTALL)
+    assert len(pictures) >= 4
+    for picture in pictures:
+        assert ElementTree.fromstring(picture).tag == "{http://www.w3.org/2000/svg}svg"
