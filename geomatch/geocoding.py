@@ -10,7 +10,14 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from geomatch.addresses import AddressParser, CommuneIndex, complete_parts, find_towns, get_parser
+from geomatch.addresses import (
+    AddressParser,
+    CommuneIndex,
+    complete_parts,
+    find_towns,
+    get_parser,
+    with_second,
+)
 from geomatch.addresses import Geocoder as StreetGeocoder
 from geomatch.arrays.arrow import as_rows, as_table
 from geomatch.arrays.rows import Rows, constant
@@ -259,7 +266,7 @@ def _understood(
     index: CommuneIndex,
 ) -> tuple[pa.Table, pa.Table]:
     """Parts of addresses and their communes; as Arrow, for of a file they are millions."""
-    parts = parser.parse(texts)
+    parts = with_second(texts, parser.parse(texts), parser)
     given = {c: known[c].to_numpy(object) for c in known}
     for column in ("commune", "code_postal"):
         if column in given:

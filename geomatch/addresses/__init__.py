@@ -2,6 +2,7 @@
 
 from geomatch.addresses.communes.completion import complete_parts
 from geomatch.addresses.communes.index import COMMUNE_QUESTION, CommuneIndex
+from geomatch.addresses.parse.corners import with_second
 from geomatch.addresses.parse.fields import bulletin_parts, register_parts
 from geomatch.addresses.parse.numbers import whole_numbers
 from geomatch.addresses.parse.parsers import AddressParser, get_parser
@@ -23,4 +24,5 @@ __all__ = [
     "register_parts",
     "street_columns",
     "whole_numbers",
+    "with_second",
 ]

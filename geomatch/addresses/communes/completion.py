@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geomatch.addresses.communes.index import CommuneIndex
-from geomatch.arrays.rows import Rows
+from geomatch.arrays.rows import Rows, constant
 
 #: Words of the longest town name looked for.
 _LONGEST = 6
@@ -47,6 +47,8 @@ def complete_parts(parts: Rows, communes: CommuneIndex) -> Rows:
         Aligned with `parts`. A town is first sought as it is written, in any part;
         then with a slip, at the end of the street, if no postcode is there.
     """
+    if "nom_voie_2" in parts:
+        parts = _town_of_second(parts, communes)
     void = np.flatnonzero(_is_open(parts["commune"], communes))
     if not len(void):
         return parts
@@ -74,6 +76,22 @@ def complete_parts(parts: Rows, communes: CommuneIndex) -> Rows:
                 columns["rep"][i] = (number["rep"] or "").lower()
             columns[column][i] = rest
     return parts.plus(**columns, type_voie=kind)
+
+
+def _town_of_second(parts: Rows, communes: CommuneIndex) -> Rows:
+    """``RUE A et RUE B BRUZ``: the town behind the second address is that of both."""
+    rows = np.flatnonzero((parts["nom_voie_2"] != "") & (parts["commune"] == ""))
+    if not len(rows):
+        return parts
+    second = parts.take(rows)
+    nothing = constant("", len(rows))
+    own = {c: second[c] for c in parts if not c.endswith("_2")}
+    told = {c: second[f"{c}_2"] for c in ("numero", "rep", "type_voie", "nom_voie")}
+    found = complete_parts(Rows(own | told | {"lieu": nothing, "nom": nothing}), communes)
+    columns = {"commune": parts["commune"].copy(), "nom_voie_2": parts["nom_voie_2"].copy()}
+    columns["commune"][rows] = found["commune"]
+    columns["nom_voie_2"][rows] = found["nom_voie"]
+    return parts.plus(**columns)
 
 
 def _is_open(towns: NDArray[np.object_], communes: CommuneIndex) -> NDArray[np.bool_]:

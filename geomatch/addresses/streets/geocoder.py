@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geomatch.addresses.communes.index import CommuneIndex
+from geomatch.addresses.parse.corners import SECOND
 from geomatch.addresses.parse.numbers import whole_numbers
-from geomatch.addresses.streets import houses, second_look
+from geomatch.addresses.streets import corners, houses, second_look
 from geomatch.addresses.streets.index import StreetIndex
 from geomatch.addresses.streets.names import read_street
 from geomatch.addresses.streets.questions import Questions
@@ -19,6 +20,7 @@ from geomatch.addresses.streets.zones import Nearness, ZoneFinder, Zones
 from geomatch.arrays.arrow import texts
 from geomatch.arrays.rows import Columns, Rows, constant
 from geomatch.core.config import AddressOptions
+from geomatch.core.schema import ADDRESS_PARTS, COMMUNES_RESOLVED
 from geomatch.store.reader import Store
 
 Ints = NDArray[np.int64]
@@ -104,6 +106,8 @@ class Geocoder:
         Parameters
         ----------
         parts : table of ADDRESS_PARTS
+            With the columns of :func:`geomatch.addresses.parse.corners.with_second` the second
+            address of a line is looked for too (:mod:`geomatch.addresses.streets.corners`).
         communes : table of COMMUNES_RESOLVED, aligned with `parts`
         claimed : bool
             Weigh each street against one that the gazetteer lacks
@@ -122,7 +126,20 @@ class Geocoder:
         if claimed:
             out = out.plus(alternatives=constant("", len(out)))
         self._on_streets(asked.rows, out)
-        return out.take(asked.of_row)
+        found = out.take(asked.of_row)
+        if "nom_voie_2" in parts:
+            self._at_corners(parts, communes, found, claimed=claimed)
+        return found
+
+    def _at_corners(self, parts: Columns, communes: Columns, found: Rows, *, claimed: bool) -> None:
+        """Look for the second addresses of the lines that hold two."""
+        rows = np.flatnonzero(np.asarray(parts["nom_voie_2"]) != "")
+        if not len(rows) or not len(self.streets):
+            return
+        columns = {c: np.asarray(parts[c])[rows] for c in ADDRESS_PARTS.columns}
+        second = Rows(columns | {c: np.asarray(parts[f"{c}_2"])[rows] for c in SECOND})
+        resolved = Rows.of(communes, tuple(COMMUNES_RESOLVED.columns)).take(rows)
+        corners.settle(self.streets, found, rows, self.geocode(second, resolved, claimed=claimed))
 
     # ------------------------------------------------------------- communes
     def _former(self, parts: Columns, communes: Columns) -> Texts:
