@@ -32,6 +32,17 @@ def declared(**columns: list[str]) -> list[Card]:
     return make_cards(decisions, bulletins, chances)
 
 
+def test_kinds_follow_one_another_among_cards_that_settle_about_as_much() -> None:
+    n = 24
+    types = ["tie", "home", "low_probability"] * (n // 3)
+    many = ["GARAGE"] * 4 + [f"NOM {i}" for i in range(n - 4)]
+    made = declared(raison_sociale=many, type=["tie"] * 4 + types[4:])
+    assert len(made[0].ids) == 4
+    order = [card.type for card in made[1:]]
+    assert order == sorted(order)
+    assert [card.number for card in made] == [*range(len(made))]
+
+
 @pytest.mark.parametrize(
     ("columns", "together"),
     [
