@@ -1,6 +1,7 @@
 """Phase 2: from a written address to a place, with how sure it is."""
 
 from geomatch.addresses.communes.completion import complete_parts
+from geomatch.addresses.communes.employers import with_employers_abroad
 from geomatch.addresses.communes.index import COMMUNE_QUESTION, CommuneIndex
 from geomatch.addresses.parse.corners import with_second
 from geomatch.addresses.parse.fields import bulletin_parts, register_parts
@@ -24,5 +25,6 @@ __all__ = [
     "register_parts",
     "street_columns",
     "whole_numbers",
+    "with_employers_abroad",
     "with_second",
 ]

@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
-from geomatch.addresses import get_parser, whole_numbers
+from geomatch.addresses import get_parser, whole_numbers, with_employers_abroad
 from geomatch.arrays.groups import in_reach
 from geomatch.arrays.rows import Columns, Ordered, Rows
 from geomatch.bulletins import standard_rows
@@ -246,6 +246,7 @@ class Matcher:
         told = Rows.of(bulletins, _TEXTS)
         parts = address_parts(told, self.parser, self.resources.communes)
         communes = resolved(told, parts, self.resources.communes, communes)
+        communes = with_employers_abroad(told, communes)
         departement, zone = places_of_work(told, communes)
         if len(asked := np.unique(departement.astype(str))) == 1:
             self.resources.load(str(asked[0]))
