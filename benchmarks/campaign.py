@@ -44,8 +44,8 @@ from geomatch.names.coverage import Coverage
 #: Phase → the functions whose time it is: owner and name. None calls another.
 PHASES: dict[str, tuple[tuple[Any, str], ...]] = {
     "parse": ((RulesParser, "parse"),),
-    "commune": ((CommuneIndex, "answers"),),
-    "geocode": ((Geocoder, "places"),),
+    "commune": ((CommuneIndex, "resolve"),),
+    "geocode": ((Geocoder, "geocode"),),
     "words": ((Coverage, "__init__"),),
     "names": ((matching, "similar_names"), (blocking, "by_name")),
     "places": ((blocking, "by_place"),),
