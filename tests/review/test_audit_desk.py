@@ -13,7 +13,7 @@ from geomatch.audit.sample import AuditOptions, audit
 from geomatch.core.errors import ConfigError
 from geomatch.evaluation import read_truth
 from geomatch.review.desk.certificate import certify_run
-from geomatch.review.desk.desk import Desk, Session
+from geomatch.review.desk.desk import Desk, RefusedError, Session
 from geomatch.review.desk.journal import AUDIT_JOURNAL, JOURNAL, read_journal
 from geomatch.review.desk.options import ReviewOptions
 
@@ -45,6 +45,8 @@ def test_a_blind_check_goes_from_the_sample_to_the_certificate(chain: Chain, run
     truth = dict(read_truth(chain.files.truth)[["id", "siret"]].itertuples(index=False))
     decisions = pd.read_parquet(run_dir / "decisions.parquet").set_index("id")
     desk = Desk.open(run_dir, BLIND)
+    with pytest.raises(RefusedError, match="aveugle"):
+        desk.weigh(0)
     cards = settled(desk, "Anne", truth)
     desk.journal.close()
     assert [card["ids"] for card in cards] == [[id] for id in sample.ids]

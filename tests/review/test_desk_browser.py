@@ -221,3 +221,20 @@ def test_a_name_is_asked_for_until_there_is_one(run_dir: Path, browser: Browser)
         assert browser.run("document.getElementById('ask-name').open")
         browser.press("Escape")
         assert browser.run("document.getElementById('ask-name').open")
+
+
+def test_what_weighed_is_shown_on_request_alone(run_dir: Path, browser: Browser) -> None:
+    with Served(run_dir) as served:
+        enter(browser, served.url)
+        assert browser.text("weighing-told") == ""
+        browser.press("e")
+        browser.wait("document.getElementById('weighing').open")
+        told = browser.text("weighing-told")
+        assert told.startswith("Pour le 1 :")
+        rows = browser.run("document.querySelectorAll('#weighing tbody tr').length")
+        assert rows == browser.run("document.querySelectorAll('#weighing svg rect').length") > 0
+        assert browser.run(FAINT) == []
+        browser.press("Escape")
+        browser.wait("!document.getElementById('weighing').open")
+        press_for_next(browser, "p")
+    assert browser.of("Runtime.exceptionThrown") == []

@@ -286,6 +286,12 @@ export function mount(root, host) {
     if (!at("day").open) at("day").showModal();
   });
 
+  const weighing = () => act(async () => {
+    if (!state.card) return;
+    at("weighing-told").innerHTML = (await ask("weigh", { number: state.card.number })).weighing;
+    at("weighing").showModal();
+  });
+
   const reopen = (batch) => act(async () => {
     const told = await ask("reopen", { batch });
     at("day").close();
@@ -335,7 +341,7 @@ export function mount(root, host) {
   }
 
   const KEYS = {
-    0: () => settle(null), p: skip, u: undo, n: note, s: scores, j: day, "?": help,
+    0: () => settle(null), p: skip, u: undo, n: note, s: scores, j: day, e: weighing, "?": help,
     t: () => { if (!at("alone-line").hidden) alone(); },
     "/": () => { at("search").elements.name.focus(); },
     "+": () => zoom(0.5), "-": () => zoom(2), "=": () => { state.zoomed = false; redraw(null); },

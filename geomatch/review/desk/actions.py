@@ -84,6 +84,10 @@ def _map(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
     return desk.draw(_number(body), MapRequest(tuple(sirets), window, _point(body), session.size))
 
 
+def _weigh(desk: Desk, session: Session, body: Body) -> dict[str, Any]:
+    return desk.weigh(_number(body))
+
+
 ACTIONS: Mapping[str, Action] = {
     "enter": _enter,
     "card": _card,
@@ -96,6 +100,7 @@ ACTIONS: Mapping[str, Action] = {
     "search": _search,
     "siret": _siret,
     "map": _map,
+    "weigh": _weigh,
 }
 
 

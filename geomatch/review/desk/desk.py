@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 
 from geomatch import __version__
-from geomatch.core.errors import DataError
+from geomatch.core.errors import DataError, GeomatchError
 from geomatch.core.memory import seldom_collected
 from geomatch.core.paths import Location, join
 from geomatch.core.wording import metres
@@ -42,7 +42,9 @@ from geomatch.review.desk.queue import Filters, Queue
 from geomatch.review.desk.register import siret_problem
 from geomatch.review.desk.run import ReviewRun
 from geomatch.review.desk.search import MOST_AROUND_M, MOST_FOUND, Finder, distances
+from geomatch.review.desk.weighing import weighing_html
 from geomatch.review.desk.wording import register_title
+from geomatch.runs.results import open_run
 
 #: Longest note and name of a clerk kept, characters.
 MOST_NOTE, MOST_NAME = 500, 60
@@ -303,6 +305,21 @@ class Desk:
         """The map of a card: its ``svg`` and ``window``."""
         self._known_card(number)
         return self.maps.told(number, view)
+
+    def weigh(self, number: int) -> dict[str, Any]:
+        """What weighed between the first two candidates of a card; refused in a blind check."""
+        card = self._known_card(number)
+        if self.run.blind or self.run.folder is None:
+            raise RefusedError("Un contrôle à l'aveugle ne montre pas ce qui a pesé.", 422)
+        try:
+            found = open_run(self.run.folder).explain(card.ids[0])
+        except GeomatchError as error:
+            raise RefusedError(
+                "Ce qui a pesé n'est plus connu : le modèle de ce passage a changé, ou "
+                "l'identifiant du bulletin n'est pas unique.",
+                422,
+            ) from error
+        return {"weighing": weighing_html(found)}
 
     # ------------------------------------------------------------------ acts
 

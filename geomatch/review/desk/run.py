@@ -53,6 +53,7 @@ class ReviewRun:
     every_id : keys of all bulletins of the run, those that are not to review too
     double : share of the cards that a second clerk settles too
     blind : bulletins of an audit in the order they are shown; none in a review
+    folder : the result folder, None for one that is only in memory
     """
 
     decisions: pd.DataFrame
@@ -62,6 +63,7 @@ class ReviewRun:
     every_id: frozenset[str]
     double: float = 0.0
     blind: tuple[str, ...] = ()
+    folder: Path | None = None
 
     @classmethod
     def read(
@@ -129,7 +131,7 @@ class ReviewRun:
                 "the file changed since the run: match it again"
             )
         every_id = frozenset(keys)
-        return cls(decisions, bulletins, candidates, opened, every_id, double, blind)
+        return cls(decisions, bulletins, candidates, opened, every_id, double, blind, run_dir)
 
     @cached_property
     def cards(self) -> list[Card]:
