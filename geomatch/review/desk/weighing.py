@@ -10,8 +10,8 @@ from geomatch.linkage.explanation import Explanation
 from geomatch.review.desk.wording import siret_text
 from geomatch.review.map.svg import element, escaped, table
 
-#: Pixels of the longest bar, and log-odds beyond which a bar is no longer.
-_LONGEST_PX, _MOST = 120.0, 8.0
+#: Pixels of the longest bar, and log-odds that a whole one stands for at least.
+_LONGEST_PX, _LEAST_WHOLE = 120.0, 2.0
 _FOR, _AGAINST = "#15603b", "#b45309"
 #: Facts named for each kind of evidence.
 _MOST_FACTS = 2
@@ -32,7 +32,8 @@ def weighing_html(found: Explanation) -> str:
         second = others[0]
         told += f" ; pour le 2 : {second['raison_sociale'] or '–'} ({siret_text(second['siret'])})"
     kinds = [e for e in found.evidence if abs(e.pull) >= LEAST_PULL]
-    rows = "".join(map(_row, kinds))
+    whole = max([_LEAST_WHOLE, *(abs(e.pull) for e in kinds)])
+    rows = "".join(_row(e, whole) for e in kinds)
     if not rows:
         return element("p", escaped(told)) + element("p", "Rien ne les départage.")
     heads = ("", "2 ◂   ▸ 1", "poids", "surtout")
@@ -40,10 +41,10 @@ def weighing_html(found: Explanation) -> str:
     return element("p", escaped(told)) + element("div", table(head, rows), class_="wide")
 
 
-def _row(one: Evidence) -> str:
+def _row(one: Evidence, whole: float) -> str:
     cells = (
         element("th", escaped(one.group), scope="row"),
-        element("td", _bar(one.pull)),
+        element("td", _bar(one.pull, whole)),
         element("td", decimal(one.pull, 1, signed=True)),
         element("td", escaped(_facts(one.facts))),
     )
@@ -58,9 +59,9 @@ def _facts(facts: Sequence[Fact]) -> str:
     return " ; ".join(told)
 
 
-def _bar(pull: float) -> str:
+def _bar(pull: float, whole: float) -> str:
     """A bar from the middle, to the right for the first candidate."""
-    length = _LONGEST_PX * min(abs(pull), _MOST) / _MOST
+    length = _LONGEST_PX * abs(pull) / whole
     start = _LONGEST_PX if pull > 0 else _LONGEST_PX - length
     colour = _FOR if pull > 0 else _AGAINST
     inside = element("rect", x=f"{start:.1f}", y=2, width=f"{length:.1f}", height=10, fill=colour)
