@@ -143,8 +143,8 @@ def resolved(told: Columns, parts: Rows, index: CommuneIndex, known: Rows | None
     if known is None:
         return index.resolve(asked)
     read = ("commune", "code_postal", "departement")
-    more = (asked[c] != np.asarray(told[c]) for c in read)
-    rows = np.flatnonzero(np.logical_or(*more))
+    more = [asked[c] != np.asarray(told[c]) for c in read]
+    rows = np.flatnonzero(np.logical_or.reduce(more))
     if not len(rows):
         return known
     again = index.resolve(asked.take(rows))
